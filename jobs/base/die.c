@@ -1,0 +1,51 @@
+// die.c: the two ways the program may end by itself, and allocation that cannot fail silently.
+// SPDX-License-Identifier: MIT
+#include "jobs/base/die.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void die(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    fputs("batch-run: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    _exit(4); // other threads may be running: no exit handlers
+}
+
+void bug_found(const char *file, int line, const char *what) {
+    fprintf(stderr, "batch-run: bug at %s:%d: %s\n", file, line, what);
+    abort();
+}
+
+static void *checked(void *p, size_t size) {
+    if (!p && size)
+        die("out of memory (%zu bytes wanted); what is written stays, run again to continue", size);
+    return p;
+}
+
+void *mem_new(size_t size) {
+    return checked(malloc(size ? size : 1), size);
+}
+
+void *mem_zero(size_t count, size_t size) {
+    return checked(calloc(count ? count : 1, size ? size : 1), count * size);
+}
+
+void *mem_resize(void *p, size_t size) {
+    return checked(realloc(p, size ? size : 1), size);
+}
+
+char *mem_text(const char *p, size_t n) {
+    char *text = mem_new(n + 1);
+    if (n)
+        memcpy(text, p, n);
+    text[n] = '\0';
+    return text;
+}

@@ -1,0 +1,45 @@
+// The results file: appended to as jobs finish, read back to resume. It is the only truth.
+//
+// The caller:
+//   1. output_open() before threads start: refuses a file that is no result file, takes the lock,
+//      repairs a torn last line, drops the failed lines that will be sent again, and remembers
+//      which ids are done;
+//   2. output_has(id) from the reader thread, to skip what is done;
+//   3. output_add() and output_flush() from the writer thread;
+//   4. output_close(): everything on disk, synced.
+// SPDX-License-Identifier: MIT
+#ifndef JOBS_OUT_OUTPUT_H
+#define JOBS_OUT_OUTPUT_H
+
+#include "jobs/base/error.h"
+#include "jobs/out/line.h"
+
+struct output_options {
+    const char *path; // "-" is standard output: nothing to resume from
+    struct line_options line;
+    bool overwrite;       // start afresh
+    bool no_retry_failed; // failed rows count as done
+};
+
+struct output;
+
+struct output *output_open(const struct output_options *options, struct error *err);
+
+// Whether a row with this id has a line that is kept. Reader thread; constant once open.
+bool output_has(const struct output *o, struct slice id);
+
+// How many kept lines there were at the start, ok and failed.
+int64_t output_kept_ok(const struct output *o);
+int64_t output_kept_failed(const struct output *o);
+
+// Adds the job's line; writes when enough has gathered. False: err is filled (ERROR_OUTPUT), with
+// how many results are not on disk; nothing more should be added.
+bool output_add(struct output *o, const struct job *job, struct error *err);
+
+// Writes what has gathered, whole lines.
+bool output_flush(struct output *o, struct error *err);
+
+// Flush, sync, release the lock, free. o may be NULL.
+bool output_close(struct output *o, struct error *err);
+
+#endif

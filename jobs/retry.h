@@ -1,0 +1,42 @@
+// Again or done: the retry rule, a pure function of an attempt's outcome.
+//
+// A refusal for rate reasons never uses up a retry: the key cools and the job goes on. What another
+// attempt cannot change (the request itself) is never tried again. In between, timeouts, network
+// failures, 5xx and unreadable replies are tried max_retries times with exponential backoff and
+// full jitter (random between 0 and the doubled base), as in "Exponential Backoff And Jitter",
+// AWS Architecture Blog, 2015.
+// SPDX-License-Identifier: MIT
+#ifndef JOBS_RETRY_H
+#define JOBS_RETRY_H
+
+#include "jobs/base/random.h"
+#include "jobs/outcome.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct retry_policy {
+    int max_retries; // attempts beyond the first that may follow failures of the counted kind
+    int64_t base;    // microseconds: 0.5 s
+    int64_t ceiling; // microseconds: 30 s
+};
+
+#define RETRY_DEFAULT ((struct retry_policy){5, 500000, 30000000})
+
+enum retry_answer {
+    RETRY_GIVE_UP, // the job is finished with this outcome
+    RETRY_OTHER,   // at once, with whatever key the pool gives next; uses up nothing
+    RETRY_LATER,   // not before `again_at`; uses up one retry
+};
+
+struct retry_decision {
+    enum retry_answer answer;
+    int64_t again_at; // RETRY_LATER only
+};
+
+// retries: how many this job has used. hint: the provider's wish in microseconds to wait (at least
+// that long is waited, even beyond the ceiling), or -1.
+struct retry_decision retry_decide(const struct retry_policy *policy, enum outcome outcome,
+                                   int retries, int64_t hint, int64_t now, struct random *random);
+
+#endif

@@ -1,0 +1,65 @@
+// Keys as they were given: from --keys FILE, --env-file, the environment, in that order.
+//
+// The first of these sources that gives a key for a provider is not the last: all are read, and a
+// secret given twice is one key (a warning names both places). Positions and numbers in names are
+// those of the source: OPENAI_API_KEY=a,b gives openai-1 and openai-2, OPENAI_API_KEY_7 openai-7.
+// A name that is taken already gets the next free number.
+// Main thread, before the others start; constant afterwards.
+// SPDX-License-Identifier: MIT
+#ifndef POOL_KEYS_KEYRING_H
+#define POOL_KEYS_KEYRING_H
+
+#include "jobs/base/error.h"
+#include "pool/catalogue.h"
+#include "pool/secret.h"
+
+#include <stdint.h>
+
+// Limits as the user stated them; 0 means not stated.
+struct key_limits {
+    int64_t rpm; // requests a minute
+    int64_t tpm; // tokens a minute
+    int64_t rpd; // requests a day
+    int64_t tpd; // tokens a day
+    int64_t concurrency;
+};
+
+struct key_entry {
+    const struct provider *provider;
+    char *name;            // "openai-1"
+    char *group;           // the account it belongs to; NULL: its own
+    struct secret *secret; // owned
+    char *place;           // "OPENAI_API_KEY_2", "keys.env:3", "pool.json: providers.zai.keys[0]"
+    struct key_limits limits;
+    double weight;     // 1 when not stated
+    int64_t priority;  // lower is first; 0 when not stated
+    bool has_weight, has_priority;
+    bool enabled;
+    char **tags; // NULL-terminated, or NULL
+};
+
+struct keyring {
+    struct key_entry *entries; // grouped by nothing: in the order they were found
+    size_t count;
+    // From a JSON pool file: a provider's own base URL, or NULL. Indexed as the catalogue.
+    char *base_urls[32];
+    char *strategy; // the pool file's "strategy", or NULL
+};
+
+struct keyring_options {
+    const char *keys_file;            // --keys, or NULL
+    const char *env_file;             // --env-file; NULL: ./.env if it is there
+    const struct provider *provider;  // whose keys a file of bare lines holds; NULL: not known
+    char **environment;               // environ, or a test's own; the values read are wiped
+};
+
+// Reads all sources. False with err filled when a file named by the user cannot be read or makes no
+// sense (file, line or JSON path in the message). No key at all is no error here.
+bool keyring_load(struct keyring *ring, const struct keyring_options *options, struct error *err);
+
+// How many enabled keys a provider has.
+size_t keyring_count(const struct keyring *ring, const struct provider *provider);
+
+void keyring_free(struct keyring *ring);
+
+#endif

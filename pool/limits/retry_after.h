@@ -1,0 +1,19 @@
+// How long a provider asks to wait, in every form it is written.
+// SPDX-License-Identifier: MIT
+#ifndef POOL_LIMITS_RETRY_AFTER_H
+#define POOL_LIMITS_RETRY_AFTER_H
+
+#include "jobs/base/slice.h"
+
+#include <stdint.h>
+
+// A duration in microseconds from: seconds ("2", "0.5"; RFC 9110 section 10.2.3), an HTTP date
+// (RFC 9110 section 5.6.7), RFC 3339, Go durations ("6m0s", "12ms", "1h2m3s", "7.66s"), unix seconds
+// or milliseconds. Dates are taken relative to now_wall (unix microseconds); the past gives 0.
+// False when the text is none of these.
+bool retry_after_parse(struct slice text, int64_t now_wall, int64_t *usec);
+
+// "try again in 5.289s" / "retry in 26s" inside a message. False when there is none.
+bool retry_after_in_text(struct slice text, int64_t *usec);
+
+#endif

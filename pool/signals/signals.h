@@ -1,0 +1,49 @@
+// What a provider's answer means: for the job, for the key, for everybody.
+//
+// A verdict separates what an attempt came to (outcome) from whose fault it is (scope) and from what
+// follows for the key (action): that a key is refused, an account is empty, a model is unknown and a
+// provider is down are four different things, though all may arrive as 429.
+// Sources: the providers' error documentation, named per row in signals.c.
+// SPDX-License-Identifier: MIT
+#ifndef POOL_SIGNALS_SIGNALS_H
+#define POOL_SIGNALS_SIGNALS_H
+
+#include "jobs/base/slice.h"
+#include "jobs/outcome.h"
+
+#include <stdint.h>
+
+#define VERDICT_MESSAGE_MAX 500
+
+enum key_action {
+    KEY_KEEP,    // nothing follows for the key
+    KEY_COOL,    // leave it alone for a while: the hint, else a growing pause
+    KEY_SUSPEND, // the account's money or plan is used up: a rare probe
+    KEY_REMOVE,  // not accepted, for good
+};
+
+struct verdict {
+    enum outcome outcome;
+    enum key_action action;
+    int64_t hint;     // microseconds the provider asks to wait, -1 none; unclamped
+    bool final;       // another attempt of the job cannot help, whatever the outcome
+    char code[64];    // the provider's error code or type, "" if none
+    char message[VERDICT_MESSAGE_MAX];
+};
+
+// An HTTP answer as the signals need it. Header values are absent (SLICE_NONE) when not sent.
+struct http_answer {
+    int status;
+    struct slice body;
+    struct slice (*header)(const void *context, const char *name);
+    const void *context;
+};
+
+// Reads an answer with a status outside 2xx, or an error object inside a 2xx one. now_wall (unix
+// microseconds) serves to turn dates into waits.
+void signals_read(const struct http_answer *answer, int64_t now_wall, struct verdict *verdict);
+
+// Whether a checked JSON body with a 2xx status is an error in disguise ({"error": …} and no answer).
+bool signals_is_error_body(struct slice body);
+
+#endif

@@ -1,0 +1,70 @@
+// Commands and their options: one table per command drives parsing, help, environment defaults,
+// shell completion and the manual page.
+//
+// A command is one file in runner/commands/ that ends in its `const struct command`. Options are
+// described by rows of struct option, each of which says where in the command's own config struct
+// its value goes. To add an option: add a field to the struct and a row to the table.
+// SPDX-License-Identifier: MIT
+#ifndef RUNNER_COMMAND_H
+#define RUNNER_COMMAND_H
+
+#include "jobs/base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum option_type {
+    OPTION_FLAG,     // bool; no value. "--no-NAME" is no automatic opposite
+    OPTION_TEXT,     // const char *, borrowed from argv or the environment; never copied
+    OPTION_TEXT_AT,  // const char *: TEXT as it stands, @FILE the file's content (owned, for life)
+    OPTION_COUNT,    // int64_t, with min and max; accepts k, M, G suffixes (thousands)
+    OPTION_BYTES,    // int64_t, with min and max; accepts KiB, MiB, GiB (and K, M, G the same)
+    OPTION_DURATION, // int64_t microseconds: 500ms 30s 5m 2h; a bare number is seconds
+    OPTION_RATE,     // double 0 to 1: 5% or 0.05
+    OPTION_CHOICE,   // int: the index in choices
+};
+
+struct option {
+    const char *name;            // without dashes: "max-retries"
+    char letter;                 // 'o' for -o, or 0
+    enum option_type type;
+    size_t offset;               // of the field in the command's config struct
+    const char *value;           // "N", "FILE", "DURATION": what help and manual show; NULL for flags
+    const char *fallback;        // default as a user would write it (parsed like one), or NULL: zero
+    double min, max;             // OPTION_COUNT and OPTION_BYTES; both 0: any value from 0
+    const char *const *choices;  // OPTION_CHOICE: NULL-terminated words
+    const char *group;           // heading in help and manual: "Input", "Keys and providers" …
+    const char *help;            // one or two sentences, no full stop needed at the end of the first
+};
+
+#define OPTIONS_END {0}
+
+struct command {
+    const char *name;            // "run"
+    const char *operands;        // "INPUT", "" for none: as in the synopsis
+    int operands_min, operands_max;
+    const char *summary;         // one line
+    const char *description;     // paragraphs separated by blank lines
+    const struct option *options; // ends with OPTIONS_END; NULL: none
+    size_t config_size;          // of the struct the options fill; zeroed before parsing
+    // Returns the exit code (contract section 7).
+    int (*run)(const void *config, int count, char **operands);
+};
+
+// All commands, NULL-terminated, in the order of `batch-run --help`.
+extern const struct command *const commands[];
+
+// Fills config (config_size bytes, zeroed here) from the fallbacks, then the environment
+// (BATCH_RUN_MAX_RETRIES for --max-retries; an empty variable counts as not set), then argv (argc
+// words after the command's name). Accepts --name value, --name=value, -o value, -ovalue, "--" before
+// operands; options may stand between operands. Operands are moved to the front of argv and counted.
+// False: err names the option and what it takes; a misspelt option's nearest name is suggested.
+bool options_parse(const struct command *command, int argc, char **argv, void *config,
+                   int *operand_count, struct error *err);
+
+// The same from one string of words as a shell would split them ('…', "…", \x), without operands and
+// environment. For --simulate.
+bool options_parse_line(const struct command *command, const char *line, void *config,
+                        struct error *err);
+
+#endif

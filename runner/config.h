@@ -1,0 +1,60 @@
+// What the user asked of `batch-run INPUT`: filled once from options, constant afterwards.
+//
+// There is one of it, passed down as `const struct config *`; no other place holds settings.
+// SPDX-License-Identifier: MIT
+#ifndef RUNNER_CONFIG_H
+#define RUNNER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_OFF };
+
+struct config {
+    // Input
+    int input_format; // enum input_format, in its order
+    const char *prompt_field;
+    const char *id_field;
+    const char *system;   // --system TEXT|@FILE
+    const char *template; // --template TEXT|@FILE
+    int64_t max_line_bytes;
+    bool allow_duplicate_ids;
+    bool strict;
+    int64_t limit;
+
+    // Keys and providers
+    const char *provider; // as written; NULL: the only one with keys
+    const char *base_url;
+    const char *model;
+    const char *keys;
+    const char *env_file;
+    const char *simulate; // options for the simulator of --provider simulate
+
+    // The run
+    int64_t slots_per_key;
+    int64_t slots;         // 0: no cap
+    const char *cooldown;  // "auto" or a duration
+    int64_t max_retries;
+    int64_t timeout;         // microseconds, one attempt
+    int64_t connect_timeout; // microseconds
+    int64_t deadline;        // microseconds, one job; 0: none
+    const char *cacert;
+    int64_t max_reply_bytes;
+    bool dry_run;
+
+    // Output
+    const char *output; // NULL: from the input's name
+    int format;         // enum output_format
+    bool include_response;
+    bool no_input;
+    bool overwrite;
+    bool no_retry_failed;
+    const char *summary;
+
+    // Screen
+    int progress; // enum progress_mode
+    bool quiet;
+    int log_level; // enum log_level
+};
+
+#endif

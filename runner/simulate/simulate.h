@@ -1,0 +1,49 @@
+// A simulated provider on loopback: the demonstration, the test rig and the benchmark's other end.
+//
+// It speaks a wire as the provider would, keeps rate and concurrency limits honestly per key (as a
+// token bucket that refills continuously), sends the provider's own rate-limit headers and error
+// bodies, makes faults at given rates, and counts per key what it was asked and what it answered. An
+// answer repeats the prompt, so that a test can tell whether each row got its own.
+// Its keys are `sim-key-1-…` to `sim-key-N-…` (see simulate_key); any other key gets 401.
+// SPDX-License-Identifier: MIT
+#ifndef RUNNER_SIMULATE_SIMULATE_H
+#define RUNNER_SIMULATE_SIMULATE_H
+
+#include "jobs/base/buf.h"
+#include "jobs/base/error.h"
+
+#include <stdint.h>
+
+struct simulate_options {
+    int64_t port;        // 0: any
+    int64_t keys;        // default 3
+    const char *latency; // "20ms", "uniform:10ms-50ms", "lognormal:200ms,0.5" (median, sigma)
+    int64_t rpm;         // per key; 0: none
+    int64_t tpm;         // per key; 0: none
+    int64_t concurrency; // per key; 0: none
+    const char *fault;   // "429=5%,500=1%,reset=0.5%,truncated=1%,slow=1%,malformed=1%"; NULL: none
+    const char *fault_key; // "2": faults only on these keys ("1,3"); NULL: on all
+    int64_t retry_after; // microseconds; sent with fault 429 as Retry-After; 0: from the bucket
+    const char *reply;   // "echo" (the prompt) or "words:N"
+    int64_t seed;        // of latencies, faults and words
+};
+
+struct simulator;
+
+// Starts it on threads of its own. NULL with err filled when the port is taken or an option makes
+// no sense.
+struct simulator *simulate_start(const struct simulate_options *options, struct error *err);
+
+int simulate_port(const struct simulator *s);
+
+// Appends the secret of key n (1-based): what `--provider simulate` puts on its keyring.
+void simulate_key(int n, struct buf *out);
+
+// What GET /stats answers: {"requests":…,"keys":[{"key":"simulate-1","requests","ok","failed",
+// "rate_limited","input_tokens","output_tokens","in_flight","in_flight_max","connections"}…]}
+void simulate_stats(struct simulator *s, struct buf *out);
+
+// Ends open requests and its threads, frees it. NULL is fine.
+void simulate_stop(struct simulator *s);
+
+#endif
