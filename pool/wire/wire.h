@@ -19,6 +19,8 @@ struct wire_defaults {
     struct slice system; // string token for rows that have none, or SLICE_NONE
 };
 
+#define WIRE_TAKES(shape) (1u << (shape))
+
 enum wire_answer {
     WIRE_OK,
     WIRE_NOT_MINE, // build_request: a batch line of another wire; read_*: not this wire's shape
@@ -52,6 +54,7 @@ struct wire {
     const char *name;        // "openai", as `batch-run providers` shows it
     const char *auth_prefix; // header up to the secret: "Authorization: Bearer "
     const char *const *headers; // further constant headers of every request, NULL-terminated
+    unsigned shapes;            // WIRE_TAKES(shape) bits: the row shapes build_request can send
 
     // MUST. Appends to path what follows the base URL ("/chat/completions") and to body the JSON. The
     // model that is asked for is left in *model (string token, in the job or in defaults). False only
