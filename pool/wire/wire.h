@@ -30,7 +30,7 @@ enum wire_answer {
 // request's bytes.
 struct wire_request {
     struct slice model;     // string token
-    struct slice prompt;    // string token: the text of the last user message; may be absent
+    struct slice prompt;    // string token: the last text of the last user message; may be absent
     struct slice tool_name; // string token: the first tool offered, or SLICE_NONE
     int64_t max_tokens;     // -1: not given
     bool stream;
@@ -64,8 +64,10 @@ struct wire {
                                       struct buf *body, struct slice *model);
 
     // MUST. Reads a checked JSON body that came with a 2xx status. WIRE_NOT_MINE when it is not an
-    // answer (no choices …); what is wrong is left in *what (static text).
-    enum wire_answer (*read_reply)(struct slice body, struct reply *reply, const char **what);
+    // answer (no choices …); what is wrong is left in *what (static text). Text that came in several
+    // parts is joined in scratch (cleared first), which must then live as long as the reply.
+    enum wire_answer (*read_reply)(struct slice body, struct buf *scratch, struct reply *reply,
+                                   const char **what);
 
     // MUST. Reads a request body (checked JSON) as the provider would. WIRE_NOT_MINE with *what set
     // when the provider would answer 400.
