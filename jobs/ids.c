@@ -81,7 +81,7 @@ static int64_t number_at(const struct ids *ids, size_t i, struct entry e) {
 // By 15 % in whole pages, at least one. What there was stays where it is, the rest is gaps.
 static void extend(struct ids *ids) {
     size_t old = ids->slot_count * sizeof *ids->slots;
-    size_t new = (old + old * 15 / 100 + PAGE - 1) / PAGE * PAGE;
+    size_t new = (old + old * 15 / 100 + PAGE - 1) / PAGE *PAGE;
     if (new < old + PAGE)
         new = old + PAGE;
     void *p = old ? mremap(ids->slots, old, new, MREMAP_MAYMOVE)
