@@ -450,6 +450,19 @@ void json_add_name(struct buf *b, const char *name) {
     buf_add(b, "\":", 2);
 }
 
+void json_add_thousandths(struct buf *b, int64_t value) {
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char digits[4] = {'.', (char)('0' + rest / 100 % 10), (char)('0' + rest / 10 % 10),
+                      (char)('0' + rest % 10)};
+    size_t n = 4;
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    if (value < 0)
+        buf_add_char(b, '-');
+    buf_add_int(b, (int64_t)(rest / 1000));
+    buf_add(b, digits, n > 1 ? n : 0);
+}
+
 bool json_int(struct slice token, int64_t *value) {
     bool negative = token.n && token.p[0] == '-';
     size_t i = negative ? 1 : 0;
