@@ -161,7 +161,7 @@ static void add_attempts(struct buf *out, const struct result *result) {
 static void add_body(struct buf *out, const char *name, const struct job *job) {
     struct slice body = buf_slice(&job->body);
     json_add_name(out, name);
-    if (json_check(body, NULL))
+    if (body.n && json_check(body, NULL))
         add_json(out, body);
     else if (body.n || job->result.http_status)
         add_string(out, body);
@@ -201,7 +201,8 @@ static void add_request_name(struct buf *out, struct slice id) {
 
 static void add_http_answer(struct buf *out, const struct job *job, bool ok) {
     json_add_name(out, "response");
-    bool shown = ok || (job->result.http_status && json_check(buf_slice(&job->body), NULL));
+    struct slice body = buf_slice(&job->body);
+    bool shown = ok || (job->result.http_status && body.n && json_check(body, NULL));
     if (!shown) {
         add_null(out);
         return;

@@ -105,10 +105,10 @@ static int lines(const char *text) {
     return count;
 }
 
-static struct summary_key *many_keys(size_t count, char (*names)[16]) {
+static struct summary_key *many_keys(size_t count, char (*names)[32]) {
     struct summary_key *keys = calloc(count, sizeof *keys);
     for (size_t i = 0; i < count; i++) {
-        snprintf(names[i], 16, "k-%zu", i);
+        snprintf(names[i], 32, "k-%zu", i);
         keys[i] =
             (struct summary_key){.name = names[i], .state = "healthy", .requests = (int64_t)i};
     }
@@ -117,7 +117,7 @@ static struct summary_key *many_keys(size_t count, char (*names)[16]) {
 
 static void fifty_keys_all_have_a_row(void **state) {
     (void)state;
-    char names[50][16];
+    char names[50][32];
     struct summary s = {.attempts = 1225, .key_count = 50};
     s.keys = many_keys(50, names);
     assert_int_equal(lines(table(&s)), 51);
@@ -128,7 +128,7 @@ static void fifty_keys_all_have_a_row(void **state) {
 static void of_more_the_busiest_and_the_unhealthy(void **state) {
     (void)state;
     enum { KEYS = 1000 };
-    static char names[KEYS][16];
+    static char names[KEYS][32];
     struct summary_key *keys = many_keys(KEYS, names);
     keys[3].state = "unavailable"; // hardly used, but unhealthy
     keys[3].reason = "401";

@@ -73,7 +73,7 @@ static void random_files_agree_with_a_model(void **state) {
         size_t starts[LINES + 1] = {0};
         bool keep_failures = round % 2;
         for (int i = 0; i < LINES; i++) {
-            char id[8];
+            char id[16];
             ids[i] = (int)random_below(&random, IDS);
             outcomes[i] = random_below(&random, 2) ? OUTCOME_OK : OUTCOME_SERVER;
             size_t padding = (size_t)random_below(&random, random_below(&random, 9) ? 200 : 700000);
@@ -95,7 +95,7 @@ static void random_files_agree_with_a_model(void **state) {
         assert_true(scan(&r, buf_cstr(&file), keep_failures, &err));
         assert_true(slice_is(buf_slice(&expected), copied(&r)));
         for (int id = 0; id < IDS; id++) {
-            char text[8];
+            char text[16];
             bool any = false;
             for (int i = 0; i < LINES; i++)
                 any |= ids[i] == id && (outcomes[i] == OUTCOME_OK || keep_failures);
