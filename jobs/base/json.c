@@ -12,6 +12,11 @@ struct scan {
     const char *fault;
 };
 
+// Of no slice at all (a null pointer) not even the end may be computed.
+static struct scan scan_of(struct slice text) {
+    return text.p ? (struct scan){text.p, text.p + text.n, NULL} : (struct scan){"", "", NULL};
+}
+
 static bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -239,7 +244,7 @@ static bool check_value(struct scan *s) {
 }
 
 bool json_check(struct slice text, struct json_fault *fault) {
-    struct scan s = {text.p, text.p + text.n, NULL};
+    struct scan s = scan_of(text);
     size_t good = utf8_valid_prefix(text);
     if (good < text.n) {
         s.p = text.p + good;
@@ -250,12 +255,12 @@ bool json_check(struct slice text, struct json_fault *fault) {
             s.fault = "something follows the value";
     }
     if (s.fault && fault)
-        *fault = (struct json_fault){(size_t)(s.p - text.p), s.fault};
+        *fault = (struct json_fault){text.p ? (size_t)(s.p - text.p) : 0, s.fault};
     return !s.fault;
 }
 
 enum json_type json_type(struct slice token) {
-    struct scan s = {token.p, token.p + token.n, NULL};
+    struct scan s = scan_of(token);
     if (!token.n)
         return JSON_ABSENT;
     skip_space(&s);
@@ -316,7 +321,7 @@ static const char *value_end(const char *p, const char *end) {
 }
 
 struct json_walk json_walk(struct slice container) {
-    struct scan s = {container.p, container.p + container.n, NULL};
+    struct scan s = scan_of(container);
     if (!container.n)
         return (struct json_walk){NULL, NULL};
     skip_space(&s);
@@ -488,6 +493,19 @@ void json_add_name(struct buf *b, const char *name) {
     buf_add_char(b, '"');
     buf_add_str(b, name);
     buf_add(b, "\":", 2);
+}
+
+void json_add_thousandths(struct buf *b, int64_t value) {
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char digits[4] = {'.', (char)('0' + rest / 100 % 10), (char)('0' + rest / 10 % 10),
+                      (char)('0' + rest % 10)};
+    size_t n = 4;
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    if (value < 0)
+        buf_add_char(b, '-');
+    buf_add_int(b, (int64_t)(rest / 1000));
+    buf_add(b, digits, n > 1 ? n : 0);
 }
 
 bool json_int(struct slice token, int64_t *value) {
