@@ -284,6 +284,8 @@ const struct wire wire_openai = {
     .name = "openai",
     .auth_prefix = "Authorization: Bearer ",
     .headers = headers,
+    .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_OPENAI) |
+              WIRE_TAKES(ROW_BATCH_MISTRAL),
     .build_request = build_request,
     .read_reply = read_reply,
     .read_request = openai_read_request,
