@@ -10,13 +10,14 @@
 
 #include "jobs/base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum option_type {
     OPTION_FLAG,     // bool; no value. "--no-NAME" is no automatic opposite
-    OPTION_TEXT,     // const char *, borrowed from argv or the environment; never copied
-    OPTION_TEXT_AT,  // const char *: TEXT as it stands, @FILE the file's content (owned, for life)
+    OPTION_TEXT,     // const char *, never empty; a copy that options_free() frees
+    OPTION_TEXT_AT,  // the same, valid UTF-8: TEXT as it stands, @FILE the file's content
     OPTION_COUNT,    // int64_t, with min and max; accepts k, M, G suffixes (thousands)
     OPTION_BYTES,    // int64_t, with min and max; accepts KiB, MiB, GiB (and K, M, G the same)
     OPTION_DURATION, // int64_t microseconds: 500ms 30s 5m 2h; a bare number is seconds
@@ -31,7 +32,7 @@ struct option {
     size_t offset;               // of the field in the command's config struct
     const char *value;           // "N", "FILE", "DURATION": what help and manual show; NULL for flags
     const char *fallback;        // default as a user would write it (parsed like one), or NULL: zero
-    double min, max;             // OPTION_COUNT and OPTION_BYTES; both 0: any value from 0
+    double min, max;             // OPTION_COUNT, OPTION_BYTES, OPTION_DURATION (in seconds); max 0: none
     const char *const *choices;  // OPTION_CHOICE: NULL-terminated words
     const char *group;           // heading in help and manual: "Input", "Keys and providers" …
     const char *help;            // one or two sentences, no full stop needed at the end of the first
@@ -55,10 +56,12 @@ struct command {
 extern const struct command *const commands[];
 
 // Fills config (config_size bytes, zeroed here) from the fallbacks, then the environment
-// (BATCH_RUN_MAX_RETRIES for --max-retries; an empty variable counts as not set), then argv (argc
-// words after the command's name). Accepts --name value, --name=value, -o value, -ovalue, "--" before
-// operands; options may stand between operands. Operands are moved to the front of argv and counted.
-// False: err names the option and what it takes; a misspelt option's nearest name is suggested.
+// (option_variable(); an empty variable counts as not set), then argv (argc words after the command's
+// name). Accepts --name value, --name=value, -o value, -ovalue, "--" before operands; options may
+// stand between operands; a flag may be taken back with --name=no. Operands are moved to the front of
+// argv and counted. False: config is as after options_free(); err names the option and what it takes,
+// a misspelt option's nearest name is suggested. A word that looks like an API key is refused and
+// never repeated.
 bool options_parse(const struct command *command, int argc, char **argv, void *config,
                    int *operand_count, struct error *err);
 
@@ -66,5 +69,15 @@ bool options_parse(const struct command *command, int argc, char **argv, void *c
 // environment. For --simulate.
 bool options_parse_line(const struct command *command, const char *line, void *config,
                         struct error *err);
+
+// Frees the texts in config and zeroes it. Once per successful options_parse() or _parse_line().
+void options_free(const struct command *command, void *config);
+
+// The environment variable of an option: BATCH_RUN_MAX_RETRIES for run's --max-retries; those of
+// another command carry its name, BATCH_RUN_SIMULATE_KEYS. False for the few that have none: what is
+// about one call only, and would do harm when a forgotten variable decides it (--overwrite).
+#define OPTION_VARIABLE_MAX 96
+bool option_variable(const struct command *command, const struct option *option,
+                     char name[OPTION_VARIABLE_MAX]);
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef RUNNER_CONFIG_H
 #define RUNNER_CONFIG_H
 
+#include "runner/command.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -56,5 +58,8 @@ struct config {
     bool quiet;
     int log_level; // enum log_level
 };
+
+// The options that fill it: the table of `run`.
+extern const struct option run_options[];
 
 #endif

@@ -1,0 +1,50 @@
+// process.c: hygiene of the process: descriptors, core files, signals, limits. Main thread, at
+// start. SPDX-License-Identifier: MIT
+#include "runner/process.h"
+
+#include "jobs/base/die.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+// Some systems allow thousands of millions, and others walk through all of them when they fork.
+#define FILES_MAX 1048576
+
+static void open_standard_streams(void) {
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        if (open("/dev/null", O_RDWR) != fd) // the lowest free number: the ones below are open
+            die("cannot open /dev/null in place of a closed standard stream");
+    }
+}
+
+static void keep_memory_private(void) {
+#ifndef SANITIZED
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+static void allow_many_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    rlim_t wanted = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+    if (limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted;
+    setrlimit(RLIMIT_NOFILE, &limit); // refused: then with as many as there are
+}
+
+void process_prepare(void) {
+    open_standard_streams();
+    keep_memory_private();
+    signal(SIGPIPE, SIG_IGN);
+    allow_many_files();
+}

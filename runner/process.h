@@ -1,0 +1,15 @@
+// What the process as a whole needs before anything else happens.
+// SPDX-License-Identifier: MIT
+#ifndef RUNNER_PROCESS_H
+#define RUNNER_PROCESS_H
+
+// Call first in main, before threads start:
+// - standard input, output and error are open (else to /dev/null), so that no file of ours becomes
+// one
+// - no core file and no debugger of the same user: memory holds secrets (not in sanitizer builds,
+//   whose leak checker is such a debugger)
+// - a closed pipe is an error of write(), not the end
+// - as many open files as the system allows, up to a million
+void process_prepare(void);
+
+#endif
