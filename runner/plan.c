@@ -14,8 +14,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define CHOSEN_MAX 16
-
 static bool is_simulate(const struct provider *provider) {
     return strcmp(provider->name, "simulate") == 0;
 }
@@ -98,8 +96,7 @@ static bool load_keys(struct plan *plan, struct error *err) {
     struct keyring_options options = {.keys_file = config->keys,
                                       .env_file = config->env_file,
                                       .environment = environ};
-    if (config->provider)
-        options.provider = catalogue_find(slice_str(config->provider));
+    options.provider = choose_single(config->provider);
     return keyring_load(&plan->keyring, &options, err);
 }
 
@@ -120,19 +117,20 @@ static bool read_simulated(struct plan *plan, struct error *err) {
 }
 
 static bool choose_routes(struct plan *plan, struct error *err) {
-    const struct provider *chosen[CHOSEN_MAX];
-    size_t count = CHOSEN_MAX;
-    if (!choose_providers(&plan->keyring, plan->config->provider, chosen, &count, err))
+    const struct provider *chosen[CATALOGUE_COUNT];
+    size_t count;
+    const char *wanted = plan->config->provider;
+    bool needs_keys = !plan->config->dry_run;
+    if (!needs_keys && !wanted && !plan->keyring.count)
+        wanted = "simulate"; // a dry run without any key still shows what would be sent
+    if (!choose_providers(needs_keys || !wanted ? &plan->keyring : NULL, wanted, chosen, &count,
+                          err))
         return false;
     if (count > 1)
         return error_set(err, ERROR_USAGE,
                          "--provider %s: this version sends to one provider and does not fall back "
                          "to the next; name one",
                          plan->config->provider);
-    if (!chosen[0]->wire)
-        return error_set(err, ERROR_USAGE,
-                         "%s is spoken to in the %s format, which this version cannot send yet",
-                         chosen[0]->name, chosen[0]->wire_name);
     if (is_simulate(chosen[0])) {
         if (!read_simulated(plan, err))
             return false;
