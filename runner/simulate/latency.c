@@ -16,9 +16,10 @@ static bool is_plain_number(struct slice text) {
 
 // A duration of at most LATENCY_MAX; a bare number is milliseconds.
 static bool parse_time(struct slice text, int64_t *usec) {
-    if (!duration_parse(text, usec))
+    bool plain = is_plain_number(text), has_unit = text.n && text.p[text.n - 1] > '9';
+    if ((!plain && !has_unit) || !duration_parse(text, usec))
         return false;
-    if (is_plain_number(text))
+    if (plain)
         *usec /= 1000;
     return *usec <= LATENCY_MAX;
 }
