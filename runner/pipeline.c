@@ -243,7 +243,7 @@ int pipeline_run(struct pipeline *p) {
     int code = exit_code(p);
     struct error err = {0};
     if (!output_close(p->output, &err)) {
-        log_error("%s", err.text);
+        p->err = err; // the last word on how much is not saved
         code = 4;
     }
     p->output = NULL;

@@ -1,5 +1,6 @@
 // progress.c: when to show what, the rate of the last seconds, plain and JSON lines. One thread
-// ticks. SPDX-License-Identifier: MIT
+// ticks.
+// SPDX-License-Identifier: MIT
 #include "runner/progress.h"
 
 #include "jobs/base/clock.h"

@@ -3,13 +3,10 @@
 // SPDX-License-Identifier: MIT
 #include "runner/pipeline.h"
 
-// Whether the results file holds what this row would give. A bad row is written anew on every run,
-// since its earlier line went with the other failures (unless those are kept).
+// Whether the results file holds this row's answer. A bad row is written anew on every run: its
+// earlier line was dropped when the file was opened.
 static bool is_done(struct pipeline *p, const struct job *job) {
-    bool bad = job->result.outcome == OUTCOME_BAD_INPUT;
-    if (bad && !p->plan->config->no_retry_failed)
-        return false;
-    return output_has(p->output, job->id);
+    return job->result.outcome != OUTCOME_BAD_INPUT && output_has(p->output, job->id);
 }
 
 static void fail_strict(struct pipeline *p, const struct job *job) {

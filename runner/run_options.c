@@ -1,5 +1,6 @@
 // run_options.c: the table of options of `batch-run INPUT`. Constant; read by every thread's
-// config. SPDX-License-Identifier: MIT
+// config.
+// SPDX-License-Identifier: MIT
 #include "runner/config.h"
 
 #include <stddef.h>

@@ -1,5 +1,6 @@
 // json.c: checks JSON once, then finds slices in it. Iterative: depth costs a bit, not a stack
-// frame. SPDX-License-Identifier: MIT
+// frame.
+// SPDX-License-Identifier: MIT
 #include "jobs/base/json.h"
 
 #include "jobs/base/utf8.h"

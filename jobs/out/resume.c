@@ -1,5 +1,6 @@
 // resume.c: reads a results file back in blocks and says what stays. Main thread, before others
-// start. SPDX-License-Identifier: MIT
+// start.
+// SPDX-License-Identifier: MIT
 #include "jobs/out/resume.h"
 
 #include "jobs/base/io.h"

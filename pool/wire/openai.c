@@ -1,5 +1,6 @@
 // openai.c: OpenAI chat completions as the client speaks them: rows to requests, replies read.
-// Pure. SPDX-License-Identifier: MIT
+// Pure.
+// SPDX-License-Identifier: MIT
 #include "pool/wire/openai.h"
 
 #include "pool/catalogue.h"

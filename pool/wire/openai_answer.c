@@ -1,5 +1,6 @@
 // openai_answer.c: OpenAI chat completions as the provider speaks them: requests read, replies
-// built. Pure. SPDX-License-Identifier: MIT
+// built. Pure.
+// SPDX-License-Identifier: MIT
 #include "pool/wire/openai.h"
 
 // -- the other side: what a client asks for --

@@ -11,6 +11,7 @@
 #include "runner/pipeline.h"
 #include "runner/report.h"
 #include "runner/simulate/simulate.h"
+#include "runner/summary.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -82,6 +83,8 @@ static int run_plan(struct plan *plan, struct error *err) {
 static int run_config(const struct config *config, const char *input, struct error *err) {
     struct plan plan;
     int code = 2;
+    if (config->summary && !summary_check_path(config->summary, err))
+        return code;
     if (plan_make(&plan, config, input, err)) {
         if (config->dry_run)
             code = dry_run(&plan, err);

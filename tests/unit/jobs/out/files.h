@@ -1,5 +1,6 @@
 // Files for the tests of results files: a folder that goes away again, jobs, and faulty system
-// calls. SPDX-License-Identifier: MIT
+// calls.
+// SPDX-License-Identifier: MIT
 #ifndef TESTS_UNIT_JOBS_OUT_FILES_H
 #define TESTS_UNIT_JOBS_OUT_FILES_H
 

@@ -1,5 +1,6 @@
 // resume.c (test): what is kept of a results file, against a simple model; torn lines; foreign
-// files. SPDX-License-Identifier: MIT
+// files.
+// SPDX-License-Identifier: MIT
 #include "jobs/out/resume.h"
 
 #include "jobs/base/json.h"
