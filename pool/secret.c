@@ -38,7 +38,8 @@ static size_t round_up(size_t n, size_t to) {
 // Maps one block more than needed and gives back what stands before and behind the aligned part.
 static struct block *block_new(size_t wanted) {
     size_t size = round_up(sizeof(struct block) + wanted, BLOCK_SIZE);
-    char *p = mmap(NULL, size + BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *p =
+        mmap(NULL, size + BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         die("out of memory for keys; load fewer of them");
     size_t before = round_up((uintptr_t)p, BLOCK_SIZE) - (uintptr_t)p;

@@ -11,8 +11,9 @@ static void has_the_contracts_names_in_order(void **state) {
     for (const struct provider *p = catalogue; p->name; p++, count++)
         buf_addf(&names, "%s%s", count ? ", " : "", p->name);
     assert_int_equal(count, CATALOGUE_COUNT);
-    assert_string_equal(buf_cstr(&names), "bigmodel, zai, openai, anthropic, google, groq, mistral, "
-                                          "nvidia, k2think, simulate");
+    assert_string_equal(buf_cstr(&names),
+                        "bigmodel, zai, openai, anthropic, google, groq, mistral, "
+                        "nvidia, k2think, simulate");
     assert_string_equal(buf_cstr(&names), catalogue_names());
     buf_free(&names);
 }

@@ -40,7 +40,8 @@ static void scrubs_what_stands_as_it_is(void **state) {
     assert_scrubbed("hunter2", "hunter hunte2r Hunter2", "hunter hunte2r Hunter2");
     assert_scrubbed("aaab", "aaaab", "a****");
     assert_scrubbed("abcdefghijklmnopqrst", "key abcdefghijklmnopqrst!", "key abcd****qrst!");
-    assert_scrubbed("abc", "abc is too short to look for: abc", "abc is too short to look for: abc");
+    assert_scrubbed("abc", "abc is too short to look for: abc",
+                    "abc is too short to look for: abc");
     assert_scrubbed("abcd", "abcd", "****");
     assert_scrubbed("abcd", "", "");
 }

@@ -4,6 +4,7 @@
 #ifndef TESTS_UNIT_POOL_TEST_H
 #define TESTS_UNIT_POOL_TEST_H
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,9 +37,33 @@ __attribute__((weak)) const struct wire wire_openai = {.name = "openai"};
         return show_if_red(child, words);                                                          \
     } while (0)
 
+#define SCRATCH "/tmp/batch-run-test-"
+
+// Goes into a new empty directory, so that no ./.env of the developer's is read. It is removed when
+// the tests are over.
+static inline void enter_scratch(void) {
+    char path[] = SCRATCH "XXXXXX";
+    assert_non_null(mkdtemp(path));
+    assert_int_equal(chdir(path), 0);
+}
+
+static inline int remove_one(const char *path, const struct stat *status, int type,
+                             struct FTW *where) {
+    (void)status, (void)type, (void)where;
+    return remove(path);
+}
+
+static inline void remove_scratch(void) {
+    char path[256];
+    if (getcwd(path, sizeof path) && strncmp(path, SCRATCH, strlen(SCRATCH)) == 0)
+        nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 static inline int show_if_red(pid_t child, FILE *words) {
     int status, c;
-    if (waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    bool ended = waitpid(child, &status, 0) == child;
+    remove_scratch();
+    if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     for (rewind(words); (c = getc(words)) != EOF;)
         fputc(c, stderr);
@@ -77,14 +102,6 @@ static inline void write_file(const char *path, struct slice text) {
     assert_non_null(f);
     assert_int_equal(fwrite(text.p, 1, text.n, f), text.n);
     assert_int_equal(fclose(f), 0);
-}
-
-// Goes into a new empty directory, so that no ./.env of the developer's is read. Nobody else may
-// read what is in it.
-static inline void enter_scratch(void) {
-    char path[] = "/tmp/batch-run-test-XXXXXX";
-    assert_non_null(mkdtemp(path));
-    assert_int_equal(chdir(path), 0);
 }
 
 #endif

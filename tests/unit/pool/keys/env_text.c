@@ -32,7 +32,9 @@ static void reads_plain_lines(void **state) {
     assert_reads("\n\n  \n# remark\n  # another\n", "");
     assert_reads("A=1\nB=2", "1:A=[1];2:B=[2];");
     assert_reads("A=1\r\nB=2\r\n", "1:A=[1];2:B=[2];");
-    assert_reads("\xef\xbb\xbf" "A=1\n", "1:A=[1];");
+    assert_reads("\xef\xbb\xbf"
+                 "A=1\n",
+                 "1:A=[1];");
     assert_reads("export A=1\nexport\tB=2\n  export   C = 3 \n", "1:A=[1];2:B=[2];3:C=[3];");
     assert_reads("A =  1 # remark\nB=x#y\nC=#\nD= \nE=", "1:A=[1];2:B=[x#y];3:C=[];4:D=[];5:E=[];");
     assert_reads("A=b=c==\n", "1:A=[b=c==];");
@@ -48,7 +50,8 @@ static void reads_quotes(void **state) {
     assert_reads("A=\"q\\\"q \\$x \\\\ \\t\\z\"", "1:A=[q\"q $x \\ \t\\z];");
     assert_reads("A='a # b' # remark\nB=2", "1:A=[a # b];2:B=[2];");
     assert_reads("A=\"one\ntwo\"\nB=2", "1:A=[one\ntwo];3:B=[2];");
-    assert_reads("PEM=\"-----BEGIN\nOPENAI_API_KEY=no\n-----END\"\nA=1", "1:PEM=[-----BEGIN\nOPENAI_API_KEY=no\n-----END];4:A=[1];");
+    assert_reads("PEM=\"-----BEGIN\nOPENAI_API_KEY=no\n-----END\"\nA=1",
+                 "1:PEM=[-----BEGIN\nOPENAI_API_KEY=no\n-----END];4:A=[1];");
     assert_reads("A=''\nB=\"\"", "1:A=[];2:B=[];");
     assert_reads("A=x'y'", "1:A=[x'y'];");
 }

@@ -65,11 +65,11 @@ static void reads_the_environment(void **state) {
 static void gives_each_name_once(void **state) {
     (void)state;
     // a variable's own number goes before what was displaced
-    assert_environment(ENVIRONMENT("OPENAI_API_KEY=a,b,c", "OPENAI_API_KEY_2=d",
-                                   "OPENAI_API_KEY_4=e"),
-                       "openai-1=a(OPENAI_API_KEY item 1)\nopenai-2=b(OPENAI_API_KEY item 2)\n"
-                       "openai-3=c(OPENAI_API_KEY item 3)\nopenai-5=d(OPENAI_API_KEY_2)\n"
-                       "openai-4=e(OPENAI_API_KEY_4)\n");
+    assert_environment(
+        ENVIRONMENT("OPENAI_API_KEY=a,b,c", "OPENAI_API_KEY_2=d", "OPENAI_API_KEY_4=e"),
+        "openai-1=a(OPENAI_API_KEY item 1)\nopenai-2=b(OPENAI_API_KEY item 2)\n"
+        "openai-3=c(OPENAI_API_KEY item 3)\nopenai-5=d(OPENAI_API_KEY_2)\n"
+        "openai-4=e(OPENAI_API_KEY_4)\n");
     assert_environment(ENVIRONMENT("OPENAI_API_KEY_3=a,b"),
                        "openai-3=a(OPENAI_API_KEY_3 item 1)\n"
                        "openai-1=b(OPENAI_API_KEY_3 item 2)\n");
@@ -77,18 +77,18 @@ static void gives_each_name_once(void **state) {
 
 static void wipes_what_it_read(void **state) {
     (void)state;
-    char **texts = ENVIRONMENT("HOME=/root", "OPENAI_API_KEY=sk-one,sk-two", "ZAI_API_KEY_2=zz",
-                               "OPENAI_API_KEY_PATH=/x", "GROQ_API_KEY=bad key", "TOKEN=t0k",
-                               "OTHER=stays");
+    char **texts =
+        ENVIRONMENT("HOME=/root", "OPENAI_API_KEY=sk-one,sk-two", "ZAI_API_KEY_2=zz",
+                    "OPENAI_API_KEY_PATH=/x", "GROQ_API_KEY=bad key", "TOKEN=t0k", "OTHER=stays");
     write_file("pool.json",
                SLICE("{\"providers\":{\"groq\":{\"keys\":[{\"key\":\"env:TOKEN\"}]}}}"));
     struct loaded l =
         load((struct keyring_options){.keys_file = "pool.json", .environment = texts});
     assert_true(l.good);
     assert_int_equal(l.ring.count, 4);
-    static const char *const after[] = {"HOME=/root", "OPENAI_API_KEY=", "ZAI_API_KEY_2=",
-                                        "OPENAI_API_KEY_PATH=/x", "GROQ_API_KEY=", "TOKEN=",
-                                        "OTHER=stays"};
+    static const char *const after[] = {
+        "HOME=/root",    "OPENAI_API_KEY=", "ZAI_API_KEY_2=", "OPENAI_API_KEY_PATH=/x",
+        "GROQ_API_KEY=", "TOKEN=",          "OTHER=stays"};
     for (size_t i = 0; i < 7; i++)
         assert_string_equal(texts[i], after[i]);
     for (size_t i = 0; i < 12; i++) // the bytes behind the first are gone too
@@ -109,7 +109,8 @@ static void wipes_proc_environ(void **state) {
         self[n > 0 ? n : 0] = '\0';
         dup2(out[1], STDOUT_FILENO);
         char *const words[] = {self, (char *)"--show-environ", NULL};
-        char *const texts[] = {(char *)"OPENAI_API_KEY=sk-secret-secret", (char *)"KEEP=kept", NULL};
+        char *const texts[] = {(char *)"OPENAI_API_KEY=sk-secret-secret", (char *)"KEEP=kept",
+                               NULL};
         execve(self, words, texts);
         _exit(1);
     }
@@ -147,13 +148,14 @@ static int show_environ(void) {
 
 static void takes_a_secret_once(void **state) {
     (void)state;
-    char **texts = ENVIRONMENT("OPENAI_API_KEY=same-key,same-key,other", "OPENAI_API_KEY_9=same-key",
-                               "ZAI_API_KEY=same-key");
+    char **texts = ENVIRONMENT("OPENAI_API_KEY=same-key,same-key,other",
+                               "OPENAI_API_KEY_9=same-key", "ZAI_API_KEY=same-key");
     struct loaded l = load((struct keyring_options){.environment = texts});
     assert_keys(&l, "zai-1=same-key(ZAI_API_KEY)\nopenai-1=same-key(OPENAI_API_KEY item 1)\n"
                     "openai-3=other(OPENAI_API_KEY item 3)\n");
     const char *log = buf_cstr(&l.heard.text);
-    assert_non_null(strstr(log, "OPENAI_API_KEY item 2 gives the same key as OPENAI_API_KEY item 1"));
+    assert_non_null(
+        strstr(log, "OPENAI_API_KEY item 2 gives the same key as OPENAI_API_KEY item 1"));
     assert_non_null(strstr(log, "OPENAI_API_KEY_9 gives the same key as OPENAI_API_KEY item 1"));
     assert_null(strstr(log, "same-key"));
     unload(&l);
@@ -165,8 +167,9 @@ static void reads_all_sources_in_order(void **state) {
     char **texts = ENVIRONMENT("OPENAI_API_KEY=from-env");
     write_file("keys.txt", SLICE("from-file\n"));
     write_file(".env", SLICE("OPENAI_API_KEY=from-dotenv\n"));
-    struct loaded l = load((struct keyring_options){
-        .keys_file = "keys.txt", .provider = catalogue_find(SLICE("openai")), .environment = texts});
+    struct loaded l = load((struct keyring_options){.keys_file = "keys.txt",
+                                                    .provider = catalogue_find(SLICE("openai")),
+                                                    .environment = texts});
     assert_keys(&l, "openai-1=from-file(keys.txt:1)\nopenai-2=from-dotenv(.env:1)\n"
                     "openai-3=from-env(OPENAI_API_KEY)\n");
     unload(&l);
@@ -186,14 +189,16 @@ static void reads_all_sources_in_order(void **state) {
 
 static void reads_bare_lines(void **state) {
     (void)state;
-    assert_loads(load_text("\xef\xbb\xbf# mine\r\n\r\n  sk-a  \r\nsk-b # the second\n\nsk-c", "openai"),
-                 "openai-1=sk-a(keys:3)\nopenai-2=sk-b(keys:4)\nopenai-3=sk-c(keys:6)\n");
+    assert_loads(
+        load_text("\xef\xbb\xbf# mine\r\n\r\n  sk-a  \r\nsk-b # the second\n\nsk-c", "openai"),
+        "openai-1=sk-a(keys:3)\nopenai-2=sk-b(keys:4)\nopenai-3=sk-c(keys:6)\n");
     assert_loads(load_text("QUJDREVGRw==\nQUJDREVGRx=\n", "zai"),
                  "zai-1=QUJDREVGRw==(keys:1)\nzai-2=QUJDREVGRx=(keys:2)\n");
     assert_fails(load_text("sk-a\n", NULL), "--provider NAME");
     assert_fails(load_text("sk-a\nsk b\n", "openai"), "keys:2: the key holds a space");
     assert_fails(load_text("sk-a\nsk\tb\n", "openai"), "keys:2: the key holds a control character");
-    assert_fails(load_text("sk-\xc3\xa4\n", "openai"), "keys:1: the key holds a character outside ASCII");
+    assert_fails(load_text("sk-\xc3\xa4\n", "openai"),
+                 "keys:1: the key holds a character outside ASCII");
     assert_fails(load_text("sk-a,sk-b\n", "openai"), "keys:1: the key holds a comma");
     assert_fails(load_text("", "openai"), "keys gives no key");
     assert_fails(load_text("# nothing\n", "openai"), "ZAI_API_KEY");
@@ -213,7 +218,8 @@ static void reads_env_files(void **state) {
     assert_fails(load((struct keyring_options){.env_file = "absent.env"}),
                  "absent.env cannot be read: No such file");
     assert_fails(load((struct keyring_options){.keys_file = "absent"}), "absent cannot be read");
-    assert_fails(load((struct keyring_options){.keys_file = "."}), ". cannot be read: Is a directory");
+    assert_fails(load((struct keyring_options){.keys_file = "."}),
+                 ". cannot be read: Is a directory");
 }
 
 // What the user did not name is not held against him.
@@ -232,7 +238,8 @@ static void forgives_the_default_file(void **state) {
     assert_int_equal(mkdir(".env", 0700), 0); // cannot be read, whoever one is
     l = load((struct keyring_options){0});
     assert_keys(&l, "");
-    assert_non_null(strstr(buf_cstr(&l.heard.text), "warning: .env cannot be read: Is a directory"));
+    assert_non_null(
+        strstr(buf_cstr(&l.heard.text), "warning: .env cannot be read: Is a directory"));
     unload(&l);
     rmdir(".env");
 }
@@ -265,17 +272,29 @@ static void refuses_a_huge_file(void **state) {
 static void never_says_the_secret(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "SECRETSECRET SECRETSECRET", "SECRETSECRET\x01", "SECRETSECRET\xff", "SECRETSECRET,SECRETSECRET",
-        "OPENAI_API_KEY=SECRETSECRET SECRETSECRET", "OPENAI_API_KEY='SECRETSECRET", "OPENAI_API_KEY 'SECRETSECRET'\nZAI_API_KEY=SECRETSECRET\nZAI_API_KEY_2=SECRETSECRET",
-        "OPENAI_API_KEY='SECRETSECRET' SECRETSECRET", "FOO=SECRETSECRET", "{\"SECRETSECRET", "{\"providers\":{\"openai\":{\"keys\":[\"SECRETSECRET\"]}}}",
+        "SECRETSECRET SECRETSECRET",
+        "SECRETSECRET\x01",
+        "SECRETSECRET\xff",
+        "SECRETSECRET,SECRETSECRET",
+        "OPENAI_API_KEY=SECRETSECRET SECRETSECRET",
+        "OPENAI_API_KEY='SECRETSECRET",
+        "OPENAI_API_KEY 'SECRETSECRET'\nZAI_API_KEY=SECRETSECRET\nZAI_API_KEY_2=SECRETSECRET",
+        "OPENAI_API_KEY='SECRETSECRET' SECRETSECRET",
+        "FOO=SECRETSECRET",
+        "{\"SECRETSECRET",
+        "{\"providers\":{\"openai\":{\"keys\":[\"SECRETSECRET\"]}}}",
         "{\"providers\":{\"openai\":{\"keys\":[{\"key\":[\"SECRETSECRET\"]}]}}}",
         "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"SECRETSECRET SECRETSECRET\"}]}}}",
         "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"env:gskSECRETSECRET\"}]}}}",
-        "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"SECRETSECRET\",\"name\":\"my SECRETSECRET\"}]}}}",
-        "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"SECRETSECRET\",\"tags\":[\"SECRETSECRET\"]}]}}}",
-        "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"SECRETSECRET\",\"name\":\"n\"},{\"key\":\"SECRETSECRET\"},{\"key\":\"b\",\"name\":\"n\"}]}}}",
+        "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"SECRETSECRET\",\"name\":\"my "
+        "SECRETSECRET\"}]}}}",
+        "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"SECRETSECRET\",\"tags\":["
+        "\"SECRETSECRET\"]}]}}}",
+        "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"SECRETSECRET\",\"name\":\"n\"},{\"key\":"
+        "\"SECRETSECRET\"},{\"key\":\"b\",\"name\":\"n\"}]}}}",
         "{\"providers\":{\"sk-0123456789-SECRETSECRET\":{}}}",
-        "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"SECRETSECRET\",\"sk-0123456789-SECRETSECRET\":1}]}}}",
+        "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"SECRETSECRET\",\"sk-0123456789-"
+        "SECRETSECRET\":1}]}}}",
         "{\"providers\":{\"openai\":{\"keys\":[{\"key\":\"SECRETSECRET\\u0000\"}]}}}",
     };
     log_set_level(LOG_DEBUG);
@@ -307,8 +326,8 @@ static void loads_many_quickly(void **state) {
     write_file("many", buf_slice(&lines));
     write_file("many.env", buf_slice(&env));
     double start = cpu_seconds();
-    struct loaded l = load((struct keyring_options){.keys_file = "many", .env_file = "many.env",
-                                                    .provider = catalogue_find(SLICE("openai"))});
+    struct loaded l = load((struct keyring_options){
+        .keys_file = "many", .env_file = "many.env", .provider = catalogue_find(SLICE("openai"))});
     double took = cpu_seconds() - start;
     assert_true(l.good);
     assert_int_equal(l.ring.count, COUNT + COUNT / 2);
@@ -343,20 +362,13 @@ int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--show-environ") == 0)
         return show_environ();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_the_environment),
-        cmocka_unit_test(gives_each_name_once),
-        cmocka_unit_test(wipes_what_it_read),
-        cmocka_unit_test(wipes_proc_environ),
-        cmocka_unit_test(takes_a_secret_once),
-        cmocka_unit_test(reads_all_sources_in_order),
-        cmocka_unit_test(reads_bare_lines),
-        cmocka_unit_test(reads_env_files),
-        cmocka_unit_test(forgives_the_default_file),
-        cmocka_unit_test(says_who_can_read_a_file),
-        cmocka_unit_test(refuses_a_huge_file),
-        cmocka_unit_test(never_says_the_secret),
-        cmocka_unit_test(loads_many_quickly),
-        cmocka_unit_test(adds_the_programs_own),
+        cmocka_unit_test(reads_the_environment),     cmocka_unit_test(gives_each_name_once),
+        cmocka_unit_test(wipes_what_it_read),        cmocka_unit_test(wipes_proc_environ),
+        cmocka_unit_test(takes_a_secret_once),       cmocka_unit_test(reads_all_sources_in_order),
+        cmocka_unit_test(reads_bare_lines),          cmocka_unit_test(reads_env_files),
+        cmocka_unit_test(forgives_the_default_file), cmocka_unit_test(says_who_can_read_a_file),
+        cmocka_unit_test(refuses_a_huge_file),       cmocka_unit_test(never_says_the_secret),
+        cmocka_unit_test(loads_many_quickly),        cmocka_unit_test(adds_the_programs_own),
     };
     enter_scratch();
     RUN_TESTS(tests);

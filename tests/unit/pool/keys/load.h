@@ -28,8 +28,8 @@ static inline struct loaded load(struct keyring_options options) {
 static inline struct loaded load_text(const char *text, const char *provider) {
     write_file("keys", slice_str(text));
     chmod("keys", 0600);
-    return load((struct keyring_options){
-        .keys_file = "keys", .provider = catalogue_find(slice_str(provider))});
+    return load((struct keyring_options){.keys_file = "keys",
+                                         .provider = catalogue_find(slice_str(provider))});
 }
 
 static inline void unload(struct loaded *l) {

@@ -1,4 +1,5 @@
-// signals.c: every file of tests/data/signals against what is concluded from it; and any bytes at all.
+// signals.c: every file of tests/data/signals against what is concluded from it; and any bytes at
+// all.
 //
 // A file is a few lines of what is expected, a line "---", and an answer as it comes over the wire:
 //
@@ -33,14 +34,14 @@
 #include <strings.h>
 
 #define DIRECTORY "tests/data/signals"
-#define NOW (INT64_C(1795240800) * USEC_PER_SEC) // 2026-11-21T06:00:00Z
+#define NOW       (INT64_C(1795240800) * USEC_PER_SEC) // 2026-11-21T06:00:00Z
 
 static const char *const actions[] = {
     [KEY_KEEP] = "keep", [KEY_COOL] = "cool", [KEY_SUSPEND] = "suspend", [KEY_REMOVE] = "remove"};
 
 struct expectation {
     char outcome[32], action[32], final[8], code[64], hint[64], error_body[8];
-    struct slice message[4], not[4];
+    struct slice message[4], not [4];
     size_t messages, nots;
     bool source;
     int64_t now;
@@ -89,9 +90,12 @@ static void expect_member(struct fixture *f, struct slice name, struct slice val
         char *out;
         size_t size;
     } texts[] = {
-        {"outcome", e->outcome, sizeof e->outcome}, {"action", e->action, sizeof e->action},
-        {"final", e->final, sizeof e->final},       {"code", e->code, sizeof e->code},
-        {"hint", e->hint, sizeof e->hint},          {"error-body", e->error_body, sizeof e->error_body},
+        {"outcome", e->outcome, sizeof e->outcome},
+        {"action", e->action, sizeof e->action},
+        {"final", e->final, sizeof e->final},
+        {"code", e->code, sizeof e->code},
+        {"hint", e->hint, sizeof e->hint},
+        {"error-body", e->error_body, sizeof e->error_body},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (slice_is(name, texts[i].name)) {
@@ -103,7 +107,7 @@ static void expect_member(struct fixture *f, struct slice name, struct slice val
     else if (slice_is(name, "message") && e->messages < 4)
         e->message[e->messages++] = value;
     else if (slice_is(name, "not") && e->nots < 4)
-        e->not[e->nots++] = value;
+        e->not [e->nots++] = value;
     else if (!slice_is(name, "now") || !retry_after_parse(value, 0, &e->now))
         buf_addf(&f->wrong, "  cannot read \"%.*s\"\n", SLICE_ARG(name));
 }
@@ -130,7 +134,8 @@ static void read_fixture(struct fixture *f, struct slice text) {
 
 static void compare(struct fixture *f, const char *what, const char *expected, const char *got) {
     if (strcmp(expected, got) != 0)
-        buf_addf(&f->wrong, "  %s: %s, expected %s\n", what, got, *expected ? expected : "(not said)");
+        buf_addf(&f->wrong, "  %s: %s, expected %s\n", what, got,
+                 *expected ? expected : "(not said)");
 }
 
 static void compare_hint(struct fixture *f, int64_t hint) {
@@ -158,9 +163,9 @@ static void compare_all(struct fixture *f, const struct verdict *v) {
             buf_addf(&f->wrong, "  message: \"%s\", expected \"%.*s\" in it\n", v->message,
                      SLICE_ARG(e->message[i]));
     for (size_t i = 0; i < e->nots; i++)
-        if (memmem(v->message, strlen(v->message), e->not[i].p, e->not[i].n))
+        if (memmem(v->message, strlen(v->message), e->not [i].p, e->not [i].n))
             buf_addf(&f->wrong, "  message: \"%s\", which holds \"%.*s\"\n", v->message,
-                     SLICE_ARG(e->not[i]));
+                     SLICE_ARG(e->not [i]));
     if (e->error_body[0])
         compare(f, "error-body", e->error_body,
                 signals_is_error_body(f->answer.body) ? "yes" : "no");
@@ -271,7 +276,8 @@ static void every_status_has_a_meaning(void **state) {
 static void takes_huge_and_deep_bodies(void **state) {
     (void)state;
     enum { SIZE = 4 << 20 };
-    static const char *const parts[] = {"[", "{\"error\":", "<", "\xff", "\\", " ", "x", "<script>"};
+    static const char *const parts[] = {"[",  "{\"error\":", "<", "\xff",
+                                        "\\", " ",           "x", "<script>"};
     char *body = malloc(SIZE);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         size_t n = strlen(parts[i]);
@@ -309,10 +315,8 @@ static void tells_errors_from_answers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fixtures_are_read_right),
-        cmocka_unit_test(takes_any_body),
-        cmocka_unit_test(every_status_has_a_meaning),
-        cmocka_unit_test(takes_huge_and_deep_bodies),
+        cmocka_unit_test(fixtures_are_read_right),    cmocka_unit_test(takes_any_body),
+        cmocka_unit_test(every_status_has_a_meaning), cmocka_unit_test(takes_huge_and_deep_bodies),
         cmocka_unit_test(tells_errors_from_answers),
     };
     RUN_TESTS(tests);
