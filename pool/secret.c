@@ -38,7 +38,8 @@ static size_t round_up(size_t n, size_t to) {
 // Maps one block more than needed and gives back what stands before and behind the aligned part.
 static struct block *block_new(size_t wanted) {
     size_t size = round_up(sizeof(struct block) + wanted, BLOCK_SIZE);
-    char *p = mmap(NULL, size + BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *p =
+        mmap(NULL, size + BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         die("out of memory for keys; load fewer of them");
     size_t before = round_up((uintptr_t)p, BLOCK_SIZE) - (uintptr_t)p;
@@ -158,14 +159,15 @@ static size_t match_char(const char *p, const char *end, char c) {
     const char *q = p;
     while (q < end && *q == '\\' && q - p < BACKSLASHES_MAX)
         q++;
-    bool escaped = q > p;
-    if (escaped && q < end && *q == 'u' && hex_number(q + 1, end, 4) == (unsigned char)c)
-        return (size_t)(q + 5 - p);
-    if (c == '\\')
-        return escaped ? (size_t)(q - p) : 0;
+    size_t run = (size_t)(q - p);
+    bool unicode = run && q < end && *q == 'u' && hex_number(q + 1, end, 4) >= 0;
+    if (unicode && hex_number(q + 1, end, 4) == (unsigned char)c)
+        return run + 5;
+    if (c == '\\') // the last of an odd run belongs to the \uxxxx behind it
+        return unicode && run > 1 ? run - run % 2 : run;
     if (q < end && *q == c)
         return (size_t)(q + 1 - p);
-    if (!escaped && q < end && *q == '%' && hex_number(q + 1, end, 2) == (unsigned char)c)
+    if (!run && q < end && *q == '%' && hex_number(q + 1, end, 2) == (unsigned char)c)
         return 3;
     return 0;
 }
@@ -212,11 +214,13 @@ size_t secret_scrub(const struct secret *s, char *text, size_t n) {
     if (s->n < SECRET_SCRUBBED_MIN)
         return n;
     secret_mask(s, mask);
-    size_t mask_size = strlen(mask);
+    bool safe = !strpbrk(mask, "\"\\"); // what these show could end a JSON string
+    size_t mask_size = safe ? strlen(mask) : 4;
+    const char *shown = safe ? mask : "****";
     for (const char *p = text; p < end;) {
         size_t found = may_begin(text, p, s->text[0]) ? match_at(s, p, end) : 0;
         if (found >= mask_size) {
-            memcpy(out, mask, mask_size);
+            memcpy(out, shown, mask_size);
             out += mask_size;
             p += found;
         } else if (found) { // a cut-off rest, shorter than the mask

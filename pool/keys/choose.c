@@ -1,5 +1,5 @@
-// choose.c: picks the run's providers from --provider and the keys there are. Main thread, at start.
-// SPDX-License-Identifier: MIT
+// choose.c: picks the run's providers from --provider and the keys there are. Main thread, at
+// start. SPDX-License-Identifier: MIT
 #include "pool/keys/choose.h"
 
 #include "jobs/base/log.h"
@@ -74,10 +74,11 @@ static bool no_key_of(const struct keyring *ring, const struct provider *provide
         return error_set(err, ERROR_USAGE,
                          "all %zu keys of %s are disabled in the pool file; enable one, or set %s",
                          disabled, provider->name, provider->variables[0]);
-    return error_set(err, ERROR_USAGE,
-                     "there is no key of %s: set %s (a comma-separated list is several keys), put it "
-                     "into .env, or name a file with --keys",
-                     provider->name, provider->variables[0]);
+    return error_set(
+        err, ERROR_USAGE,
+        "there is no key of %s: set %s (a comma-separated list is several keys), put it "
+        "into .env, or name a file with --keys",
+        provider->name, provider->variables[0]);
 }
 
 // Leaves out those without keys; one of them at least must stay.

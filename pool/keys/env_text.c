@@ -85,7 +85,8 @@ static size_t unescape(char *p, char *end, char quote) {
     return (size_t)(out - start);
 }
 
-// A value in quotes, maybe over lines. p is behind the opening quote. Returns where the line goes on.
+// A value in quotes, maybe over lines. p is behind the opening quote. Returns where the line goes
+// on.
 static char *quoted_value(char *p, char *end, char quote, struct env_variable *v) {
     char *close = find_quote(p, end, quote);
     if (!close) {

@@ -55,8 +55,7 @@ static uint64_t secret_place(const struct keyring_builder *b, const struct secre
 
 // The entry that has this secret already, or NULL.
 static struct key_entry *find_secret(struct keyring_builder *b, uint64_t hash,
-                                     const struct secret *secret,
-                                     const struct provider *provider) {
+                                     const struct secret *secret, const struct provider *provider) {
     size_t step = 0, at;
     while (key_index_next(&b->secrets, hash, &step, &at)) {
         struct key_entry *entry = &b->ring->entries[at];

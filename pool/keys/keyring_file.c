@@ -97,8 +97,8 @@ static bool next_line(struct slice *text, size_t *line_no, struct slice *line) {
     return false;
 }
 
-// An env file has an assignment in its first line, or one to a variable of ours anywhere. "abc==" is
-// a key in base64, no assignment.
+// An env file has an assignment in its first line, or one to a variable of ours anywhere. "abc=="
+// is a key in base64, no assignment.
 static bool is_env_text(struct slice text) {
     struct slice line, name, rest;
     struct key_variable variable;
@@ -128,10 +128,11 @@ static bool no_keys(const struct key_file *file, struct error *err) {
     for (const struct provider *p = catalogue; p->name; p++)
         for (int i = 0; i < 3 && p->variables[i]; i++)
             buf_addf(&names, "%s%s", names.n ? ", " : "", p->variables[i]);
-    error_set(err, ERROR_USAGE,
-              "%s gives no key; it may hold %s (with _1, _2 … behind them too), be a JSON pool file, "
-              "or hold one key per line",
-              file->path, buf_cstr(&names));
+    error_set(
+        err, ERROR_USAGE,
+        "%s gives no key; it may hold %s (with _1, _2 … behind them too), be a JSON pool file, "
+        "or hold one key per line",
+        file->path, buf_cstr(&names));
     buf_free(&names);
     return false;
 }
@@ -208,9 +209,10 @@ static bool add_lines(struct keyring_builder *b, const struct key_file *file, st
     while (good && next_line(&text, &line_no, &line)) {
         struct key_entry *entry;
         if (!b->options->provider) {
-            good = error_set(err, ERROR_USAGE,
-                             "%s holds keys without a name; say whose they are with --provider NAME",
-                             file->path);
+            good =
+                error_set(err, ERROR_USAGE,
+                          "%s holds keys without a name; say whose they are with --provider NAME",
+                          file->path);
             break;
         }
         struct key_place at = {place_text(file->path, line_no, &place), true};

@@ -25,17 +25,16 @@ struct pool_reader {
     struct error *err;
     const char *root; // "" or "ApiKeyPool."
     const struct provider *provider;
-    size_t index;      // in the provider's keys
-    bool in_key;       // looking at one of them
-    bool enabled;      // of all that is above the key
+    size_t index; // in the provider's keys
+    bool in_key;  // looking at one of them
+    bool enabled; // of all that is above the key
     size_t found;
-    size_t unknown;    // members that nobody reads
+    size_t unknown; // members that nobody reads
     char first_unknown[200];
 };
 
-__attribute__((format(printf, 3, 4))) static bool fail(const struct pool_reader *r,
-                                                       const char *member, const char *format,
-                                                       ...) {
+__attribute__((format(printf, 3, 4))) static bool
+fail(const struct pool_reader *r, const char *member, const char *format, ...) {
     char what[200];
     va_list args;
     va_start(args, format);
@@ -119,9 +118,16 @@ static const struct limit_name {
 // The object under "limits" or "rateLimit".
 static bool read_limits(struct pool_reader *r, const cJSON *key, const char *under,
                         struct key_limits *limits) {
-    static const char *const known[] = {"rpm", "tpm", "rpd", "tpd", "concurrency",
-                                        "requestsPerMinute", "tokensPerMinute", "requestsPerDay",
-                                        "tokensPerDay", NULL};
+    static const char *const known[] = {"rpm",
+                                        "tpm",
+                                        "rpd",
+                                        "tpd",
+                                        "concurrency",
+                                        "requestsPerMinute",
+                                        "tokensPerMinute",
+                                        "requestsPerDay",
+                                        "tokensPerDay",
+                                        NULL};
     const cJSON *object = member(key, under);
     char path[80];
     if (!object)
@@ -131,8 +137,8 @@ static bool read_limits(struct pool_reader *r, const cJSON *key, const char *und
     for (size_t i = 0; i < sizeof limit_names / sizeof *limit_names; i++) {
         const cJSON *item = member(object, limit_names[i].name);
         snprintf(path, sizeof path, "%s.%s", under, limit_names[i].name);
-        if (item && !read_whole(r, item, path, 0,
-                                (int64_t *)((char *)limits + limit_names[i].offset)))
+        if (item &&
+            !read_whole(r, item, path, 0, (int64_t *)((char *)limits + limit_names[i].offset)))
             return false;
     }
     note_unknown(r, under, object, known);
@@ -202,8 +208,8 @@ static bool read_numbers(const struct pool_reader *r, const cJSON *key, struct k
 // All but the key itself.
 static bool read_settings(struct pool_reader *r, const cJSON *key, struct slice secret,
                           struct key_entry *entry) {
-    static const char *const known[] = {"key",  "name",   "group",     "enabled",  "priority",
-                                        "tags", "limits", "rateLimit", "weight", NULL};
+    static const char *const known[] = {"key",  "name",   "group",     "enabled", "priority",
+                                        "tags", "limits", "rateLimit", "weight",  NULL};
     note_unknown(r, "", key, known);
     return read_label(r, key, "name", secret, &entry->name) &&
            read_label(r, key, "group", secret, &entry->group) &&
@@ -340,8 +346,9 @@ static bool read_pool(struct pool_reader *r, const cJSON *root) {
     const cJSON *providers = member(pool, "providers"), *enabled = member(pool, "enabled");
     if (!cJSON_IsObject(providers))
         return fail_at(r, "providers",
-                       providers ? "must be an object" : "is missing: {\"providers\": {\"openai\": "
-                                                         "{\"keys\": [{\"key\": \"…\"}]}}}");
+                       providers ? "must be an object"
+                                 : "is missing: {\"providers\": {\"openai\": "
+                                   "{\"keys\": [{\"key\": \"…\"}]}}}");
     if (enabled && !cJSON_IsBool(enabled))
         return fail_at(r, "enabled", "must be true or false");
     if (!read_strategy(r, pool))

@@ -1,8 +1,7 @@
 // What the files that read keys share while a keyring is being filled. Nobody else includes this.
 //
-// keyring.c starts the builder; keyring_file.c, keyring_json.c and keyring_env.c add what they find;
-// keyring.c then gives out the names.
-// SPDX-License-Identifier: MIT
+// keyring.c starts the builder; keyring_file.c, keyring_json.c and keyring_env.c add what they
+// find; keyring.c then gives out the names. SPDX-License-Identifier: MIT
 #ifndef POOL_KEYS_KEYRING_PARTS_H
 #define POOL_KEYS_KEYRING_PARTS_H
 
@@ -34,7 +33,7 @@ struct keyring_builder {
     size_t numbers_cap;
     size_t repeats; // secrets that were given twice
     size_t environment_count;
-    bool *used;     // which strings of the environment were read as keys, to be wiped
+    bool *used;                 // which strings of the environment were read as keys, to be wiped
     struct key_index variables; // of the environment, then of the env file, for "env:NAME"
 };
 
@@ -66,8 +65,7 @@ bool key_variable_read(struct slice name, struct key_variable *variable);
 
 // Adds the one or more keys of a variable's value. *found counts them, known ones too.
 bool builder_add_list(struct keyring_builder *b, const struct key_variable *variable,
-                      struct slice value, struct key_place place, size_t *found,
-                      struct error *err);
+                      struct slice value, struct key_place place, size_t *found, struct error *err);
 
 // Overwrites the values of the environment that were read.
 void builder_wipe_environment(struct keyring_builder *b);

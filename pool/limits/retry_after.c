@@ -80,12 +80,14 @@ static const struct unit {
     double usec;
 } units[] = {
     // the longest name that fits must stand first
-    {"milliseconds", 1e3}, {"millisecond", 1e3}, {"minutes", 60e6}, {"minute", 60e6},
-    {"seconds", 1e6},      {"second", 1e6},      {"hours", 3600e6}, {"hour", 3600e6},
-    {"days", 86400e6},     {"day", 86400e6},     {"mins", 60e6},    {"min", 60e6},
-    {"secs", 1e6},         {"sec", 1e6},         {"hrs", 3600e6},   {"hr", 3600e6},
-    {"ms", 1e3},           {"us", 1},            {"\xc2\xb5s", 1},  {"\xce\xbcs", 1},
-    {"ns", 1e-3},          {"h", 3600e6},        {"m", 60e6},       {"s", 1e6},
+    {"milliseconds", 1e3}, {"millisecond", 1e3}, {"minutes", 60e6},
+    {"minute", 60e6},      {"seconds", 1e6},     {"second", 1e6},
+    {"hours", 3600e6},     {"hour", 3600e6},     {"days", 86400e6},
+    {"day", 86400e6},      {"mins", 60e6},       {"min", 60e6},
+    {"secs", 1e6},         {"sec", 1e6},         {"hrs", 3600e6},
+    {"hr", 3600e6},        {"ms", 1e3},          {"us", 1},
+    {"\xc2\xb5s", 1},      {"\xce\xbcs", 1},     {"ns", 1e-3},
+    {"h", 3600e6},         {"m", 60e6},          {"s", 1e6},
     {"d", 86400e6},
 };
 
@@ -251,8 +253,8 @@ static bool parse_http_date(struct slice s, int64_t now_wall, int64_t *usec) {
     return comma ? parse_day_first(s, now_wall, usec) : parse_month_first(s, now_wall, usec);
 }
 
-// A bare number: seconds to wait; from 10^9 on no wait but a time since 1970, in seconds, from 10^11
-// on in milliseconds.
+// A bare number: seconds to wait; from 10^9 on no wait but a time since 1970, in seconds, from
+// 10^11 on in milliseconds.
 static bool parse_number(struct slice s, int64_t now_wall, int64_t *usec) {
     double number;
     if (!take_number(&s, &number) || s.n)
@@ -303,9 +305,9 @@ static bool parse_spoken(struct slice s, int64_t *usec) {
 }
 
 bool retry_after_in_text(struct slice text, int64_t *usec) {
-    static const char *const phrases[] = {"try again in ", "retry in ", "retry after ",
+    static const char *const phrases[] = {"try again in ",    "retry in ",    "retry after ",
                                           "try again after ", "reset after ", "resets in ",
-                                          "retrying in ", "wait "};
+                                          "retrying in ",     "wait "};
     for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
         for (struct slice s = text; s.n; skip(&s, 1)) {
             struct slice rest = s;

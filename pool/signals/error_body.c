@@ -97,8 +97,8 @@ static void add_message(const cJSON *item, struct buf *out) {
 }
 
 static void find_message(const cJSON *object, struct buf *out) {
-    static const char *const names[] = {"message", "msg", "detail", "error", "error_description",
-                                        "title"};
+    static const char *const names[] = {"message",           "msg",  "detail", "error",
+                                        "error_description", "title"};
     for (size_t i = 0; i < sizeof names / sizeof *names && !out->n; i++)
         add_message(member(object, names[i]), out);
 }

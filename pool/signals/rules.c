@@ -5,15 +5,24 @@
 #include <strings.h>
 
 // What the rows conclude, so that equal conclusions read alike.
-#define BAD_REQUEST {OUTCOME_INVALID_REQUEST, KEY_KEEP, true}
-#define FILTERED    {OUTCOME_CONTENT_FILTER, KEY_KEEP, true}
-#define NO_MODEL    {OUTCOME_MODEL, KEY_KEEP, true}   // nobody has it
-#define NOT_MODEL   {OUTCOME_MODEL, KEY_KEEP, false}  // this account has it not
-#define BAD_KEY     {OUTCOME_AUTH, KEY_REMOVE, false}
-#define REFUSED     {OUTCOME_AUTH, KEY_SUSPEND, false} // not for good as far as we know
-#define NO_MONEY    {OUTCOME_QUOTA, KEY_SUSPEND, false}
-#define TOO_FAST    {OUTCOME_RATE_LIMITED, KEY_COOL, false}
-#define DOWN        {OUTCOME_SERVER, KEY_KEEP, false}
+#define BAD_REQUEST                                                                                \
+    { OUTCOME_INVALID_REQUEST, KEY_KEEP, true }
+#define FILTERED                                                                                   \
+    { OUTCOME_CONTENT_FILTER, KEY_KEEP, true }
+#define NO_MODEL                                                                                   \
+    { OUTCOME_MODEL, KEY_KEEP, true } // nobody has it
+#define NOT_MODEL                                                                                  \
+    { OUTCOME_MODEL, KEY_KEEP, false } // this account has it not
+#define BAD_KEY                                                                                    \
+    { OUTCOME_AUTH, KEY_REMOVE, false }
+#define REFUSED                                                                                    \
+    { OUTCOME_AUTH, KEY_SUSPEND, false } // not for good as far as we know
+#define NO_MONEY                                                                                   \
+    { OUTCOME_QUOTA, KEY_SUSPEND, false }
+#define TOO_FAST                                                                                   \
+    { OUTCOME_RATE_LIMITED, KEY_COOL, false }
+#define DOWN                                                                                       \
+    { OUTCOME_SERVER, KEY_KEEP, false }
 
 struct word_rule {
     int status;       // 0: any

@@ -107,7 +107,8 @@ static struct slice url_host(struct slice url) {
     for (; stop < end && !memchr("/?#\\", *stop, 4); stop++)
         if (*stop == '@')
             host = stop + 1;
-    const char *bracket = host < stop && *host == '[' ? memchr(host, ']', (size_t)(stop - host)) : NULL;
+    const char *bracket =
+        host < stop && *host == '[' ? memchr(host, ']', (size_t)(stop - host)) : NULL;
     const char *colon = bracket ? bracket + 1 : memchr(host, ':', (size_t)(stop - host));
     return slice_of(host, (size_t)((colon ? colon : stop) - host));
 }

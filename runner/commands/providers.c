@@ -121,7 +121,8 @@ const struct command providers_command = {
     .operands = "",
     .summary = "List the providers that are known: addresses, key variables, formats, models",
     .description =
-        "Prints the built-in catalogue. A provider's keys come from the variables shown, as one key "
+        "Prints the built-in catalogue. A provider's keys come from the variables shown, as one "
+        "key "
         "or a comma-separated list, and from the same names with _1, _2 and so on behind them.\n\n"
         "A base URL can be replaced with --base-url, a model with --model. A provider whose format "
         "is not \"openai\" is listed but cannot be used by this version.",
