@@ -221,6 +221,8 @@ static void make_fault(struct task *t, enum fault fault) {
     if (replaced) {
         t->answer->manner = SEND_WHOLE;
         t->answer->content_type = json_type_name;
+        t->answer->delay += t->answer->spread;
+        t->answer->spread = 0;
     }
     fault_does[fault](t);
 }

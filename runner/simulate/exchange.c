@@ -26,9 +26,9 @@ static void settle(struct exchange *x, bool failed) {
     ledger_settle(x->sim->answerer.ledger, x->answer.key, &x->answer.settlement, clock_now());
 }
 
-static void wait_for(struct exchange *x, int64_t usec) {
+static void wait_until(struct exchange *x, int64_t due) {
     MHD_suspend_connection(x->connection);
-    heap_set(&x->sim->waiting, &x->timer, clock_now() + usec);
+    heap_set(&x->sim->waiting, &x->timer, due);
 }
 
 static int socket_of(struct exchange *x) {
@@ -81,7 +81,9 @@ static ssize_t read_piece(void *context, uint64_t at, char *to, size_t max) {
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (at >= x->out.n)
         return MHD_CONTENT_READER_END_OF_STREAM;
-    wait_for(x, x->answer.spread / PIECES);
+    // a piece is due when its share of the whole is: the last byte leaves at the end of `spread`
+    double share = (double)next_ready(x) / (double)x->out.n;
+    wait_until(x, x->started + (int64_t)((double)x->answer.spread * share));
     return 0;
 }
 
@@ -163,6 +165,7 @@ static enum MHD_Result send_answer(struct exchange *x) {
         x->ready = x->out.n / 2;
         settle(x, true);
     } else {
+        x->started = clock_now();
         advance(x);
     }
     add_headers(response, x);
@@ -217,7 +220,7 @@ enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connec
     if (x->answer.delay <= 0)
         return send_answer(x);
     x->phase = EXCHANGE_WAITING;
-    wait_for(x, x->answer.delay);
+    wait_until(x, clock_now() + x->answer.delay);
     return MHD_YES;
 }
 

@@ -40,8 +40,9 @@ struct exchange {
     struct buf in, out;
     struct answer answer;
     int64_t last_key;
-    bool unsettled; // the ledger counts it as in flight
-    size_t ready;   // bytes of out that may have left by now
+    bool unsettled;  // the ledger counts it as in flight
+    size_t ready;    // bytes of out that may have left by now
+    int64_t started; // when the first of them left
 };
 
 // The timer of a suspended exchange has come: what it waited for goes on.

@@ -156,6 +156,12 @@ static void test_stream(void **state) {
     chat(&rig, 1, "{\"stream\":true,\"model\":\"m\",\"messages\":[{\"role\":\"user\"}]}");
     assert_int_equal(rig.answer.settlement.input_tokens, 0); // the client is told none
     rig_stop(&rig);
+    rig_start(&rig, &(struct simulate_options){.latency = "100ms", .fault = "500=1"});
+    chat(&rig, 1, "{\"stream\":true,\"model\":\"m\",\"messages\":[{\"role\":\"user\"}]}");
+    assert_int_equal(rig.answer.manner, SEND_WHOLE); // an error is no stream
+    assert_int_equal(rig.answer.delay, 100000);
+    assert_int_equal(rig.answer.spread, 0);
+    rig_stop(&rig);
 }
 
 static void test_fault_kinds(void **state) {
