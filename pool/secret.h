@@ -15,7 +15,7 @@ struct secret;
 // Below this length a mask shows nothing of the secret.
 #define SECRET_SHOWN_MIN 16
 // Below this length text is not searched for the secret: it would be found in everything.
-#define SECRET_SCRUBBED_MIN 4
+#define SECRET_SCRUBBED_MIN 6
 #define SECRET_MASK_SIZE 16
 
 struct secret *secret_new(struct slice text);

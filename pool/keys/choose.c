@@ -1,5 +1,6 @@
 // choose.c: picks the run's providers from --provider and the keys there are. Main thread, at
-// start. SPDX-License-Identifier: MIT
+// start.
+// SPDX-License-Identifier: MIT
 #include "pool/keys/choose.h"
 
 #include "jobs/base/log.h"

@@ -1,5 +1,6 @@
 // Finds among many entries those with a given hash: the caller compares. 12 bytes an entry plus
-// slack. SPDX-License-Identifier: MIT
+// slack.
+// SPDX-License-Identifier: MIT
 #ifndef POOL_KEYS_KEY_INDEX_H
 #define POOL_KEYS_KEY_INDEX_H
 

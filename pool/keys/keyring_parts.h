@@ -1,7 +1,8 @@
 // What the files that read keys share while a keyring is being filled. Nobody else includes this.
 //
 // keyring.c starts the builder; keyring_file.c, keyring_json.c and keyring_env.c add what they
-// find; keyring.c then gives out the names. SPDX-License-Identifier: MIT
+// find; keyring.c then gives out the names.
+// SPDX-License-Identifier: MIT
 #ifndef POOL_KEYS_KEYRING_PARTS_H
 #define POOL_KEYS_KEYRING_PARTS_H
 

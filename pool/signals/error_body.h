@@ -1,5 +1,6 @@
 // The error inside an answer's body, whatever its shape: {"error": {…}}, {"error": "…"}, an array
-// of these, or message, detail, title at the top. SPDX-License-Identifier: MIT
+// of these, or message, detail, title at the top.
+// SPDX-License-Identifier: MIT
 #ifndef POOL_SIGNALS_ERROR_BODY_H
 #define POOL_SIGNALS_ERROR_BODY_H
 
