@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 
 // What libmicrohttpd may use for the headers of one request and its answer.
-#define EXCHANGE_MEMORY ((size_t)16 << 10)
+#define EXCHANGE_MEMORY ((size_t)8 << 10)
 
 struct simulator {
     struct answerer answerer;

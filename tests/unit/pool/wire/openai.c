@@ -417,12 +417,12 @@ static void mutate_value(struct slice body, struct random *random, struct buf *o
         "{}",
         "[[]]",
         "[null]",
-        "{\"type\":\"text\",\"text\":\"x\"}",
-        "[{\"type\":\"text\",\"text\":\"x\"},{\"type\":"
-        "\"text\",\"text\":\"\\\\\"}]",
         "\"list\"",
         "99999999999999999999",
         "\"\\ud800\"",
+        "{\"type\":\"text\",\"text\":\"x\"}",
+        ("[{\"type\":\"text\",\"text\":\"x\"},"
+         "{\"type\":\"text\",\"text\":\"\\\\\"}]"),
     };
     struct slice values[200];
     size_t count = collect(body, values, 0, COUNT(values));
