@@ -239,6 +239,8 @@ static bool check_value(struct scan *s) {
 }
 
 bool json_check(struct slice text, struct json_fault *fault) {
+    if (!text.p)
+        text = SLICE(""); // no arithmetic on a null pointer
     struct scan s = {text.p, text.p + text.n, NULL};
     size_t good = utf8_valid_prefix(text);
     if (good < text.n) {
@@ -255,9 +257,9 @@ bool json_check(struct slice text, struct json_fault *fault) {
 }
 
 enum json_type json_type(struct slice token) {
-    struct scan s = {token.p, token.p + token.n, NULL};
     if (!token.n)
         return JSON_ABSENT;
+    struct scan s = {token.p, token.p + token.n, NULL};
     skip_space(&s);
     if (s.p == s.end)
         return JSON_ABSENT;
@@ -316,9 +318,9 @@ static const char *value_end(const char *p, const char *end) {
 }
 
 struct json_walk json_walk(struct slice container) {
-    struct scan s = {container.p, container.p + container.n, NULL};
     if (!container.n)
         return (struct json_walk){NULL, NULL};
+    struct scan s = {container.p, container.p + container.n, NULL};
     skip_space(&s);
     if (s.p == s.end || (*s.p != '{' && *s.p != '['))
         return (struct json_walk){s.end, s.end};
