@@ -261,9 +261,9 @@ bool json_check(struct slice text, struct json_fault *fault) {
 }
 
 enum json_type json_type(struct slice token) {
-    struct scan s = scan_of(token);
     if (!token.n)
         return JSON_ABSENT;
+    struct scan s = scan_of(token);
     skip_space(&s);
     if (s.p == s.end)
         return JSON_ABSENT;
@@ -322,9 +322,9 @@ static const char *value_end(const char *p, const char *end) {
 }
 
 struct json_walk json_walk(struct slice container) {
-    struct scan s = scan_of(container);
     if (!container.n)
         return (struct json_walk){NULL, NULL};
+    struct scan s = scan_of(container);
     skip_space(&s);
     if (s.p == s.end || (*s.p != '{' && *s.p != '['))
         return (struct json_walk){s.end, s.end};

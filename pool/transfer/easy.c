@@ -64,7 +64,6 @@ void *transfer_auth_new(const struct wire *wire, const struct secret *secret) {
     struct curl_slist *headers = add_header(NULL, buf_cstr(&line));
     buf_wipe(&line);
     buf_free(&line);
-    headers = add_header(headers, "Content-Type: application/json");
     headers = add_header(headers, "Expect:"); // no pause for "100 Continue" before a large body
     for (const char *const *more = wire->headers; more && *more; more++)
         headers = add_header(headers, *more);

@@ -79,7 +79,7 @@ void engine_close(struct engine *e); // NULL is fine; ends what is in flight
 // NULL when it is no http or https URL.
 struct endpoint *engine_endpoint(struct engine *e, const char *url);
 
-// The headers of a key's requests: its secret, the wire's own, Content-Type. Any thread, freed by
+// The headers of a key's requests: its secret and the wire's own. Any thread, freed by
 // transfer_auth_free().
 void *transfer_auth_new(const struct wire *wire, const struct secret *secret);
 void transfer_auth_free(void *auth);

@@ -134,6 +134,7 @@ static void rejects(void **state) {
         assert_true(fault.offset <= bad[i].n);
         assert_false(json_check(bad[i], NULL));
     }
+    assert_false(json_check(SLICE_NONE, NULL));
 }
 
 // Copies in memory of exactly their size, so that a sanitizer sees one byte too many; and every

@@ -10,7 +10,8 @@ static struct feed csv(struct slice bytes) {
 
 static void plain(void **state) {
     (void)state;
-    struct feed f = csv(SLICE("id,prompt,note\nx, two  spaces ,\ny,\"quoted \"\"word\"\", comma\",n\xc3\xbc\n"));
+    struct feed f = csv(
+        SLICE("id,prompt,note\nx, two  spaces ,\ny,\"quoted \"\"word\"\", comma\",n\xc3\xbc\n"));
     const struct job *job = feed_good(&f);
     assert_int_equal(job->request.shape, ROW_PROMPT);
     assert_slice(job->request.prompt, "\" two  spaces \"");
@@ -49,14 +50,15 @@ static void every_kind_of_line(void **state) {
 
 static void every_field(void **state) {
     (void)state;
-    struct feed f = csv(SLICE(
-        "prompt,system,model,temperature,top_p,max_tokens,stop,response_format,tools,tool_choice,seed,"
-        "provider\n"
-        "p,\"be \"\"kind\"\"\",m, 0.70 ,1e-1,100,\"[\"\"a\"\",\"\"b\"\"]\",\"{\"\"type\"\": \"\"x\"\"}\","
-        "[{}],\"{\"\"type\"\":1}\",9007199254740993,groq\n"
-        "p,,,,,,,,,,,\n"
-        "p,,,,,,END,,,auto,,\n"
-        "p,,,,,,7,,,\"\"\"auto\"\"\",,\n"));
+    struct feed f = csv(SLICE("prompt,system,model,temperature,top_p,max_tokens,stop,response_"
+                              "format,tools,tool_choice,seed,"
+                              "provider\n"
+                              "p,\"be \"\"kind\"\"\",m, 0.70 "
+                              ",1e-1,100,\"[\"\"a\"\",\"\"b\"\"]\",\"{\"\"type\"\": \"\"x\"\"}\","
+                              "[{}],\"{\"\"type\"\":1}\",9007199254740993,groq\n"
+                              "p,,,,,,,,,,,\n"
+                              "p,,,,,,END,,,auto,,\n"
+                              "p,,,,,,7,,,\"\"\"auto\"\"\",,\n"));
     const struct request *r = &feed_good(&f)->request;
     assert_slice(r->system, "\"be \\\"kind\\\"\"");
     assert_slice(r->model, "\"m\"");
@@ -160,9 +162,10 @@ static void goes_on_after_a_quote_left_open(void **state) {
 
 static void too_long(void **state) {
     (void)state;
-    struct feed f = feed_open(SLICE("prompt,n\n12345678,1\n123456789,1\n\"1234\n5\",1\r\n\"1234\n56\",1\n"
-                                    "\"a\nb\nc\nd\ne\nf\ng\",1\nz,1\n"),
-                              OPTIONS(.format = INPUT_CSV, .max_line_bytes = 10));
+    struct feed f =
+        feed_open(SLICE("prompt,n\n12345678,1\n123456789,1\n\"1234\n5\",1\r\n\"1234\n56\",1\n"
+                        "\"a\nb\nc\nd\ne\nf\ng\",1\nz,1\n"),
+                  OPTIONS(.format = INPUT_CSV, .max_line_bytes = 10));
     assert_slice(feed_good(&f)->request.prompt, "\"12345678\"");
     feed_bad(&f, "longer than 10 bytes");
     assert_absent(f.job->input);
@@ -188,13 +191,15 @@ static const struct {
 } headers[] = {
     {"", "is empty: its first line must name the columns", NULL, NULL},
     {"\n \n", "is empty", NULL, NULL},
-    {"id,Prompt\nx,y\n", "no column is named \"prompt\" (there is \"id\", \"Prompt\"); --prompt-field", NULL, NULL},
+    {"id,Prompt\nx,y\n",
+     "no column is named \"prompt\" (there is \"id\", \"Prompt\"); --prompt-field", NULL, NULL},
     {"id,prompt\nx,y\n", "no column is named \"question\"", "question", NULL},
     {"id,prompt\nx,y\n", "no column is named \"nr\"", NULL, "nr"},
     {"prompt,a,b,a\n", "columns 2 and 4 are both named \"a\"", NULL, NULL},
     {"prompt,,column_2\n", "columns 2 and 3 are both named \"column_2\"", NULL, NULL},
     {"prompt,\"a\"b\n", "line 1: the header cannot be read: a quotation mark", NULL, NULL},
-    {"\nprompt,\"a\n", "line 2: the header cannot be read: a quotation mark is not closed", NULL, NULL},
+    {"\nprompt,\"a\n", "line 2: the header cannot be read: a quotation mark is not closed", NULL,
+     NULL},
     {"prompt,\xff\n", "invalid UTF-8", NULL, NULL},
     {"prompt\rx\r", "carriage return", NULL, NULL},
     {"\xff\xfep\0r\0", "UTF-16", NULL, NULL},
@@ -203,9 +208,10 @@ static const struct {
 static void headers_that_are_none(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-        struct feed f = feed_open(slice_str(headers[i].text),
-                                  OPTIONS(.format = INPUT_CSV, .prompt_field = headers[i].prompt_field,
-                                          .id_field = headers[i].id_field));
+        struct feed f =
+            feed_open(slice_str(headers[i].text),
+                      OPTIONS(.format = INPUT_CSV, .prompt_field = headers[i].prompt_field,
+                              .id_field = headers[i].id_field));
         assert_int_equal(feed_next(&f), SOURCE_FAILED);
         assert_int_equal(f.err.class, ERROR_USAGE);
         if (!strstr(f.err.text, headers[i].says) || !strstr(f.err.text, f.path))
@@ -266,7 +272,8 @@ static void template(void **state) {
     (void)state;
     struct feed f = feed_open(
         SLICE(",q,system,max_tokens,stop\n0,\"a \"\"b\"\"\",,5,\"[\"\"x\"\"]\"\n1,,s,,\n"),
-        OPTIONS(.format = INPUT_CSV, .template = "{{column_1}}|{{q}}|{{system}}|{{max_tokens}}|{{stop}}"));
+        OPTIONS(.format = INPUT_CSV,
+                .template = "{{column_1}}|{{q}}|{{system}}|{{max_tokens}}|{{stop}}"));
     assert_slice(feed_good(&f)->request.prompt, "\"0|a \\\"b\\\"||5|[\\\"x\\\"]\"");
     assert_absent(f.job->request.system);
     assert_slice(f.job->request.max_tokens, "5");
@@ -354,8 +361,8 @@ static void garbage(void **state) {
         memcpy(text, "prompt,n\n", 9);
         for (size_t i = 0; i < n; i++)
             text[9 + i] = letters[random_below(&random, sizeof letters - 1)];
-        struct feed f = feed_open(slice_of(text, 9 + n),
-                                  OPTIONS(.format = INPUT_CSV, .max_line_bytes = 20));
+        struct feed f =
+            feed_open(slice_of(text, 9 + n), OPTIONS(.format = INPUT_CSV, .max_line_bytes = 20));
         enum source_status got;
         int rows = 0;
         while ((got = feed_next(&f)) == SOURCE_JOB) {

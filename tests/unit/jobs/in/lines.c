@@ -102,10 +102,8 @@ static void what_is_no_text(void **state) {
         struct slice bytes;
         const char *says;
     } cases[] = {
-        {{"\xff\xfe{\0", 4}, "UTF-16"},
-        {{"\xfe\xff\0{", 4}, "UTF-16"},
-        {{"\x1f\x8b\x08", 3}, "gunzip"},
-        {{"\x28\xb5\x2f\xfd", 4}, "unzstd"},
+        {{"\xff\xfe{\0", 4}, "UTF-16"},     {{"\xfe\xff\0{", 4}, "UTF-16"},
+        {{"\x1f\x8b\x08", 3}, "gunzip"},    {{"\x28\xb5\x2f\xfd", 4}, "unzstd"},
         {{"PK\x03\x04", 4}, "spreadsheet"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -122,8 +120,10 @@ static void exact_limit(void **state) {
     (void)state;
     struct line line;
     for (size_t piece = 1; piece < 12; piece++) {
-        struct lines l = over(SLICE("\xef\xbb\xbf" "12345\n12345\r\n123456\n123456\r\n1234567\n12345\r\r\n"
-                                    "12345678901234567890123\nok\n123456"), 5, piece);
+        struct lines l = over(SLICE("\xef\xbb\xbf"
+                                    "12345\n12345\r\n123456\n123456\r\n1234567\n12345\r\r\n"
+                                    "12345678901234567890123\nok\n123456"),
+                              5, piece);
         static const bool fits[] = {true, true, false, false, false, false, false, true, false};
         for (size_t i = 0; i < sizeof fits; i++) {
             assert_int_equal(next(&l, &line), fits[i] ? LINES_LINE : LINES_TOO_LONG);
@@ -234,8 +234,8 @@ static void property_of_records(void **state) {
                     break;
                 }
                 assert_true(slice_eq(line.text, want));
-                assert_true(slice_eq(lines_record(&l),
-                                     slice_of(start, (size_t)(want.p + want.n - start))));
+                assert_true(
+                    slice_eq(lines_record(&l), slice_of(start, (size_t)(want.p + want.n - start))));
             }
             if (random_below(&random, 2)) {
                 lines_back(&l);
@@ -256,9 +256,9 @@ static void whole_records_are_seen(void **state) {
         const char *text;
         bool plain, quotes;
     } cases[] = {
-        {"", false, false},          {"\n\n \t\r\n", false, false}, {"a", false, false},
-        {"a\n", true, true},         {"\n\na\n", true, true},       {"\"a\n", true, false},
-        {"\"a\n\"", true, false},    {"\"a\n\"\n", true, true},     {"\n\"\"\n", true, true},
+        {"", false, false},        {"\n\n \t\r\n", false, false}, {"a", false, false},
+        {"a\n", true, true},       {"\n\na\n", true, true},       {"\"a\n", true, false},
+        {"\"a\n\"", true, false},  {"\"a\n\"\n", true, true},     {"\n\"\"\n", true, true},
         {"\"\n\n\n", true, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -303,16 +303,11 @@ static void stops_when_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_of_end),
-        cmocka_unit_test(marks_at_the_start),
-        cmocka_unit_test(what_is_no_text),
-        cmocka_unit_test(exact_limit),
-        cmocka_unit_test(long_lines_take_no_memory),
-        cmocka_unit_test(property),
-        cmocka_unit_test(property_of_records),
-        cmocka_unit_test(whole_records_are_seen),
-        cmocka_unit_test(failures_are_told),
-        cmocka_unit_test(stops_when_told),
+        cmocka_unit_test(every_kind_of_end),         cmocka_unit_test(marks_at_the_start),
+        cmocka_unit_test(what_is_no_text),           cmocka_unit_test(exact_limit),
+        cmocka_unit_test(long_lines_take_no_memory), cmocka_unit_test(property),
+        cmocka_unit_test(property_of_records),       cmocka_unit_test(whole_records_are_seen),
+        cmocka_unit_test(failures_are_told),         cmocka_unit_test(stops_when_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,14 @@
 // row.c: every shape of a jsonl row, every field, every way to be bad; bytes kept as they came.
 // SPDX-License-Identifier: MIT
+#include "jobs/base/json.h"
+#include "jobs/base/random.h"
+#include "jobs/base/utf8.h"
 #include "tests/unit/jobs/in/feed.h"
 
 static void a_prompt(void **state) {
     (void)state;
-    struct feed f = feed_jsonl(SLICE(" {\"n\":9007199254740993, \"prompt\":\"a\\u0000\\ud83d \xc3\xbc\"} \n"));
+    struct feed f =
+        feed_jsonl(SLICE(" {\"n\":9007199254740993, \"prompt\":\"a\\u0000\\ud83d \xc3\xbc\"} \n"));
     const struct job *job = feed_good(&f);
     assert_int_equal(job->request.shape, ROW_PROMPT);
     assert_slice(job->request.prompt, "\"a\\u0000\\ud83d \xc3\xbc\"");
@@ -30,8 +34,9 @@ static void a_bare_string(void **state) {
 
 static void messages(void **state) {
     (void)state;
-    struct feed f = feed_jsonl(SLICE("{\"id\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}, {}],"
-                                     "\"system\":\"be kind\"}"));
+    struct feed f =
+        feed_jsonl(SLICE("{\"id\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}, {}],"
+                         "\"system\":\"be kind\"}"));
     const struct job *job = feed_good(&f);
     assert_int_equal(job->request.shape, ROW_MESSAGES);
     assert_slice(job->request.messages, "[{\"role\":\"user\",\"content\":\"x\"}, {}]");
@@ -44,13 +49,16 @@ static void messages(void **state) {
 static void every_field(void **state) {
     (void)state;
     struct feed f = feed_jsonl(SLICE(
-        "{\"prompt\":\"p\",\"system\":\"s\",\"model\":\"m\\/1\",\"temperature\":0.70,\"top_p\":1e-1,"
+        "{\"prompt\":\"p\",\"system\":\"s\",\"model\":\"m\\/"
+        "1\",\"temperature\":0.70,\"top_p\":1e-1,"
         "\"max_tokens\":100,\"stop\":[\"a\",\"b\"],\"response_format\":{\"type\":\"json_object\"},"
         "\"tools\":[{\"type\":\"function\"}],\"tool_choice\":{\"type\":\"function\"},"
         "\"seed\":-18446744073709551617,\"provider\":\"z\\u0061i\"}\n"
         "{\"prompt\":\"p\",\"stop\":\"a\",\"tool_choice\":\"auto\",\"provider\":\"groq\"}\n"
-        "{\"prompt\":\"p\",\"id\":null,\"custom_id\":null,\"messages\":null,\"system\":null,\"model\":null,"
-        "\"temperature\":null,\"top_p\":null,\"max_tokens\":null,\"stop\":null,\"response_format\":null,"
+        "{\"prompt\":\"p\",\"id\":null,\"custom_id\":null,\"messages\":null,\"system\":null,"
+        "\"model\":null,"
+        "\"temperature\":null,\"top_p\":null,\"max_tokens\":null,\"stop\":null,\"response_format\":"
+        "null,"
         "\"tools\":null,\"tool_choice\":null,\"seed\":null,\"provider\":null}\n"));
     const struct request *r = &feed_good(&f)->request;
     assert_slice(r->system, "\"s\"");
@@ -79,12 +87,15 @@ static void openai_batch_lines(void **state) {
     (void)state;
     struct feed f = feed_jsonl(SLICE(
         "{\"custom_id\":\"r-1\",\"method\":\"POST\",\"url\":\"\\/v1/chat/completions\",\"body\":"
-        "{\"model\": \"gpt\",\"seed\":9007199254740993,\"messages\":[]},\"temperature\":\"ignored\"}\n"
-        "{\"custom_id\":\"r-2\",\"url\":\"/v4/chat/completions\",\"body\":{},\"provider\":\"bigmodel\"}\n"
+        "{\"model\": "
+        "\"gpt\",\"seed\":9007199254740993,\"messages\":[]},\"temperature\":\"ignored\"}\n"
+        "{\"custom_id\":\"r-2\",\"url\":\"/v4/chat/"
+        "completions\",\"body\":{},\"provider\":\"bigmodel\"}\n"
         "{\"custom_id\":3,\"body\":{\"model\":\"m\"},\"method\":null,\"url\":null}\n"));
     const struct job *job = feed_good(&f);
     assert_int_equal(job->request.shape, ROW_BATCH_OPENAI);
-    assert_slice(job->request.body, "{\"model\": \"gpt\",\"seed\":9007199254740993,\"messages\":[]}");
+    assert_slice(job->request.body,
+                 "{\"model\": \"gpt\",\"seed\":9007199254740993,\"messages\":[]}");
     assert_slice(job->request.model, "\"gpt\"");
     assert_slice(job->request.url, "/v1/chat/completions");
     assert_slice(job->id, "r-1");
@@ -103,11 +114,11 @@ static void openai_batch_lines(void **state) {
 
 static void other_batch_lines(void **state) {
     (void)state;
-    struct feed f = feed_jsonl(SLICE(
-        "{\"custom_id\":\"a\",\"params\":{\"model\":\"claude\",\"max_tokens\":5}}\n"
-        "{\"key\":\"g\",\"request\":{\"contents\":[]}}\n"
-        "{\"custom_id\":\"v\",\"request\":{\"contents\":[]}}\n"
-        "{\"key\":7,\"id\":\"own\",\"request\":{\"contents\":[]}}\n"));
+    struct feed f = feed_jsonl(
+        SLICE("{\"custom_id\":\"a\",\"params\":{\"model\":\"claude\",\"max_tokens\":5}}\n"
+              "{\"key\":\"g\",\"request\":{\"contents\":[]}}\n"
+              "{\"custom_id\":\"v\",\"request\":{\"contents\":[]}}\n"
+              "{\"key\":7,\"id\":\"own\",\"request\":{\"contents\":[]}}\n"));
     const struct job *job = feed_good(&f);
     assert_int_equal(job->request.shape, ROW_BATCH_ANTHROPIC);
     assert_slice(job->request.body, "{\"model\":\"claude\",\"max_tokens\":5}");
@@ -131,7 +142,8 @@ static void data_is_no_batch_line(void **state) {
     // with a key and an object `request` it could be a Gemini line
     feed_bad(&f, "both \"prompt\" and \"request\"");
     feed_ends(&f);
-    f = feed_jsonl(SLICE("{\"prompt\":\"p\",\"body\":{\"x\":1},\"request\":\"y\",\"key\":\"k\",\"url\":7}\n"));
+    f = feed_jsonl(
+        SLICE("{\"prompt\":\"p\",\"body\":{\"x\":1},\"request\":\"y\",\"key\":\"k\",\"url\":7}\n"));
     assert_slice(feed_good(&f)->request.prompt, "\"p\"");
     assert_slice(f.job->id, "1");
     feed_ends(&f);
@@ -182,15 +194,20 @@ static const struct {
     {"{\"prompt\":\"p\",\"provider\":1}", "\"provider\" must be a string, it is a number", "1"},
     {"{\"prompt\":\"p\",\"system\":1}", "\"system\" must be a string, it is a number", "1"},
     {"{\"prompt\":\"p\",\"model\":{}}", "\"model\" must be a string, it is an object", "1"},
-    {"{\"prompt\":\"p\",\"temperature\":\"0.7\"}", "\"temperature\" must be a number, it is a string", "1"},
+    {"{\"prompt\":\"p\",\"temperature\":\"0.7\"}",
+     "\"temperature\" must be a number, it is a string", "1"},
     {"{\"prompt\":\"p\",\"top_p\":true}", "\"top_p\" must be a number", "1"},
     {"{\"prompt\":\"p\",\"max_tokens\":1.5}", "\"max_tokens\" must be an integer", "1"},
     {"{\"prompt\":\"p\",\"max_tokens\":1e2}", "\"max_tokens\" must be an integer", "1"},
-    {"{\"prompt\":\"p\",\"max_tokens\":\"5\"}", "\"max_tokens\" must be an integer, it is a string", "1"},
+    {"{\"prompt\":\"p\",\"max_tokens\":\"5\"}", "\"max_tokens\" must be an integer, it is a string",
+     "1"},
     {"{\"prompt\":\"p\",\"seed\":1.0}", "\"seed\" must be an integer", "1"},
-    {"{\"prompt\":\"p\",\"stop\":1}", "\"stop\" must be a string or an array of strings, it is", "1"},
-    {"{\"prompt\":\"p\",\"stop\":[\"a\",1]}", "\"stop\" must be a string or an array of strings", "1"},
-    {"{\"prompt\":\"p\",\"response_format\":\"json\"}", "\"response_format\" must be an object", "1"},
+    {"{\"prompt\":\"p\",\"stop\":1}", "\"stop\" must be a string or an array of strings, it is",
+     "1"},
+    {"{\"prompt\":\"p\",\"stop\":[\"a\",1]}", "\"stop\" must be a string or an array of strings",
+     "1"},
+    {"{\"prompt\":\"p\",\"response_format\":\"json\"}", "\"response_format\" must be an object",
+     "1"},
     {"{\"prompt\":\"p\",\"tools\":{}}", "\"tools\" must be an array, it is an object", "1"},
     {"{\"prompt\":\"p\",\"tool_choice\":[]}", "\"tool_choice\" must be a string or an object", "1"},
     {"{\"messages\":[{}],\"seed\":\"x\"}", "\"seed\" must be an integer", "1"},
@@ -222,7 +239,8 @@ static void every_bad_row(void **state) {
 static void what_is_no_json_comes_back_as_a_string(void **state) {
     (void)state;
     struct feed f = feed_jsonl(SLICE(" say \"hi\"\t\xff\xc3\r\n\x01\n"));
-    assert_slice(feed_bad(&f, "invalid UTF-8 at byte 11")->input, "\" say \\\"hi\\\"\\t\xef\xbf\xbd\xef\xbf\xbd\"");
+    assert_slice(feed_bad(&f, "invalid UTF-8 at byte 11")->input,
+                 "\" say \\\"hi\\\"\\t\xef\xbf\xbd\xef\xbf\xbd\"");
     feed_next(&f); // U+0001 is no white space
     assert_slice(f.job->input, "\"\\u0001\"");
     feed_ends(&f);
@@ -230,15 +248,16 @@ static void what_is_no_json_comes_back_as_a_string(void **state) {
 
 static void prompt_field(void **state) {
     (void)state;
-    struct source_options o = OPTIONS(.format = INPUT_JSONL, .prompt_field = "question", .id_field = "nr");
-    struct feed f = feed_open(
-        SLICE("{\"question\":\"q\\n\",\"prompt\":7,\"messages\":1,\"id\":\"not me\",\"nr\":9007199254740993}\n"
-              "{\"question\":4}\n"
-              "{\"question\":null}\n"
-              "{\"prompt\":\"p\",\"id\":\"x\"}\n"
-              "\"bare\"\n"
-              "{\"quest\\u0069on\":\"escaped name\"}\n"),
-        o);
+    struct source_options o =
+        OPTIONS(.format = INPUT_JSONL, .prompt_field = "question", .id_field = "nr");
+    struct feed f = feed_open(SLICE("{\"question\":\"q\\n\",\"prompt\":7,\"messages\":1,\"id\":"
+                                    "\"not me\",\"nr\":9007199254740993}\n"
+                                    "{\"question\":4}\n"
+                                    "{\"question\":null}\n"
+                                    "{\"prompt\":\"p\",\"id\":\"x\"}\n"
+                                    "\"bare\"\n"
+                                    "{\"quest\\u0069on\":\"escaped name\"}\n"),
+                              o);
     const struct job *job = feed_good(&f);
     assert_slice(job->request.prompt, "\"q\\n\"");
     assert_slice(job->id, "9007199254740993");
@@ -253,8 +272,9 @@ static void prompt_field(void **state) {
 // A steering field that is named as the prompt steers nothing.
 static void prompt_field_of_a_known_name(void **state) {
     (void)state;
-    struct feed f = feed_open(SLICE("{\"system\":\"the prompt\",\"seed\":\"the id\"}\n"),
-                              OPTIONS(.format = INPUT_JSONL, .prompt_field = "system", .id_field = "seed"));
+    struct feed f =
+        feed_open(SLICE("{\"system\":\"the prompt\",\"seed\":\"the id\"}\n"),
+                  OPTIONS(.format = INPUT_JSONL, .prompt_field = "system", .id_field = "seed"));
     const struct job *job = feed_good(&f);
     assert_slice(job->request.prompt, "\"the prompt\"");
     assert_absent(job->request.system);
@@ -265,7 +285,8 @@ static void prompt_field_of_a_known_name(void **state) {
 static void template(void **state) {
     (void)state;
     struct feed f = feed_open(
-        SLICE("{\"a\":\"x\\u00e9\",\"b\":[1, 2],\"system\":\"s\",\"temperature\":0.5,\"custom_id\":\"c\"}\n"
+        SLICE("{\"a\":\"x\\u00e9\",\"b\":[1, "
+              "2],\"system\":\"s\",\"temperature\":0.5,\"custom_id\":\"c\"}\n"
               "{\"a\":\"x\"}\n"
               "{\"a\":\"x\",\"b\":null}\n"
               "{\"prompt\":\"ignored\",\"a\":\"\",\"b\":true,\"seed\":\"x\"}\n"
@@ -305,12 +326,13 @@ static void template_over_bare_strings(void **state) {
 
 static void ids(void **state) {
     (void)state;
-    struct feed f = feed_jsonl(SLICE(
-        "{\"prompt\":\"p\",\"id\":\"a\\u0000\\u00e9\\ud83d\\ude00\\\"\",\"custom_id\":\"no\",\"key\":\"no\"}\n"
-        "{\"prompt\":\"p\",\"id\":null,\"custom_id\":\"yes\"}\n"
-        "{\"prompt\":\"p\",\"key\":\"no\"}\n"
-        "{\"prompt\":\"p\",\"id\":-9007199254740993}\n"
-        "{\"prompt\":\"p\",\"id\":\" spaces \"}\n"));
+    struct feed f =
+        feed_jsonl(SLICE("{\"prompt\":\"p\",\"id\":\"a\\u0000\\u00e9\\ud83d\\ude00\\\"\",\"custom_"
+                         "id\":\"no\",\"key\":\"no\"}\n"
+                         "{\"prompt\":\"p\",\"id\":null,\"custom_id\":\"yes\"}\n"
+                         "{\"prompt\":\"p\",\"key\":\"no\"}\n"
+                         "{\"prompt\":\"p\",\"id\":-9007199254740993}\n"
+                         "{\"prompt\":\"p\",\"id\":\" spaces \"}\n"));
     assert_slice(feed_good(&f)->id, "a\0\xc3\xa9\xf0\x9f\x98\x80\"");
     assert_slice(feed_good(&f)->id, "yes");
     assert_slice(feed_good(&f)->id, "3");
@@ -347,6 +369,70 @@ static void too_big_for_the_job(void **state) {
     buf_free(&text);
 }
 
+// All that a job points at lies in its own bytes and is the JSON it is said to be.
+static void check_token(const struct job *job, struct slice token) {
+    if (!token.p)
+        return;
+    assert_true(token.p >= job->line.p && token.p + token.n <= job->line.p + job->line.n);
+    assert_true(json_check(token, NULL));
+}
+
+static void check_job(const struct job *job) {
+    const struct request *r = &job->request;
+    const struct slice tokens[] = {job->input,    r->prompt,         r->messages, r->body,
+                                   r->system,     r->model,          r->stop,     r->temperature,
+                                   r->top_p,      r->seed,           r->tools,    r->tool_choice,
+                                   r->max_tokens, r->response_format};
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
+        check_token(job, tokens[i]);
+    const struct slice texts[] = {job->id, r->url, r->provider};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].p)
+            assert_true(texts[i].p >= job->line.p &&
+                        texts[i].p + texts[i].n <= job->line.p + job->line.n);
+    assert_true(job->id.n > 0 && utf8_is_valid(job->id));
+    bool asks = r->prompt.p || r->messages.p || r->body.p;
+    assert_true(asks || job->result.outcome == OUTCOME_BAD_INPUT);
+    assert_false(job->line.failed);
+}
+
+// Rows with a few random bytes changed, in every kind of run.
+static void property(void **state) {
+    (void)state;
+    static const char *const rows[] = {
+        "{\"id\":\"\\u0061\\\"\",\"prompt\":\"p\",\"provider\":\"\\u007a\"}\n",
+        "{\"prompt\":\"p\",\"seed\":1,\"stop\":[\"a\"]}\n",
+        "{\"custom_id\":7,\"url\":\"\\/v1\",\"body\":{\"model\":\"m\"}}\n",
+        "{\"key\":\"k\",\"request\":{}}\n",
+        "{\"messages\":[{\"a\":1}],\"system\":\"s\"}\n",
+    };
+    static const char letters[] = "{}[]\",:\\u0017nea\n\xff ";
+    static const struct source_options kinds[] = {
+        {.format = INPUT_JSONL},
+        {.format = INPUT_JSONL, .template = "{{prompt}} {{id}}"},
+        {.format = INPUT_JSONL, .prompt_field = "id", .id_field = "prompt"},
+        {.format = INPUT_TXT}};
+    struct random random = {21};
+    for (int round = 0; round < 400; round++) {
+        struct buf text = BUF_INIT(1 << 20);
+        for (int i = 0; i < 20; i++) {
+            size_t start = text.n;
+            buf_add_str(&text, rows[random_below(&random, 5)]);
+            for (int64_t edits = random_below(&random, 4); edits; edits--)
+                text.p[start + (size_t)random_below(&random, (int64_t)(text.n - start))] =
+                    letters[random_below(&random, sizeof letters - 1)];
+        }
+        struct source_options o = kinds[round % 4];
+        o.wake_fd = -1;
+        o.allow_duplicate_ids = round & 4;
+        struct feed f = feed_open(buf_slice(&text), o);
+        while (feed_next(&f) == SOURCE_JOB)
+            check_job(f.job);
+        feed_ends(&f);
+        buf_free(&text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_prompt),
@@ -364,6 +450,7 @@ int main(void) {
         cmocka_unit_test(template_over_bare_strings),
         cmocka_unit_test(ids),
         cmocka_unit_test(too_big_for_the_job),
+        cmocka_unit_test(property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,8 @@ static void second_use_is_bad(void **state) {
                                      "{\"id\":\"A\",\"prompt\":\"p\"}\n"));
     assert_slice(feed_good(&f)->id, "a");
     assert_slice(feed_good(&f)->id, "b");
-    assert_slice(feed_bad(&f, "id \"a\" was already used on line 1 (--allow-duplicate-ids")->id, "a#2");
+    assert_slice(feed_bad(&f, "id \"a\" was already used on line 1 (--allow-duplicate-ids")->id,
+                 "a#2");
     assert_slice(f.job->input, "{\"id\":\"a\",\"prompt\":\"p\"}");
     assert_slice(feed_bad(&f, "already used on line 1")->id, "a#3");
     assert_slice(feed_bad(&f, "\"a#2\" was already used on line 4")->id, "a#2#2");
@@ -66,7 +67,8 @@ static void numbers_collide_with_own_ids(void **state) {
                                      "\"p\"\n"));
     assert_slice(feed_good(&f)->id, "1");
     assert_slice(feed_good(&f)->id, "2");
-    assert_slice(feed_bad(&f, "id \"2\" is already that of row 2, which has none of its own")->id, "2#2");
+    assert_slice(feed_bad(&f, "id \"2\" is already that of row 2, which has none of its own")->id,
+                 "2#2");
     assert_slice(feed_good(&f)->id, "02");
     assert_slice(feed_good(&f)->id, "6");
     assert_slice(feed_bad(&f, "its number 6 was already used as one on line 5")->id, "6#2");
