@@ -1,5 +1,5 @@
-// row.c and shape.c: every shape of a jsonl row, every field, every way to be bad; bytes kept as
-// they came. SPDX-License-Identifier: MIT
+// row.c, shape.c: every shape of a jsonl row, every field, every way to be bad, bytes as they came.
+// SPDX-License-Identifier: MIT
 #include "jobs/base/json.h"
 #include "jobs/base/random.h"
 #include "jobs/base/utf8.h"
