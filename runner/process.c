@@ -1,5 +1,5 @@
-// process.c: hygiene of the process: descriptors, core files, signals, limits. Main thread, at
-// start. SPDX-License-Identifier: MIT
+// process.c: the descriptors, core files, signals and limits of the process. Main thread, at start.
+// SPDX-License-Identifier: MIT
 #include "runner/process.h"
 
 #include "jobs/base/die.h"
