@@ -34,6 +34,8 @@ PROGRAM := $(if $(filter build/release,$(BUILD)),batch-run,$(BUILD)/batch-run)
 
 UNIT_SOURCES := $(sort $(shell find tests/unit -name '*.c' 2>/dev/null))
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
+TOOL_SOURCES := $(sort $(wildcard tests/tools/*.c))
+TOOLS := $(TOOL_SOURCES:tests/tools/%.c=$(BUILD)/tools/%)
 E2E_TESTS := $(sort $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh)))
 # What is about the tree and the pages, not about the code: once, with the program users get.
 PROJECT_TESTS := $(sort $(wildcard tests/docs/*.sh tests/project/*.sh))
@@ -68,6 +70,11 @@ $(BUILD)/%.o: %.c Makefile
 $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(ALL_LIBS) $(cmocka_libs)
+
+# Programs that end-to-end tests play with.
+$(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(ALL_LIBS)
 
 # The manual page and the completions come out of the program itself.
 .PHONY: pages
@@ -114,8 +121,8 @@ test: deps ## install what is missing, build, run all tests
 	@$(SUBMAKE) test-suite
 
 .PHONY: test-suite
-test-suite: $(PROGRAM) $(UNIT_TESTS)
-	@BATCH_RUN=$(abspath $(PROGRAM)) MODE=$(MODE) tests/run.sh $(SUITE)
+test-suite: $(PROGRAM) $(UNIT_TESTS) $(TOOLS)
+	@BATCH_RUN=$(abspath $(PROGRAM)) TOOLS=$(abspath $(BUILD)/tools) MODE=$(MODE) tests/run.sh $(SUITE)
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## the unit tests alone
@@ -128,7 +135,7 @@ warnings:
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/warnings-clang CFLAGS=-Werror compiled
 
 .PHONY: compiled
-compiled: $(OBJECTS) $(UNIT_SOURCES:%.c=$(BUILD)/%.o)
+compiled: $(OBJECTS) $(UNIT_SOURCES:%.c=$(BUILD)/%.o) $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
 
 .PHONY: san
 san: deps ## the whole suite under AddressSanitizer, UBSan and ThreadSanitizer
@@ -179,4 +186,5 @@ clean: ## remove everything that was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(UNIT_SOURCES:%.c=$(BUILD)/%.d)
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(UNIT_SOURCES:%.c=$(BUILD)/%.d) \
+         $(TOOLS:=.d) $(TOOL_SOURCES:%.c=$(BUILD)/%.d)

@@ -1,8 +1,9 @@
-// A set of row ids in 16 bytes an entry plus slack (below 24 bytes a row at every size), whatever
-// the ids' length: 88 bits of a keyed hash and a 40-bit number (a line, for instance).
+// A set of row ids in 16 bytes an entry plus slack (below 24 bytes a row from a few thousand rows
+// on), whatever the ids' length: 88 bits of a keyed hash and a 40-bit number (a line, for instance).
 //
 // Two different ids are taken for one with probability n²/2^89: 10^-13 at ten million rows. One
-// thread at a time. Grows in 64 parts, one after the other, so that growing never doubles the memory.
+// thread at a time. Takes its memory straight from the system in whole pages, none before the first
+// id, and grows where it stands: there is never an old table beside a new one.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_IDS_H
 #define JOBS_IDS_H

@@ -29,6 +29,7 @@ struct job *job_new(size_t line_max, size_t body_max) {
     list_init(&job->node);
     job->line = BUF_INIT(line_max);
     job->body = BUF_INIT(body_max);
+    job->scratch = BUF_INIT(body_max);
     job_clear(job);
     return job;
 }
@@ -36,6 +37,7 @@ struct job *job_new(size_t line_max, size_t body_max) {
 void job_free(struct job *job) {
     buf_free(&job->line);
     buf_free(&job->body);
+    buf_free(&job->scratch);
     free(job);
 }
 
@@ -43,6 +45,7 @@ void job_clear(struct job *job) {
     BUG_IF(job->state != JOB_IDLE);
     buf_recycle(&job->line, KEEP_BYTES);
     buf_recycle(&job->body, KEEP_BYTES);
+    buf_recycle(&job->scratch, 0);
     job->index = job->line_no = 0;
     job->id = job->input = SLICE_NONE;
     job->request = (struct request){0};

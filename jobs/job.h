@@ -7,7 +7,7 @@
 // A job is owned by whoever holds the pointer: the reader while it is filled, a queue, the loop, the
 // writer, and between rows the credit store (runner/credits.h), from which it is taken and to which
 // it returns. There is never a second holder, so there are no locks and no reference counts in it.
-// Jobs are used again and again: their two buffers keep their memory between rows.
+// Jobs are used again and again: their buffers keep their memory between rows.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_JOB_H
 #define JOBS_JOB_H
@@ -54,7 +54,8 @@ struct request {
 
 #define JOB_MESSAGE_MAX 500
 
-// What came of it. Slices point into job.body (the provider's bytes) unless said otherwise.
+// What came of it. Slices point into job.body (the provider's bytes) or job.scratch unless said
+// otherwise.
 struct result {
     enum outcome outcome;
     const char *provider;    // catalogue's name, static; NULL if no attempt was made
@@ -90,7 +91,8 @@ struct job {
     int retries;         // attempts that counted against --max-retries
     int64_t not_after;   // monotonic deadline, or TIME_NEVER
     struct result result;
-    struct buf body; // the provider's last reply
+    struct buf body;    // the provider's last reply
+    struct buf scratch; // text of the reply that came in parts, joined; as a rule empty
 };
 
 // A new job: idle, with no memory of rows. line and body get these ceilings.

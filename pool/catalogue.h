@@ -13,7 +13,8 @@ struct provider {
     const char *name;          // "bigmodel": what --provider and results say
     const char *base_url;      // without the wire's own path, no slash at the end
     const char *variables[3];  // key variables without _1, _2 …; first is <NAME>_API_KEY; NULL ends
-    const struct wire *wire;   // how it is spoken to
+    const struct wire *wire;   // how it is spoken to; NULL: not sent by this version
+    const char *wire_name;     // "openai", "anthropic", "gemini": known even where wire is NULL
     const char *default_model; // used when neither row nor --model says
     const char *batch_prefix;  // start of a batch line's url that base_url already holds: "/v1", "/v4"
     const char *documentation; // where its limits are described
@@ -21,6 +22,8 @@ struct provider {
 
 // All of them, in the order of the contract; a row with a NULL name ends the table.
 extern const struct provider catalogue[];
+
+#define CATALOGUE_COUNT 10
 
 // By name; NULL when there is none.
 const struct provider *catalogue_find(struct slice name);

@@ -12,8 +12,10 @@
 
 struct secret;
 
-// Below this length a mask shows nothing, and an answer is not searched for the secret.
+// Below this length a mask shows nothing of the secret.
 #define SECRET_SHOWN_MIN 16
+// Below this length text is not searched for the secret: it would be found in everything.
+#define SECRET_SCRUBBED_MIN 6
 #define SECRET_MASK_SIZE 16
 
 struct secret *secret_new(struct slice text);
@@ -29,8 +31,10 @@ struct hash128 secret_hash(const struct secret *s, const uint64_t key[2]);
 // Appends "<prefix><secret>" ("Authorization: Bearer …"). Wipe the buffer with buf_wipe() after use.
 void secret_add_header(const struct secret *s, const char *prefix, struct buf *out);
 
-// Replaces the secret by its mask wherever it stands in text, in place: the mask is cut to the
-// secret's own length, so the text never grows. Returns the new length.
+// Replaces the secret by its mask wherever it stands in text, in place: a mask is never longer than
+// its secret, so the text never grows. Finds it as it is, JSON-escaped (once or more often: \/ \\/
+// \u002f), percent-encoded (%2F), and cut off by the end of the text. JSON stays JSON. Returns the new
+// length.
 size_t secret_scrub(const struct secret *s, char *text, size_t n);
 
 // Overwrites what a buffer holds, then empties it.

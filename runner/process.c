@@ -1,4 +1,5 @@
-// process.c: the descriptors, core files, signals and limits of the process. Main thread, at start.
+// process.c: hygiene of the process: descriptors, core files, signals, limits. Main thread, at
+// start.
 // SPDX-License-Identifier: MIT
 #include "runner/process.h"
 
@@ -46,5 +47,6 @@ void process_prepare(void) {
     open_standard_streams();
     keep_memory_private();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a file beyond its limit is an error of write()
     allow_many_files();
 }

@@ -1,4 +1,5 @@
-// run_options.c: the table of options of `batch-run INPUT`. Constant; owns nothing.
+// run_options.c: the table of options of `batch-run INPUT`. Constant; read by every thread's
+// config.
 // SPDX-License-Identifier: MIT
 #include "runner/config.h"
 

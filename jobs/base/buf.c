@@ -58,7 +58,7 @@ void buf_add_str(struct buf *b, const char *text) {
 }
 
 void buf_add_char(struct buf *b, char c) {
-    if (b->n < b->cap && !b->failed)
+    if (b->n < b->cap && b->n < b->max && !b->failed)
         b->p[b->n++] = c;
     else
         buf_add(b, &c, 1);
@@ -76,14 +76,22 @@ void buf_add_int(struct buf *b, int64_t value) {
     buf_add(b, p, (size_t)(end - p));
 }
 
+// Room for a terminator behind n more bytes that fit already; it may stand beyond the ceiling.
+static void room_for_zero(struct buf *b, size_t n) {
+    if (b->n + n < b->cap)
+        return;
+    b->cap = b->n + n + 1;
+    b->p = mem_resize(b->p, b->cap);
+}
+
 void buf_addf(struct buf *b, const char *format, ...) {
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    // vsnprintf writes a terminator too: one byte of room beyond the text, not counted
-    if (n > 0 && buf_reserve(b, (size_t)n + 1)) {
+    if (n > 0 && buf_reserve(b, (size_t)n)) {
+        room_for_zero(b, (size_t)n);
         vsnprintf(b->p + b->n, (size_t)n + 1, format, again);
         b->n += (size_t)n;
     }
@@ -91,10 +99,7 @@ void buf_addf(struct buf *b, const char *format, ...) {
 }
 
 const char *buf_cstr(struct buf *b) {
-    if (b->n == b->cap) {
-        b->p = mem_resize(b->p, b->cap + 1); // the terminator may stand beyond the ceiling
-        b->cap += 1;
-    }
+    room_for_zero(b, 0);
     b->p[b->n] = '\0';
     return b->p;
 }

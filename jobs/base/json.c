@@ -1,4 +1,5 @@
-// json.c: checks JSON once, then finds slices in it. Iterative: depth costs a bit, not a stack frame.
+// json.c: checks JSON once, then finds slices in it. Iterative: depth costs a bit, not a stack
+// frame.
 // SPDX-License-Identifier: MIT
 #include "jobs/base/json.h"
 
@@ -11,6 +12,11 @@ struct scan {
     const char *end;
     const char *fault;
 };
+
+// Of no slice at all (a null pointer) not even the end may be computed.
+static struct scan scan_of(struct slice text) {
+    return text.p ? (struct scan){text.p, text.p + text.n, NULL} : (struct scan){"", "", NULL};
+}
 
 static bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -66,8 +72,32 @@ static bool check_escape(struct scan *s) {
     return true;
 }
 
+// Each byte of a word, and the top bit of each byte.
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define TOPS       EACH(0x80)
+
+// Some top bit is set when a byte of word is below bound (at most 0x80).
+static uint64_t bytes_below(uint64_t word, unsigned char bound) {
+    return (word - EACH(bound)) & ~word & TOPS;
+}
+
+// Past the bytes that mean nothing but themselves in a string, eight at a time.
+static const char *skip_plain(const char *p, const char *end) {
+    for (; end - p >= 8; p += 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        if (bytes_below(word, 0x20) | bytes_below(word ^ EACH('"'), 1) |
+            bytes_below(word ^ EACH('\\'), 1))
+            break;
+    }
+    return p;
+}
+
 static bool check_string(struct scan *s) {
-    for (s->p++; s->p < s->end;) {
+    for (s->p++;;) {
+        s->p = skip_plain(s->p, s->end);
+        if (s->p == s->end)
+            break;
         unsigned char c = (unsigned char)*s->p;
         if (c == '"') {
             s->p++;
@@ -215,7 +245,7 @@ static bool check_value(struct scan *s) {
 }
 
 bool json_check(struct slice text, struct json_fault *fault) {
-    struct scan s = {text.p, text.p + text.n, NULL};
+    struct scan s = scan_of(text);
     size_t good = utf8_valid_prefix(text);
     if (good < text.n) {
         s.p = text.p + good;
@@ -226,14 +256,14 @@ bool json_check(struct slice text, struct json_fault *fault) {
             s.fault = "something follows the value";
     }
     if (s.fault && fault)
-        *fault = (struct json_fault){(size_t)(s.p - text.p), s.fault};
+        *fault = (struct json_fault){text.p ? (size_t)(s.p - text.p) : 0, s.fault};
     return !s.fault;
 }
 
 enum json_type json_type(struct slice token) {
-    struct scan s = {token.p, token.p + token.n, NULL};
     if (!token.n)
         return JSON_ABSENT;
+    struct scan s = scan_of(token);
     skip_space(&s);
     if (s.p == s.end)
         return JSON_ABSENT;
@@ -292,9 +322,9 @@ static const char *value_end(const char *p, const char *end) {
 }
 
 struct json_walk json_walk(struct slice container) {
-    struct scan s = {container.p, container.p + container.n, NULL};
     if (!container.n)
         return (struct json_walk){NULL, NULL};
+    struct scan s = scan_of(container);
     skip_space(&s);
     if (s.p == s.end || (*s.p != '{' && *s.p != '['))
         return (struct json_walk){s.end, s.end};
@@ -321,6 +351,23 @@ bool json_next_element(struct json_walk *w, struct slice *value) {
     return walk_token(w, value);
 }
 
+// json_string_is() for a name without escapes, made to say no at the first byte.
+static bool plain_name_is(struct slice name, const char *text) {
+    size_t n = name.n - 2;
+    if (n && text[0] != name.p[1])
+        return false;
+    return strncmp(text, name.p + 1, n) == 0 && text[n] == '\0';
+}
+
+static const struct json_field *find_field(struct slice name, const struct json_field *fields,
+                                           size_t count) {
+    bool plain = !memchr(name.p, '\\', name.n);
+    for (size_t i = 0; i < count; i++)
+        if (plain ? plain_name_is(name, fields[i].name) : json_string_is(name, fields[i].name))
+            return fields + i;
+    return NULL;
+}
+
 bool json_fields(struct slice object, const struct json_field *fields, size_t count) {
     for (size_t i = 0; i < count; i++)
         *fields[i].value = SLICE_NONE;
@@ -328,12 +375,11 @@ bool json_fields(struct slice object, const struct json_field *fields, size_t co
         return false;
     struct json_walk w = json_walk(object);
     struct slice name, value;
-    while (json_next_member(&w, &name, &value))
-        for (size_t i = 0; i < count; i++)
-            if (json_string_is(name, fields[i].name)) {
-                *fields[i].value = value;
-                break;
-            }
+    while (json_next_member(&w, &name, &value)) {
+        const struct json_field *field = find_field(name, fields, count);
+        if (field)
+            *field->value = value;
+    }
     return true;
 }
 
@@ -448,6 +494,19 @@ void json_add_name(struct buf *b, const char *name) {
     buf_add_char(b, '"');
     buf_add_str(b, name);
     buf_add(b, "\":", 2);
+}
+
+void json_add_thousandths(struct buf *b, int64_t value) {
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char digits[4] = {'.', (char)('0' + rest / 100 % 10), (char)('0' + rest / 10 % 10),
+                      (char)('0' + rest % 10)};
+    size_t n = 4;
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    if (value < 0)
+        buf_add_char(b, '-');
+    buf_add_int(b, (int64_t)(rest / 1000));
+    buf_add(b, digits, n > 1 ? n : 0);
 }
 
 bool json_int(struct slice token, int64_t *value) {

@@ -79,6 +79,9 @@ void json_add_escaped(struct buf *b, struct slice text);
 // Appends ,"name": (without the comma right after an opening brace or bracket).
 void json_add_name(struct buf *b, const char *name);
 
+// Appends value / 1000 with at most three decimals and never an exponent: 812400 is 812.4.
+void json_add_thousandths(struct buf *b, int64_t value);
+
 // Exact integers only: 12 and 12.0 and 1.2e1 are not the same here. False unless -?digits in range.
 bool json_int(struct slice token, int64_t *value);
 

@@ -36,6 +36,17 @@ static inline void list_remove(struct list *node) {
     list_init(node);
 }
 
+// Moves all members of `from` to the end of `into`.
+static inline void list_splice(struct list *into, struct list *from) {
+    if (list_is_empty(from))
+        return;
+    from->next->prev = into->prev;
+    from->prev->next = into;
+    into->prev->next = from->next;
+    into->prev = from->prev;
+    list_init(from);
+}
+
 static inline struct list *list_pop(struct list *head) {
     struct list *node = head->next;
     if (node == head)

@@ -4,9 +4,11 @@
 //   1. output_open() before threads start: refuses a file that is no result file, takes the lock,
 //      repairs a torn last line, drops the failed lines that will be sent again, and remembers
 //      which ids are done;
-//   2. output_has(id) from the reader thread, to skip what is done;
+//   2. output_has(id) from the reader thread, to skip what is done. Not for a row that is no good
+//      (OUTCOME_BAD_INPUT): its line is dropped on opening, so it always gets a new one;
 //   3. output_add() and output_flush() from the writer thread;
 //   4. output_close(): everything on disk, synced.
+// The process must ignore SIGPIPE and SIGXFSZ, so that a write fails instead of killing it.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_OUT_OUTPUT_H
 #define JOBS_OUT_OUTPUT_H
@@ -17,12 +19,14 @@
 struct output_options {
     const char *path; // "-" is standard output: nothing to resume from
     struct line_options line;
-    bool overwrite;       // start afresh
+    bool overwrite; // start afresh: whatever the file holds is gone once output_open() returns
     bool no_retry_failed; // failed rows count as done
 };
 
 struct output;
 
+// A FIFO or a character device is written to, with nothing to resume from; a directory, a block
+// device or a socket is refused.
 struct output *output_open(const struct output_options *options, struct error *err);
 
 // Whether a row with this id has a line that is kept. Reader thread; constant once open.
@@ -33,10 +37,11 @@ int64_t output_kept_ok(const struct output *o);
 int64_t output_kept_failed(const struct output *o);
 
 // Adds the job's line; writes when enough has gathered. False: err is filled (ERROR_OUTPUT), with
-// how many results are not on disk; nothing more should be added.
+// how many results are not on disk. After that nothing is written any more; further calls only
+// count what is lost, and say so again.
 bool output_add(struct output *o, const struct job *job, struct error *err);
 
-// Writes what has gathered, whole lines.
+// Writes what has gathered, whole lines. After a failure the file ends with its last whole line.
 bool output_flush(struct output *o, struct error *err);
 
 // Flush, sync, release the lock, free. o may be NULL.

@@ -3,7 +3,8 @@
 // The first of these sources that gives a key for a provider is not the last: all are read, and a
 // secret given twice is one key (a warning names both places). Positions and numbers in names are
 // those of the source: OPENAI_API_KEY=a,b gives openai-1 and openai-2, OPENAI_API_KEY_7 openai-7.
-// A name that is taken already gets the next free number.
+// A name that is taken already gets the next free number. The same text as a key of two providers is
+// two keys: a private gateway may take one token for all.
 // Main thread, before the others start; constant afterwards.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_KEYS_KEYRING_H
@@ -41,6 +42,7 @@ struct key_entry {
 struct keyring {
     struct key_entry *entries; // grouped by nothing: in the order they were found
     size_t count;
+    size_t cap;
     // From a JSON pool file: a provider's own base URL, or NULL. Indexed as the catalogue.
     char *base_urls[32];
     char *strategy; // the pool file's "strategy", or NULL
@@ -56,6 +58,10 @@ struct keyring_options {
 // Reads all sources. False with err filled when a file named by the user cannot be read or makes no
 // sense (file, line or JSON path in the message). No key at all is no error here.
 bool keyring_load(struct keyring *ring, const struct keyring_options *options, struct error *err);
+
+// Adds a key that comes from the program itself (the simulator's): named "<provider>-<number>".
+void keyring_add(struct keyring *ring, const struct provider *provider, struct slice secret,
+                 int64_t number);
 
 // How many enabled keys a provider has.
 size_t keyring_count(const struct keyring *ring, const struct provider *provider);

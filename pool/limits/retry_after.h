@@ -10,10 +10,11 @@
 // A duration in microseconds from: seconds ("2", "0.5"; RFC 9110 section 10.2.3), an HTTP date
 // (RFC 9110 section 5.6.7), RFC 3339, Go durations ("6m0s", "12ms", "1h2m3s", "7.66s"), unix seconds
 // or milliseconds. Dates are taken relative to now_wall (unix microseconds); the past gives 0.
-// False when the text is none of these.
+// False when the text is none of these ("-1" included). A bare number of 10^9 and more is unix time.
 bool retry_after_parse(struct slice text, int64_t now_wall, int64_t *usec);
 
-// "try again in 5.289s" / "retry in 26s" inside a message. False when there is none.
+// "try again in 5.289s", "retry in 26s", "retry after 2 seconds" inside a message. False when there
+// is none.
 bool retry_after_in_text(struct slice text, int64_t *usec);
 
 #endif

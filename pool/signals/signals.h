@@ -18,7 +18,7 @@
 enum key_action {
     KEY_KEEP,    // nothing follows for the key
     KEY_COOL,    // leave it alone for a while: the hint, else a growing pause
-    KEY_SUSPEND, // the account's money or plan is used up: a rare probe
+    KEY_SUSPEND, // money or plan is used up, or refused for a reason not known (403): a rare probe
     KEY_REMOVE,  // not accepted, for good
 };
 

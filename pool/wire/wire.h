@@ -19,6 +19,8 @@ struct wire_defaults {
     struct slice system; // string token for rows that have none, or SLICE_NONE
 };
 
+#define WIRE_TAKES(shape) (1u << (shape))
+
 enum wire_answer {
     WIRE_OK,
     WIRE_NOT_MINE, // build_request: a batch line of another wire; read_*: not this wire's shape
@@ -28,7 +30,7 @@ enum wire_answer {
 // request's bytes.
 struct wire_request {
     struct slice model;     // string token
-    struct slice prompt;    // string token: the text of the last user message; may be absent
+    struct slice prompt;    // string token: the last text of the last user message; may be absent
     struct slice tool_name; // string token: the first tool offered, or SLICE_NONE
     int64_t max_tokens;     // -1: not given
     bool stream;
@@ -52,6 +54,7 @@ struct wire {
     const char *name;        // "openai", as `batch-run providers` shows it
     const char *auth_prefix; // header up to the secret: "Authorization: Bearer "
     const char *const *headers; // further constant headers of every request, NULL-terminated
+    unsigned shapes;            // WIRE_TAKES(shape) bits: the row shapes build_request can send
 
     // MUST. Appends to path what follows the base URL ("/chat/completions") and to body the JSON. The
     // model that is asked for is left in *model (string token, in the job or in defaults). False only
@@ -61,8 +64,10 @@ struct wire {
                                       struct buf *body, struct slice *model);
 
     // MUST. Reads a checked JSON body that came with a 2xx status. WIRE_NOT_MINE when it is not an
-    // answer (no choices …); what is wrong is left in *what (static text).
-    enum wire_answer (*read_reply)(struct slice body, struct reply *reply, const char **what);
+    // answer (no choices …); what is wrong is left in *what (static text). Text that came in several
+    // parts is joined in scratch (cleared first), which must then live as long as the reply.
+    enum wire_answer (*read_reply)(struct slice body, struct buf *scratch, struct reply *reply,
+                                   const char **what);
 
     // MUST. Reads a request body (checked JSON) as the provider would. WIRE_NOT_MINE with *what set
     // when the provider would answer 400.

@@ -26,11 +26,16 @@ struct simulate_options {
     int64_t retry_after; // microseconds; sent with fault 429 as Retry-After; 0: from the bucket
     const char *reply;   // "echo" (the prompt) or "words:N"
     int64_t seed;        // of latencies, faults and words
+    const char *dead_key; // "3": these keys always get 401; NULL: none
+
+    // For the command only; simulate_start() does not look at them.
+    const char *write_keys; // a .env file with the keys
+    bool quiet;             // no table at the end
 };
 
 struct simulator;
 
-// Starts it on threads of its own. NULL with err filled when the port is taken or an option makes
+// Starts it on a thread of its own. NULL with err filled when the port is taken or an option makes
 // no sense.
 struct simulator *simulate_start(const struct simulate_options *options, struct error *err);
 
@@ -40,10 +45,15 @@ int simulate_port(const struct simulator *s);
 void simulate_key(int n, struct buf *out);
 
 // What GET /stats answers: {"requests":…,"keys":[{"key":"simulate-1","requests","ok","failed",
-// "rate_limited","input_tokens","output_tokens","in_flight","in_flight_max","connections"}…]}
+// "rate_limited","input_tokens","output_tokens","in_flight","in_flight_max","connections","early"}…]}
+// The sums stand in front of the keys (in_flight_max: of all at once), "unknown_key" counts POSTs
+// that reached no key, "early" those that came before the time the last 429 had named.
 void simulate_stats(struct simulator *s, struct buf *out);
 
-// Ends open requests and its threads, frees it. NULL is fine.
+// The same as a table for people.
+void simulate_table(struct simulator *s, struct buf *out);
+
+// Ends open requests and its thread, frees it. NULL is fine.
 void simulate_stop(struct simulator *s);
 
 #endif

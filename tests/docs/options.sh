@@ -56,18 +56,22 @@ t "every variable of the manual is an option's"
 assert_true "there are few variables" test "$(wc -l <variables.txt)" -gt 20
 {
     in_help run | grep -vxE 'output|overwrite|dry-run' | sed 's/^/run /'
-    in_help simulate | grep -vxE 'write-keys' | sed 's/^/simulate /'
+    in_help simulate | grep -vx 'write-keys' | sed 's/^/simulate /'
+    in_help providers | sed 's/^/providers /'
 } | while read -r command option; do
     prefix=$([ "$command" = run ] || echo "${command}_")
     echo "BATCH_RUN_$prefix$option" | tr 'a-z-' 'A-Z_'
 done | sort -u >expected.txt
-assert_eq "$(cat expected.txt)" "$(cat variables.txt)" "variables"
+assert_eq "" "$(comm -3 expected.txt variables.txt)" "only in one: variables of options, of the manual"
 
 t "every variable does something: a bad value is an error that names it"
 numbers=0
 while read -r variable; do
     command=run
-    case $variable in BATCH_RUN_SIMULATE_*) command=simulate ;; esac
+    case $variable in
+    BATCH_RUN_SIMULATE_*) command=simulate ;;
+    BATCH_RUN_PROVIDERS_*) command=providers ;;
+    esac
     # @nowhere is a bad number, flag, choice or file; only plain texts take it. --nonsense ends the
     # call before anything is done.
     expect_exit 2 env "$variable=@nowhere" "$BATCH_RUN" $command --nonsense

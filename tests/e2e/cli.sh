@@ -117,9 +117,9 @@ BATCH_RUN_MAX_RETRIES=many run_ok help run
 
 t "options may stand before INPUT, and a file may be called like a command"
 rows 2 >simulate
-run_ok --provider simulate -q ./simulate -o out.jsonl
+run_ok --provider simulate -q ./simulate --input-format jsonl -o out.jsonl
 assert_json out.jsonl 'map(.status)' '["ok","ok"]'
-run_ok run ./simulate --provider=simulate -q --overwrite --progress off -oout.jsonl
+run_ok run ./simulate --input-format=jsonl --provider=simulate -q --overwrite --progress off -oout.jsonl
 assert_json out.jsonl 'map(.status)' '["ok","ok"]'
 
 t "closed standard streams do no harm"

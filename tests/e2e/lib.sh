@@ -12,6 +12,8 @@ set -u
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BATCH_RUN=$(realpath "${BATCH_RUN:-$ROOT/batch-run}")
+# shellcheck disable=SC2034 # for scripts that play with them: "$TOOLS/canned"
+TOOLS=$(realpath -m "${TOOLS:-$ROOT/build/release/tools}")
 SLOW=${SLOW:-1}          # by how much more patience than usual is due
 LIMIT=${LIMIT:-60}       # seconds any one command may take, times SLOW
 KEEP_WORK=${KEEP_WORK:-} # set: leave the directory behind and say where it is

@@ -101,3 +101,35 @@ expect_exit 1 true
 LIMIT=1 expect_exit 0 sleep 5
 wait_until 1 false || fail waited
 ASSERTIONS
+
+t "unit tests are counted, even those that keep silent or crash"
+cat >unit.c <<'C'
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void right(void **state) { (void)state; }
+static void wrong(void **state) { (void)state; assert_int_equal(1, RESULT); }
+static void skipped(void **state) { (void)state; skip(); }
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(right), cmocka_unit_test(wrong), cmocka_unit_test(skipped)};
+    freopen("/dev/null", "w", stdout);
+    if (RESULT == 3)
+        abort();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+C
+for result in 1 2 3; do
+    # shellcheck disable=SC2046 # a list of words
+    gcc -DRESULT=$result -o unit$result unit.c $(pkg-config --cflags --libs cmocka)
+done
+expect_exit 0 "$ROOT/tests/run.sh" "$WORK/unit1"
+assert_eq "2 passed, 0 failed" "$(tail -n 1 "$OUT")"
+fails_once unit2 1 "0x1 != 0x2"
+fails_once unit3 0 "ended with status 134"

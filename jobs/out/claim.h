@@ -1,0 +1,41 @@
+// The results file as a thing on disk: opened, locked against a second run, replaced as a whole.
+//
+// The lock is flock() on the file itself, so that nothing is left lying about. A replacement is
+// locked before it takes the file's name, and whoever has just locked a file looks whether the name
+// still means that file: a second run therefore meets either the old file, locked, or the new one,
+// locked, and never one that is on its way out.
+//
+// The caller: claim_open(); perhaps claim_aside(), fill it, then claim_swap() or claim_discard();
+// claim_close().
+// SPDX-License-Identifier: MIT
+#ifndef JOBS_OUT_CLAIM_H
+#define JOBS_OUT_CLAIM_H
+
+#include "jobs/base/error.h"
+
+struct claim {
+    int fd;
+    char *path;   // with symbolic links followed: where a replacement goes
+    char *aside;  // the name of the replacement being written beside it
+    bool regular; // false: a FIFO or a character device, which is only written to
+    bool created; // it was not there before
+};
+
+// Opens path for reading and appending (a FIFO or character device: for writing) and locks it.
+bool claim_open(struct claim *claim, const char *path, struct error *err);
+
+// An empty file beside the claimed one, locked, with its owner and mode. -1: err is filled.
+int claim_aside(struct claim *claim, struct error *err);
+
+// Syncs the replacement, gives it the file's name and goes on with it. A kill at any moment leaves
+// the old file or the new one. False: the old one is still there and claimed, the new one is gone.
+bool claim_swap(struct claim *claim, int aside_fd, struct error *err);
+void claim_discard(struct claim *claim, int aside_fd);
+
+// Syncs the file, and its directory if the file is new. False with errno set.
+bool claim_sync(const struct claim *claim);
+
+// Closes it, which releases the lock. False with errno set: the system had bad news to the last.
+bool claim_close(struct claim *claim);
+
+#endif

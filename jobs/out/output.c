@@ -1,0 +1,200 @@
+// output.c: gathers result lines and writes them, whole ones only. Writer thread; owns the file.
+// SPDX-License-Identifier: MIT
+#include "jobs/out/output.h"
+
+#include "jobs/base/die.h"
+#include "jobs/base/io.h"
+#include "jobs/base/log.h"
+#include "jobs/out/claim.h"
+#include "jobs/out/resume.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define GATHER_BYTES ((size_t)256 * 1024)
+
+struct output {
+    struct claim claim;
+    struct line_options line;
+    char *path; // as the user wrote it, or "standard output"
+    struct resume resume;
+    struct buf gathered;
+    int64_t whole;     // bytes in the file, all of them whole lines
+    int64_t unsaved;   // lines that a failure kept off the disk
+    char failure[160]; // what went wrong; "" while nothing has
+};
+
+static int64_t count_lines(struct slice s) {
+    int64_t count = 0;
+    const char *end = s.p + s.n;
+    for (const char *p = s.p; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
+        count++;
+    return count;
+}
+
+// The file without the lines that will be written anew. Until the replacement is synced and has
+// taken the name, the old file is untouched.
+static bool drop_lines(struct output *o, struct error *err) {
+    int64_t bytes;
+    int fd = claim_aside(&o->claim, err);
+    if (fd < 0)
+        return false;
+    if (!resume_copy(&o->resume, o->claim.fd, fd, &bytes)) {
+        error_set(err, ERROR_OUTPUT, "%s: cannot be written: %s; make room and run again",
+                  o->claim.aside, strerror(errno));
+        claim_discard(&o->claim, fd);
+        return false;
+    }
+    o->whole = bytes;
+    return claim_swap(&o->claim, fd, err);
+}
+
+static bool cut(struct output *o, struct error *err) {
+    return ftruncate(o->claim.fd, (off_t)o->whole) == 0 ||
+           error_set(err, ERROR_OUTPUT, "%s: cannot be cut to its last whole line: %s", o->path,
+                     strerror(errno));
+}
+
+static bool take_up(struct output *o, const struct output_options *options, struct error *err) {
+    struct resume_options how = {o->path, options->line.format, options->no_retry_failed};
+    if (!o->claim.regular)
+        return true;
+    if (options->overwrite)
+        return cut(o, err);
+    if (!resume_scan(&o->resume, o->claim.fd, &how, err))
+        return false;
+    o->whole = o->resume.whole;
+    if (o->resume.torn)
+        log_info("%s: the last line was cut short by a crash and is taken out", o->path);
+    if (resume_drops(&o->resume))
+        return drop_lines(o, err);
+    return !o->resume.torn || cut(o, err);
+}
+
+static void output_free(struct output *o) {
+    resume_free(&o->resume);
+    buf_free(&o->gathered);
+    free(o->path);
+    free(o);
+}
+
+struct output *output_open(const struct output_options *options, struct error *err) {
+    struct output *o = mem_zero(1, sizeof *o);
+    bool standard = strcmp(options->path, "-") == 0;
+    const char *path = standard ? "standard output" : options->path;
+    o->path = mem_text(path, strlen(path));
+    o->line = options->line;
+    o->gathered = BUF_INIT(RESULT_LINE_MAX);
+    o->claim.fd = STDOUT_FILENO;
+    if (standard || (claim_open(&o->claim, path, err) && take_up(o, options, err)))
+        return o;
+    claim_close(&o->claim);
+    output_free(o);
+    return NULL;
+}
+
+bool output_has(const struct output *o, struct slice id) {
+    return resume_has(&o->resume, id);
+}
+
+int64_t output_kept_ok(const struct output *o) {
+    return o->resume.kept_ok;
+}
+
+int64_t output_kept_failed(const struct output *o) {
+    return o->resume.kept_failed;
+}
+
+static const char *advice(const struct output *o) {
+    return o->claim.regular
+               ? "what is in the file is whole: put that right and run the same command "
+                 "again to get the rest"
+               : "run again with -o FILE to have them in a file";
+}
+
+static bool report(const struct output *o, struct error *err) {
+    return error_set(err, ERROR_OUTPUT, "%s: %s: %lld result%s not saved; %s", o->path, o->failure,
+                     (long long)o->unsaved, o->unsaved == 1 ? "" : "s", advice(o));
+}
+
+static void fail(struct output *o, const char *what, int64_t unsaved) {
+    snprintf(o->failure, sizeof o->failure, "%s", what);
+    o->unsaved += unsaved;
+    buf_recycle(&o->gathered, 0);
+}
+
+// What arrived of the gathered bytes stays as far as it is whole lines. Should the cut fail too,
+// the next run finds a torn last line and repairs it.
+static void write_failed(struct output *o, size_t written, int code) {
+    struct slice all = buf_slice(&o->gathered);
+    const char *last = written ? memrchr(all.p, '\n', written) : NULL;
+    size_t kept = last ? (size_t)(last + 1 - all.p) : 0;
+    o->whole += (int64_t)kept;
+    if (o->claim.regular && kept < written && ftruncate(o->claim.fd, (off_t)o->whole) != 0)
+        log_warn("%s: cannot be cut to its last whole line: %s; the next run will do it", o->path,
+                 strerror(errno));
+    fail(o, strerror(code), count_lines(slice_of(all.p + kept, all.n - kept)));
+}
+
+bool output_flush(struct output *o, struct error *err) {
+    size_t written;
+    if (o->failure[0])
+        return report(o, err);
+    if (o->gathered.n == 0)
+        return true;
+    errno = 0;
+    if (!io_write_all(o->claim.fd, buf_slice(&o->gathered), &written)) {
+        write_failed(o, written, errno ? errno : EIO);
+        return report(o, err);
+    }
+    o->whole += (int64_t)written;
+    buf_recycle(&o->gathered, 2 * GATHER_BYTES);
+    return true;
+}
+
+// The line that does not fit is the only one lost; those before it are written.
+static bool too_long(struct output *o, const struct job *job, size_t before, struct error *err) {
+    char what[120];
+    o->gathered.n = before;
+    o->gathered.failed = false;
+    if (output_flush(o, err)) {
+        snprintf(what, sizeof what,
+                 "the result of row %lld is longer than 1 GiB (see --no-input, "
+                 "--max-reply-bytes)",
+                 (long long)job->index + 1);
+        fail(o, what, 1);
+    } else {
+        o->unsaved++;
+    }
+    return report(o, err);
+}
+
+bool output_add(struct output *o, const struct job *job, struct error *err) {
+    if (o->failure[0]) {
+        o->unsaved++;
+        return report(o, err);
+    }
+    size_t before = o->gathered.n;
+    line_add(&o->gathered, job, &o->line);
+    if (o->gathered.failed)
+        return too_long(o, job, before, err);
+    return o->gathered.n < GATHER_BYTES || output_flush(o, err);
+}
+
+bool output_close(struct output *o, struct error *err) {
+    if (!o)
+        return true;
+    bool good = output_flush(o, err);
+    bool standard = o->claim.fd == STDOUT_FILENO && !o->claim.path;
+    if (!claim_sync(&o->claim))
+        good = error_set(err, ERROR_OUTPUT,
+                         "%s: cannot be synced: %s; the last results may not survive a crash",
+                         o->path, strerror(errno));
+    if (!standard && !claim_close(&o->claim))
+        good =
+            error_set(err, ERROR_OUTPUT, "%s: closing it failed: %s; the last results may be lost",
+                      o->path, strerror(errno));
+    output_free(o);
+    return good;
+}

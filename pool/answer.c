@@ -1,0 +1,81 @@
+// answer.c: turns a finished transfer into a reply or a verdict. Loop thread; pure but for scrubbing.
+// SPDX-License-Identifier: MIT
+#include "pool/answer.h"
+
+#include "jobs/base/json.h"
+
+#include <stdio.h>
+
+static void fail(struct verdict *v, enum outcome outcome, const char *message) {
+    v->outcome = outcome;
+    snprintf(v->message, sizeof v->message, "%s", message);
+}
+
+static const struct {
+    enum outcome outcome;
+    bool final;
+} of_status[] = {
+    [TRANSFER_TIMEOUT] = {OUTCOME_TIMEOUT, false},
+    [TRANSFER_NETWORK] = {OUTCOME_NETWORK, false},
+    [TRANSFER_UNTRUSTED] = {OUTCOME_NETWORK, true},
+    [TRANSFER_GARBLED] = {OUTCOME_BAD_RESPONSE, false},
+    [TRANSFER_TOO_LARGE] = {OUTCOME_TOO_LARGE, true},
+};
+
+static void read_failure(const struct transfer *t, struct verdict *v) {
+    fail(v, of_status[t->status].outcome, t->error);
+    v->final = of_status[t->status].final;
+    if (t->status == TRANSFER_TOO_LARGE)
+        snprintf(v->message, sizeof v->message,
+                 "the answer is larger than %zu bytes (--max-reply-bytes)", t->reply->max);
+    if (t->status == TRANSFER_UNTRUSTED)
+        snprintf(v->message, sizeof v->message, "%s (--cacert names a file of certificates to trust)",
+                 t->error);
+}
+
+static struct slice header_of(const void *transfer, const char *name) {
+    return transfer_header(transfer, name);
+}
+
+static void read_refusal(const struct transfer *t, int64_t now_wall, struct verdict *v) {
+    struct http_answer answer = {.status = t->http_status,
+                                 .body = buf_slice(t->reply),
+                                 .header = header_of,
+                                 .context = t};
+    signals_read(&answer, now_wall, v);
+}
+
+static void read_success(const struct transfer *t, const struct answer_context *context,
+                         struct result *result, struct verdict *v) {
+    struct slice body = buf_slice(t->reply);
+    struct json_fault fault;
+    const char *what = "";
+    if (!json_check(body, &fault)) {
+        v->outcome = OUTCOME_BAD_RESPONSE;
+        snprintf(v->message, sizeof v->message,
+                 "the answer is not JSON: %s at byte %zu of %zu", fault.what, fault.offset, body.n);
+    } else if (signals_is_error_body(body)) {
+        read_refusal(t, context->now_wall, v);
+    } else if (context->wire->read_reply(body, context->scratch, &result->reply, &what) == WIRE_OK) {
+        v->outcome = OUTCOME_OK;
+    } else {
+        v->outcome = OUTCOME_BAD_RESPONSE;
+        snprintf(v->message, sizeof v->message, "the answer is JSON but no %s answer: %s",
+                 context->wire->name, what);
+    }
+}
+
+void answer_read(struct transfer *t, const struct answer_context *context, struct result *result,
+                 struct verdict *v) {
+    *v = (struct verdict){.outcome = OUTCOME_NONE, .action = KEY_KEEP, .hint = -1};
+    result->reply = (struct reply){.usage = USAGE_NONE};
+    result->http_status = t->http_status;
+    if (t->reply->n)
+        t->reply->n = secret_scrub(context->secret, t->reply->p, t->reply->n);
+    if (t->status != TRANSFER_ANSWERED)
+        read_failure(t, v);
+    else if (t->http_status >= 200 && t->http_status < 300)
+        read_success(t, context, result, v);
+    else
+        read_refusal(t, context->now_wall, v);
+}

@@ -1,0 +1,148 @@
+// choose.c: picks the run's providers from --provider and the keys there are. Main thread, at
+// start.
+// SPDX-License-Identifier: MIT
+#include "pool/keys/choose.h"
+
+#include "jobs/base/log.h"
+
+// The next name of a comma-separated list.
+static bool next_name(struct slice *list, struct slice *name) {
+    while (list->n) {
+        const char *comma = memchr(list->p, ',', list->n);
+        size_t n = comma ? (size_t)(comma - list->p) : list->n;
+        size_t step = comma ? n + 1 : n;
+        *name = slice_trim(slice_of(list->p, n));
+        *list = slice_of(list->p + step, list->n - step);
+        if (name->n)
+            return true;
+    }
+    return false;
+}
+
+const struct provider *choose_single(const char *wanted) {
+    struct slice list = slice_str(wanted), name, second;
+    if (!next_name(&list, &name) || next_name(&list, &second))
+        return NULL;
+    return catalogue_find(name);
+}
+
+static bool is_chosen(const struct provider *const chosen[], size_t count,
+                      const struct provider *provider) {
+    for (size_t i = 0; i < count; i++)
+        if (chosen[i] == provider)
+            return true;
+    return false;
+}
+
+// A long "name" may be a key that slipped into its place: it is not shown.
+static bool unknown_name(struct slice name, struct error *err) {
+    if (name.n > 24)
+        name = SLICE("this");
+    return error_set(err, ERROR_USAGE, "--provider: %.*s is not known; there are %s",
+                     SLICE_ARG(name), catalogue_names());
+}
+
+static bool read_list(const char *wanted, const struct provider *chosen[], size_t *count,
+                      struct error *err) {
+    struct slice list = slice_str(wanted), name;
+    while (next_name(&list, &name)) {
+        const struct provider *provider = catalogue_find(name);
+        if (!provider)
+            return unknown_name(name, err);
+        if (is_chosen(chosen, *count, provider))
+            return error_set(err, ERROR_USAGE, "--provider: %s is named twice", provider->name);
+        chosen[(*count)++] = provider;
+    }
+    return *count || error_set(err, ERROR_USAGE, "--provider: a name is missing; there are %s",
+                               catalogue_names());
+}
+
+static bool is_simulated(const struct provider *provider) {
+    return strcmp(provider->name, "simulate") == 0;
+}
+
+static size_t disabled_keys(const struct keyring *ring, const struct provider *provider) {
+    size_t count = 0;
+    for (size_t i = 0; i < ring->count; i++)
+        count += ring->entries[i].provider == provider && !ring->entries[i].enabled;
+    return count;
+}
+
+static bool no_key_of(const struct keyring *ring, const struct provider *provider,
+                      struct error *err) {
+    size_t disabled = disabled_keys(ring, provider);
+    if (disabled)
+        return error_set(err, ERROR_USAGE,
+                         "all %zu keys of %s are disabled in the pool file; enable one, or set %s",
+                         disabled, provider->name, provider->variables[0]);
+    return error_set(
+        err, ERROR_USAGE,
+        "there is no key of %s: set %s (a comma-separated list is several keys), put it "
+        "into .env, or name a file with --keys",
+        provider->name, provider->variables[0]);
+}
+
+// Leaves out those without keys; one of them at least must stay.
+static bool keep_those_with_keys(const struct keyring *ring, const struct provider *chosen[],
+                                 size_t *count, struct error *err) {
+    size_t kept = 0;
+    const struct provider *first = chosen[0];
+    for (size_t i = 0; i < *count; i++) {
+        if (is_simulated(chosen[i]) || keyring_count(ring, chosen[i]))
+            chosen[kept++] = chosen[i];
+        else if (*count > 1)
+            log_warn("there is no key of %s (%s): it is left out", chosen[i]->name,
+                     chosen[i]->variables[0]);
+    }
+    *count = kept;
+    return kept || no_key_of(ring, first, err);
+}
+
+static bool several(const struct provider *const with_keys[], size_t count, struct error *err) {
+    struct buf names = BUF_INIT(512);
+    for (size_t i = 0; i < count; i++)
+        buf_addf(&names, "%s%s", i ? ", " : "", with_keys[i]->name);
+    error_set(err, ERROR_USAGE,
+              "there are keys of several providers (%s): choose with --provider NAME, or give an "
+              "order of preference with --provider A,B",
+              buf_cstr(&names));
+    buf_free(&names);
+    return false;
+}
+
+// Without --provider: the only one that has keys.
+static bool choose_only(const struct keyring *ring, const struct provider *chosen[], size_t *count,
+                        struct error *err) {
+    for (const struct provider *p = catalogue; ring && p->name; p++)
+        if (keyring_count(ring, p))
+            chosen[(*count)++] = p;
+    if (*count > 1)
+        return several(chosen, *count, err);
+    return *count == 1 ||
+           error_set(err, ERROR_USAGE,
+                     "no API key found: set OPENAI_API_KEY or another provider's variable "
+                     "(`batch-run providers` lists them), put it into .env, or name a file with "
+                     "--keys; --provider simulate needs none");
+}
+
+static bool check_wires(const struct provider *const chosen[], size_t count, struct error *err) {
+    for (size_t i = 0; i < count; i++)
+        if (!chosen[i]->wire)
+            return error_set(err, ERROR_USAGE,
+                             "%s is spoken to in the \"%s\" format, which this version cannot send "
+                             "yet; choose another with --provider",
+                             chosen[i]->name, chosen[i]->wire_name);
+    return true;
+}
+
+bool choose_providers(const struct keyring *ring, const char *wanted,
+                      const struct provider *chosen[], size_t *count, struct error *err) {
+    *count = 0;
+    if (!wanted && !choose_only(ring, chosen, count, err))
+        return false;
+    if (wanted && !read_list(wanted, chosen, count, err))
+        return false;
+    if (ring && !keep_those_with_keys(ring, chosen, count, err))
+        return false;
+    return check_wires(chosen, *count, err);
+}

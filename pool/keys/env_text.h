@@ -1,0 +1,36 @@
+// The syntax of .env files: NAME=VALUE lines as shells and the common tools write them.
+//
+// An `export` before the name and spaces around the `=` are passed over; a value ends at the end of
+// its line or at a ` #` comment, without the spaces around it. In single quotes it stands as it is
+// (\' and \\ are read); in double quotes \n \r \t \" \\ \$ are read and others stay; quoted text
+// may go over lines. Variables inside values ($NAME) are not replaced: no key needs it, and a
+// dollar sign in a key stays one. SPDX-License-Identifier: MIT
+#ifndef POOL_KEYS_ENV_TEXT_H
+#define POOL_KEYS_ENV_TEXT_H
+
+#include "jobs/base/slice.h"
+
+struct env_variable {
+    struct slice name;  // absent when the line is no assignment
+    struct slice value; // quotes and escapes already read
+    size_t line;        // 1-based
+    const char *fault;  // static text, or NULL: "a quote is not closed"
+    bool referenced;    // by "env:NAME" in a pool file
+};
+
+struct env_reader {
+    char *p;
+    char *end;
+    size_t line;
+};
+
+// Starts on text (behind a BOM). Values are unescaped in place, so the text is changed.
+struct env_reader env_reader(char *text, size_t n);
+
+// The next line that is neither blank nor a comment. False at the end.
+bool env_next(struct env_reader *reader, struct env_variable *variable);
+
+// The name and what follows the = if the line (without its newline) is an assignment.
+bool env_split(struct slice line, struct slice *name, struct slice *rest);
+
+#endif

@@ -1,0 +1,235 @@
+// secret.c: the one place that holds the text of keys, in pages of its own. Any thread.
+// SPDX-License-Identifier: MIT
+#include "pool/secret.h"
+
+#include "jobs/base/die.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+struct secret {
+    size_t n;
+    char text[];
+};
+
+// Secrets lie one after the other in blocks of pages that the kernel leaves out of core files. A
+// block starts at a multiple of its size, so a secret's address tells its block; when its last
+// secret is freed the block goes back. A secret too long for a block gets a larger one for itself.
+#define BLOCK_SIZE ((size_t)64 * 1024)
+#define ALIGNMENT  _Alignof(struct secret)
+
+struct block {
+    size_t size;
+    size_t used;
+    size_t secrets;
+};
+
+// An allocator's state, like malloc's own: which pages it has, and nothing of any run.
+static struct {
+    pthread_mutex_t lock;
+    struct block *current;
+} arena = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static size_t round_up(size_t n, size_t to) {
+    return (n + to - 1) / to * to;
+}
+
+// Maps one block more than needed and gives back what stands before and behind the aligned part.
+static struct block *block_new(size_t wanted) {
+    size_t size = round_up(sizeof(struct block) + wanted, BLOCK_SIZE);
+    char *p =
+        mmap(NULL, size + BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        die("out of memory for keys; load fewer of them");
+    size_t before = round_up((uintptr_t)p, BLOCK_SIZE) - (uintptr_t)p;
+    if (before)
+        munmap(p, before);
+    if (before < BLOCK_SIZE)
+        munmap(p + before + size, BLOCK_SIZE - before);
+    struct block *block = (struct block *)(p + before);
+    madvise(block, size, MADV_DONTDUMP); // where the kernel cannot, core files are the user's own
+    block->size = size;
+    block->used = round_up(sizeof *block, ALIGNMENT);
+    return block;
+}
+
+static struct block *block_of(const struct secret *s) {
+    return (struct block *)((uintptr_t)s / BLOCK_SIZE * BLOCK_SIZE);
+}
+
+// Room in the current block, or in a new one.
+static struct secret *arena_take(size_t size) {
+    struct block *block = arena.current;
+    if (!block || block->size - block->used < size) {
+        block = block_new(size);
+        if (block->size == BLOCK_SIZE)
+            arena.current = block;
+    }
+    struct secret *s = (struct secret *)((char *)block + block->used);
+    block->used += size;
+    block->secrets++;
+    return s;
+}
+
+struct secret *secret_new(struct slice text) {
+    pthread_mutex_lock(&arena.lock);
+    struct secret *s = arena_take(round_up(sizeof *s + text.n, ALIGNMENT));
+    pthread_mutex_unlock(&arena.lock);
+    s->n = text.n;
+    if (text.n)
+        memcpy(s->text, text.p, text.n);
+    return s;
+}
+
+void secret_free(struct secret *s) {
+    if (!s)
+        return;
+    explicit_bzero(s->text, s->n);
+    pthread_mutex_lock(&arena.lock);
+    struct block *block = block_of(s);
+    if (--block->secrets == 0) {
+        if (arena.current == block)
+            arena.current = NULL;
+        munmap(block, block->size);
+    }
+    pthread_mutex_unlock(&arena.lock);
+}
+
+void secret_mask(const struct secret *s, char mask[SECRET_MASK_SIZE]) {
+    size_t n = 0;
+    if (s->n >= SECRET_SHOWN_MIN) {
+        memcpy(mask, s->text, 4);
+        n = 4;
+    }
+    memcpy(mask + n, "****", 4);
+    n += 4;
+    if (s->n >= SECRET_SHOWN_MIN) {
+        memcpy(mask + n, s->text + s->n - 4, 4);
+        n += 4;
+    }
+    mask[n] = '\0';
+}
+
+bool secret_eq(const struct secret *a, const struct secret *b) {
+    return a->n == b->n && memcmp(a->text, b->text, a->n) == 0;
+}
+
+struct hash128 secret_hash(const struct secret *s, const uint64_t key[2]) {
+    return hash_bytes(slice_of(s->text, s->n), key);
+}
+
+void secret_add_header(const struct secret *s, const char *prefix, struct buf *out) {
+    buf_add_str(out, prefix);
+    buf_add(out, s->text, s->n);
+}
+
+void buf_wipe(struct buf *b) {
+    if (b->cap)
+        explicit_bzero(b->p, b->cap);
+    buf_clear(b);
+}
+
+// What is left of a secret at the end of text that was cut there is masked from this length on.
+#define TAIL_MIN 5
+// Backslashes before one character that are taken for escaping: three levels of JSON in JSON.
+#define BACKSLASHES_MAX 15
+
+static int hex_value(char c) {
+    const char *found = c ? strchr("0123456789abcdef", c | 0x20) : NULL;
+    return found && c > ' ' ? (int)(found - "0123456789abcdef") : -1;
+}
+
+// The value of n hexadecimal digits at p, or -1.
+static int hex_number(const char *p, const char *end, int n) {
+    int value = 0;
+    if (end - p < n)
+        return -1;
+    for (int i = 0; i < n; i++) {
+        int digit = hex_value(p[i]);
+        if (digit < 0)
+            return -1;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+// How many bytes at p stand for the character c: itself, escaped, as \u00xx or %xx; 0 when none do.
+static size_t match_char(const char *p, const char *end, char c) {
+    const char *q = p;
+    while (q < end && *q == '\\' && q - p < BACKSLASHES_MAX)
+        q++;
+    size_t run = (size_t)(q - p);
+    bool unicode = run && q < end && *q == 'u' && hex_number(q + 1, end, 4) >= 0;
+    if (unicode && hex_number(q + 1, end, 4) == (unsigned char)c)
+        return run + 5;
+    if (c == '\\') // the last of an odd run belongs to the \uxxxx behind it
+        return unicode && run > 1 ? run - run % 2 : run;
+    if (q < end && *q == c)
+        return (size_t)(q + 1 - p);
+    if (!run && q < end && *q == '%' && hex_number(q + 1, end, 2) == (unsigned char)c)
+        return 3;
+    return 0;
+}
+
+// Whether q to end is the beginning of an escape that the end of the text cuts off.
+static bool is_cut_escape(const char *q, const char *end) {
+    const char *p = q;
+    while (p < end && *p == '\\')
+        p++;
+    if (p == end)
+        return true;
+    if (p > q ? *p != 'u' : *p != '%')
+        return false;
+    size_t digits = p > q ? 4 : 2;
+    size_t rest = (size_t)(end - p - 1);
+    return rest < digits && hex_number(p + 1, end, (int)rest) >= 0;
+}
+
+// How many bytes at p are the secret, or all of it that fits before the end; 0 when they are not.
+static size_t match_at(const struct secret *s, const char *p, const char *end) {
+    const char *q = p;
+    for (size_t i = 0; i < s->n; i++) {
+        size_t step = match_char(q, end, s->text[i]);
+        if (step == 0)
+            return i >= TAIL_MIN && is_cut_escape(q, end) ? (size_t)(end - p) : 0;
+        q += step;
+        while (s->text[i] == '\\' && i + 1 < s->n && s->text[i + 1] == '\\')
+            i++; // a run of them was matched as one
+    }
+    return (size_t)(q - p);
+}
+
+// Whether the secret can begin at p: cheap, and false for nearly every byte.
+static bool may_begin(const char *text, const char *p, char first) {
+    if (*p == first || *p == '%')
+        return true;
+    return *p == '\\' && (p == text || p[-1] != '\\');
+}
+
+size_t secret_scrub(const struct secret *s, char *text, size_t n) {
+    char mask[SECRET_MASK_SIZE];
+    const char *end = text + n;
+    char *out = text;
+    if (s->n < SECRET_SCRUBBED_MIN)
+        return n;
+    secret_mask(s, mask);
+    bool safe = !strpbrk(mask, "\"\\"); // what these show could end a JSON string
+    size_t mask_size = safe ? strlen(mask) : 4;
+    const char *shown = safe ? mask : "****";
+    for (const char *p = text; p < end;) {
+        size_t found = may_begin(text, p, s->text[0]) ? match_at(s, p, end) : 0;
+        if (found >= mask_size) {
+            memcpy(out, shown, mask_size);
+            out += mask_size;
+            p += found;
+        } else if (found) { // a cut-off rest, shorter than the mask
+            memset(out, '*', found);
+            out += found;
+            p += found;
+        } else {
+            *out++ = *p++;
+        }
+    }
+    return (size_t)(out - text);
+}

@@ -1,0 +1,230 @@
+// easy.c: sets up, fills and reads one libcurl easy handle. Loop thread.
+// SPDX-License-Identifier: MIT
+#include "pool/transfer/easy.h"
+
+#include "jobs/base/clock.h"
+#include "jobs/base/die.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+// Request bodies beyond this are given back between requests.
+#define KEEP_BYTES (64 * 1024)
+
+struct endpoint {
+    struct endpoint *next;
+    char *text;
+    CURLU *url;
+};
+
+static bool is_web_address(const char *url) {
+    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+}
+
+struct endpoint *endpoint_find(struct endpoint **list, const char *url) {
+    for (struct endpoint *e = *list; e; e = e->next)
+        if (strcmp(e->text, url) == 0)
+            return e;
+    CURLU *parsed = is_web_address(url) ? curl_url() : NULL;
+    if (!parsed || curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS) != CURLUE_OK) {
+        curl_url_cleanup(parsed);
+        return NULL;
+    }
+    struct endpoint *fresh = mem_zero(1, sizeof *fresh);
+    fresh->text = mem_text(url, strlen(url));
+    fresh->url = parsed;
+    fresh->next = *list;
+    *list = fresh;
+    return fresh;
+}
+
+void endpoint_free_all(struct endpoint *list) {
+    while (list) {
+        struct endpoint *next = list->next;
+        curl_url_cleanup(list->url);
+        free(list->text);
+        free(list);
+        list = next;
+    }
+}
+
+static struct curl_slist *add_header(struct curl_slist *headers, const char *text) {
+    struct curl_slist *more = curl_slist_append(headers, text);
+    if (!more)
+        die("out of memory for a request header");
+    return more;
+}
+
+void *transfer_auth_new(const struct wire *wire, const struct secret *secret) {
+    struct buf line = BUF_INIT(64 * 1024);
+    secret_add_header(secret, wire->auth_prefix, &line);
+    struct curl_slist *headers = add_header(NULL, buf_cstr(&line));
+    buf_wipe(&line);
+    buf_free(&line);
+    headers = add_header(headers, "Expect:"); // no pause for "100 Continue" before a large body
+    for (const char *const *more = wire->headers; more && *more; more++)
+        headers = add_header(headers, *more);
+    return headers;
+}
+
+void transfer_auth_free(void *auth) {
+    struct curl_slist *headers = auth;
+    if (headers)
+        explicit_bzero(headers->data, strlen(headers->data));
+    curl_slist_free_all(headers);
+}
+
+static bool need_readable(const char *what, const char *path, struct error *err) {
+    if (access(path, R_OK) == 0)
+        return true;
+    return error_set(err, ERROR_USAGE, "%s: cannot read %s: %s", what, path, strerror(errno));
+}
+
+// The distribution's libcurl has both a bundle and a directory; the directory switches off its
+// cache of the parsed bundle, which then costs 20 ms for every connection.
+bool easy_find_trust(struct easy_settings *settings, struct error *err) {
+    const char *file = getenv("SSL_CERT_FILE"), *folder = getenv("SSL_CERT_DIR");
+    settings->cainfo = settings->options.cacert;
+    if (settings->cainfo)
+        return need_readable("--cacert", settings->cainfo, err);
+    if (file && *file) {
+        settings->cainfo = file;
+        return need_readable("SSL_CERT_FILE", file, err);
+    }
+    if (folder && *folder) {
+        settings->capath = folder;
+        return true;
+    }
+    const char *bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
+    if (bundle && access(bundle, R_OK) == 0)
+        settings->cainfo = bundle;
+    return true;
+}
+
+static size_t on_body(char *p, size_t size, size_t count, void *context) {
+    struct transfer *t = context;
+    size_t n = size * count;
+    buf_add(t->reply, p, n);
+    if (!t->reply->failed)
+        return n;
+    t->too_large = true;
+    return 0;
+}
+
+// Called before every send, libcurl's own second one included: that one is stopped.
+static int on_send(void *context, char *to, char *from, int to_port, int from_port) {
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    struct transfer *t = context;
+    return ++t->sends > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static void set_trust(CURL *easy, const struct easy_settings *settings) {
+    if (!settings->cainfo && !settings->capath)
+        return;
+    curl_easy_setopt(easy, CURLOPT_CAINFO, settings->cainfo);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, settings->capath);
+    curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, settings->cainfo);
+    curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, settings->capath);
+}
+
+static void set_constants(struct transfer *t, const struct easy_settings *settings) {
+    CURL *easy = t->easy;
+    const struct engine_options *o = &settings->options;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "batch-run/" BATCH_RUN_VERSION);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, settings->on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, settings->context);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(o->connect_timeout / USEC_PER_MS));
+    if (o->no_proxy)
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    set_trust(easy, settings);
+}
+
+struct transfer *easy_new_transfer(const struct easy_settings *settings) {
+    struct transfer *t = mem_zero(1, sizeof *t);
+    list_init(&t->node);
+    t->body = BUF_INIT(SIZE_MAX / 2); // bounded by the row it is built from
+    t->timeout = settings->options.timeout;
+    t->easy = curl_easy_init();
+    if (!t->easy)
+        die("libcurl gives no handle: out of memory");
+    set_constants(t, settings);
+    return t;
+}
+
+void easy_prepare(struct transfer *t) {
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
+    if (t->endpoint != t->endpoint_set)
+        curl_easy_setopt(t->easy, CURLOPT_CURLU, t->endpoint->url);
+    if (t->auth != t->auth_set)
+        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->auth);
+    if (t->timeout != t->timeout_set)
+        curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
+                         (long)((t->timeout + USEC_PER_MS - 1) / USEC_PER_MS));
+    t->endpoint_set = t->endpoint;
+    t->auth_set = t->auth;
+    t->timeout_set = t->timeout;
+    t->error[0] = '\0';
+    t->http_status = 0;
+    t->sends = 0;
+    t->too_large = false;
+    buf_clear(t->reply);
+}
+
+static enum transfer_status status_of(const struct transfer *t, CURLcode code) {
+    switch (code) {
+    case CURLE_OK: return TRANSFER_ANSWERED;
+    case CURLE_OPERATION_TIMEDOUT: return TRANSFER_TIMEOUT;
+    case CURLE_WRITE_ERROR: return t->too_large ? TRANSFER_TOO_LARGE : TRANSFER_NETWORK;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CACERT_BADFILE: return TRANSFER_UNTRUSTED;
+    case CURLE_UNSUPPORTED_PROTOCOL: // an answer that is HTTP/0.9
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING: return TRANSFER_GARBLED;
+    default: return TRANSFER_NETWORK;
+    }
+}
+
+struct transfer *easy_finish(CURL *easy, CURLcode code) {
+    struct transfer *t;
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    t->http_status = (int)status;
+    t->finished = clock_now();
+    t->status = status_of(t, code);
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        snprintf(t->error, sizeof t->error, "the connection closed without an answer");
+    else if (code != CURLE_OK && !t->error[0])
+        snprintf(t->error, sizeof t->error, "%s", curl_easy_strerror(code));
+    return t;
+}
+
+struct slice transfer_header(const struct transfer *t, const char *name) {
+    struct curl_header *header;
+    if (curl_easy_header(t->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return SLICE_NONE;
+    return slice_str(header->value);
+}
+
+void easy_rest(struct transfer *t) {
+    buf_recycle(&t->body, KEEP_BYTES);
+}

@@ -1,0 +1,37 @@
+// One request in libcurl's terms. Private to pool/transfer/.
+// SPDX-License-Identifier: MIT
+#ifndef POOL_TRANSFER_EASY_H
+#define POOL_TRANSFER_EASY_H
+
+#include "pool/transfer/engine.h"
+
+#include <curl/curl.h>
+
+struct easy_settings {
+    struct engine_options options;
+    curl_closesocket_callback on_close;
+    void *context;     // of on_close
+    const char *cainfo; // the file of trusted certificates, or NULL: libcurl's own default
+    const char *capath; // a directory of them, or NULL
+};
+
+// Decides where trust comes from: --cacert, SSL_CERT_FILE, SSL_CERT_DIR, the system's bundle.
+bool easy_find_trust(struct easy_settings *settings, struct error *err);
+
+// A transfer with an easy handle that has all the options that never change.
+struct transfer *easy_new_transfer(const struct easy_settings *settings);
+
+// Sets what changes from request to request.
+void easy_prepare(struct transfer *t);
+
+// Copies what came of a finished handle; returns its transfer.
+struct transfer *easy_finish(CURL *easy, CURLcode code);
+
+// Between two requests: keeps a modest body buffer.
+void easy_rest(struct transfer *t);
+
+// Endpoints, a short list: looked for by text, made when missing.
+struct endpoint *endpoint_find(struct endpoint **list, const char *url);
+void endpoint_free_all(struct endpoint *list);
+
+#endif

@@ -1,0 +1,312 @@
+// engine.c: lanes of libcurl transfers on one epoll. Owned by one loop thread.
+// SPDX-License-Identifier: MIT
+#include "pool/transfer/engine.h"
+
+#include "jobs/base/bits.h"
+#include "jobs/base/clock.h"
+#include "jobs/base/die.h"
+#include "jobs/base/heap.h"
+#include "pool/transfer/easy.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+// libcurl's cost per request grows with the transfers in a multi; with 64 it is near its minimum.
+#define LANE_SIZE     64
+#define LANES_MAX     4096
+#define EVENTS_AT_ONCE 256
+
+struct lane {
+    struct engine *engine;
+    CURLM *multi;
+    struct heap_node timer; // when libcurl wants to be called
+    struct list idle;       // transfers in nobody's hands
+    size_t made;            // transfers that exist
+    size_t place;
+};
+
+// What epoll knows of a descriptor. It is kept registered after libcurl has lost interest, since the
+// next request on the connection brings it back: two system calls a request saved.
+struct watch {
+    struct lane *lane;
+    uint32_t registered; // EPOLLIN | EPOLLOUT, 0: not in epoll
+    uint32_t wanted;
+};
+
+struct engine {
+    struct easy_settings settings;
+    int epoll;
+    int wake_fd;
+    bool coarse; // only milliseconds to be had
+    struct lane *lanes[LANES_MAX];
+    size_t lane_count;
+    struct bits with_room; // lanes that have an idle transfer or may make one
+    struct heap due;       // lanes by timer
+    struct list done;
+    struct watch *watches; // by descriptor
+    size_t watch_count;
+    struct endpoint *endpoints;
+};
+
+bool engine_global_init(struct error *err) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+        return true;
+    return error_set(err, ERROR_USAGE, "libcurl could not be started");
+}
+
+static struct watch *watch_of(struct engine *e, curl_socket_t fd) {
+    size_t need = (size_t)fd + 1;
+    if (need > e->watch_count) {
+        size_t count = e->watch_count ? e->watch_count : 64;
+        while (count < need)
+            count *= 2;
+        e->watches = mem_resize(e->watches, count * sizeof *e->watches);
+        memset(e->watches + e->watch_count, 0, (count - e->watch_count) * sizeof *e->watches);
+        e->watch_count = count;
+    }
+    return &e->watches[fd];
+}
+
+static void register_watch(struct engine *e, curl_socket_t fd, struct watch *w, uint32_t events) {
+    struct epoll_event event = {.events = events, .data.fd = fd};
+    int op = w->registered ? events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL : EPOLL_CTL_ADD;
+    if (epoll_ctl(e->epoll, op, fd, &event) != 0 && errno == ENOENT)
+        epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &event);
+    else if (errno == EEXIST)
+        epoll_ctl(e->epoll, EPOLL_CTL_MOD, fd, &event);
+    w->registered = events;
+}
+
+// libcurl says what it wants to know of a descriptor.
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused) {
+    (void)easy;
+    (void)unused;
+    struct lane *lane = context;
+    struct watch *w = watch_of(lane->engine, fd);
+    w->lane = lane;
+    w->wanted = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+    if (what == CURL_POLL_REMOVE) {
+        w->wanted = 0; // stays registered for reading until an event proves nobody cares
+        return 0;
+    }
+    if (w->wanted != w->registered)
+        register_watch(lane->engine, fd, w, w->wanted);
+    return 0;
+}
+
+// A closed descriptor leaves epoll by itself; its number may come back as another connection.
+static int on_close(void *context, curl_socket_t fd) {
+    struct engine *e = context;
+    if ((size_t)fd < e->watch_count)
+        e->watches[fd] = (struct watch){0};
+    return close(fd);
+}
+
+static int on_timer(CURLM *multi, long ms, void *context) {
+    (void)multi;
+    struct lane *lane = context;
+    if (ms < 0)
+        heap_remove(&lane->engine->due, &lane->timer);
+    else
+        heap_set(&lane->engine->due, &lane->timer, clock_now() + ms * USEC_PER_MS);
+    return 0;
+}
+
+static struct lane *lane_new(struct engine *e) {
+    if (e->lane_count == LANES_MAX)
+        die("more than %d requests in flight at once", LANES_MAX * LANE_SIZE);
+    struct lane *lane = mem_zero(1, sizeof *lane);
+    lane->engine = e;
+    lane->place = e->lane_count;
+    list_init(&lane->idle);
+    lane->multi = curl_multi_init();
+    if (!lane->multi)
+        die("libcurl gives no multi handle: out of memory");
+    curl_multi_setopt(lane->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(lane->multi, CURLMOPT_SOCKETDATA, lane);
+    curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(lane->multi, CURLMOPT_TIMERDATA, lane);
+    // fewer would close connections that the next request wants
+    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)LANE_SIZE);
+    e->lanes[e->lane_count++] = lane;
+    bits_set(&e->with_room, lane->place);
+    return lane;
+}
+
+struct engine *engine_open(const struct engine_options *options, struct error *err) {
+    struct engine *e = mem_zero(1, sizeof *e);
+    e->settings = (struct easy_settings){.options = *options, .on_close = on_close, .context = e};
+    e->wake_fd = options->wake_fd;
+    list_init(&e->done);
+    bits_init(&e->with_room, LANES_MAX);
+    e->epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = e->wake_fd};
+    if (e->epoll < 0 || epoll_ctl(e->epoll, EPOLL_CTL_ADD, e->wake_fd, &event) != 0) {
+        error_set(err, ERROR_USAGE, "the system gives no epoll: %s", strerror(errno));
+    } else if (easy_find_trust(&e->settings, err)) {
+        return e;
+    }
+    engine_close(e);
+    return NULL;
+}
+
+static void transfer_free(struct transfer *t) {
+    curl_easy_cleanup(t->easy);
+    buf_free(&t->body);
+    free(t);
+}
+
+static void lane_free(struct lane *lane) {
+    struct list *node;
+    while ((node = list_pop(&lane->idle)))
+        transfer_free(LIST_ENTRY(node, struct transfer, node));
+    curl_multi_cleanup(lane->multi);
+    heap_remove(&lane->engine->due, &lane->timer);
+    free(lane);
+}
+
+void engine_close(struct engine *e) {
+    if (!e)
+        return;
+    for (size_t i = 0; i < e->lane_count; i++)
+        lane_free(e->lanes[i]);
+    endpoint_free_all(e->endpoints);
+    heap_free(&e->due);
+    bits_free(&e->with_room);
+    free(e->watches);
+    if (e->epoll >= 0)
+        close(e->epoll);
+    free(e);
+}
+
+struct endpoint *engine_endpoint(struct engine *e, const char *url) {
+    return endpoint_find(&e->endpoints, url);
+}
+
+struct transfer *engine_take(struct engine *e) {
+    size_t place = bits_next(&e->with_room, 0);
+    struct lane *lane = place == BITS_NONE ? lane_new(e) : e->lanes[place];
+    struct list *node = list_pop(&lane->idle);
+    if (!node) {
+        struct transfer *fresh = easy_new_transfer(&e->settings);
+        fresh->lane = lane;
+        lane->made++;
+        node = &fresh->node;
+    }
+    if (list_is_empty(&lane->idle) && lane->made == LANE_SIZE)
+        bits_clear(&e->with_room, lane->place);
+    struct transfer *t = LIST_ENTRY(node, struct transfer, node);
+    buf_clear(&t->body);
+    return t;
+}
+
+void engine_start(struct engine *e, struct transfer *t) {
+    (void)e;
+    easy_prepare(t);
+    t->started = clock_now();
+    CURLMcode code = curl_multi_add_handle(t->lane->multi, t->easy);
+    if (code != CURLM_OK)
+        die("libcurl takes no more requests: %s", curl_multi_strerror(code));
+}
+
+// What a CURLMsg points to dies when the handle is removed: everything is copied first.
+static void collect_done(struct engine *e, struct lane *lane) {
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(lane->multi, &left))) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        struct transfer *t = easy_finish(message->easy_handle, message->data.result);
+        curl_multi_remove_handle(lane->multi, t->easy);
+        list_push(&e->done, &t->node);
+    }
+}
+
+static void run_lane(struct engine *e, struct lane *lane, curl_socket_t fd, int mask) {
+    int running;
+    curl_multi_socket_action(lane->multi, fd, mask, &running);
+    collect_done(e, lane);
+}
+
+// To a time, once each: libcurl may set a timer to "now" again while it runs.
+static void run_due(struct engine *e, int64_t now) {
+    struct heap_node *node;
+    while ((node = heap_pop_due(&e->due, now)))
+        run_lane(e, HEAP_ENTRY(node, struct lane, timer), CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void run_event(struct engine *e, const struct epoll_event *event) {
+    curl_socket_t fd = event->data.fd;
+    if (fd == e->wake_fd) {
+        uint64_t count;
+        if (read(fd, &count, sizeof count) < 0)
+            return; // somebody else read it: the wake-up has happened all the same
+        return;
+    }
+    struct watch *w = watch_of(e, fd);
+    if (!w->lane)
+        return;
+    if (!w->wanted && w->registered) {
+        // an idle connection has news (its end, as a rule): libcurl looks when it next wants it
+        register_watch(e, fd, w, 0);
+        return;
+    }
+    int mask = (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+               (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+               (event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+    run_lane(e, w->lane, fd, mask);
+}
+
+static int wait_events(struct engine *e, struct epoll_event *events, int64_t until) {
+    struct timespec pause, *limit = NULL;
+    struct heap_node *first = heap_first(&e->due);
+    if (first && first->due < until)
+        until = first->due;
+    if (until != TIME_NEVER) {
+        int64_t left = until - clock_now();
+        if (left < 0 || !list_is_empty(&e->done))
+            left = 0;
+        pause = (struct timespec){left / USEC_PER_SEC, left % USEC_PER_SEC * 1000};
+        limit = &pause;
+    } else if (!list_is_empty(&e->done)) {
+        pause = (struct timespec){0, 0};
+        limit = &pause;
+    }
+    if (!e->coarse) {
+        int count = epoll_pwait2(e->epoll, events, EVENTS_AT_ONCE, limit, NULL);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM))
+            return count;
+        e->coarse = true; // a kernel before 5.11, or a sandbox that does not know the call
+    }
+    int ms = limit ? (int)((pause.tv_sec * 1000) + (pause.tv_nsec + 999999) / 1000000) : -1;
+    return epoll_wait(e->epoll, events, EVENTS_AT_ONCE, ms);
+}
+
+void engine_wait(struct engine *e, int64_t until) {
+    struct epoll_event events[EVENTS_AT_ONCE];
+    run_due(e, clock_now());
+    int count = wait_events(e, events, until);
+    for (int i = 0; i < count; i++)
+        run_event(e, &events[i]);
+    run_due(e, clock_now());
+}
+
+struct transfer *engine_next_done(struct engine *e) {
+    struct list *node = list_pop(&e->done);
+    return node ? LIST_ENTRY(node, struct transfer, node) : NULL;
+}
+
+void engine_give(struct engine *e, struct transfer *t) {
+    easy_rest(t);
+    list_push(&t->lane->idle, &t->node);
+    bits_set(&e->with_room, t->lane->place);
+}
+
+void engine_cancel(struct engine *e, struct transfer *t) {
+    (void)e;
+    curl_multi_remove_handle(t->lane->multi, t->easy);
+    t->finished = clock_now();
+}

@@ -1,0 +1,106 @@
+// Requests in flight: HTTP transfers on libcurl, driven by one epoll.
+//
+// The caller (one loop thread, which owns the engine for life):
+//   1. engine_take() a transfer, fill its request, engine_start();
+//   2. engine_wait() until something happened or a time has come;
+//   3. engine_next_done() until NULL: read what came, engine_give() the transfer back.
+// A transfer is given to libcurl only when it may start now: what waits inside libcurl would use up
+// its own time limit (CURLMOPT_MAX_HOST_CONNECTIONS(3)). Transfers are spread over several multis
+// ("lanes"), since libcurl walks its list of connections for every request.
+// A request is sent at most once: libcurl's own silent second send on a reused connection that
+// broke is stopped, because it could be paid twice; the caller sees TRANSFER_NETWORK and decides.
+// Redirects are not followed: the key would go to a stranger.
+// SPDX-License-Identifier: MIT
+#ifndef POOL_TRANSFER_ENGINE_H
+#define POOL_TRANSFER_ENGINE_H
+
+#include "jobs/base/buf.h"
+#include "jobs/base/error.h"
+#include "jobs/base/list.h"
+#include "pool/secret.h"
+#include "pool/wire/wire.h"
+
+#include <stdint.h>
+
+struct engine;
+struct endpoint; // an address, parsed once
+
+struct engine_options {
+    int64_t timeout;         // microseconds, one attempt from start to last byte
+    int64_t connect_timeout; // microseconds, until the connection stands
+    const char *cacert;      // file of trusted certificates; NULL: SSL_CERT_FILE, else the system's
+    bool no_proxy;           // for the simulator inside the process: HTTP_PROXY is not asked
+    int wake_fd;             // an eventfd: engine_wait() returns when it is written to
+};
+
+enum transfer_status {
+    TRANSFER_ANSWERED,  // a whole HTTP answer; see http_status
+    TRANSFER_TIMEOUT,   // not in time
+    TRANSFER_NETWORK,   // no connection, or it broke before the answer was whole
+    TRANSFER_UNTRUSTED, // the server's certificate is not trusted: no use trying again
+    TRANSFER_GARBLED,   // what came is not HTTP
+    TRANSFER_TOO_LARGE, // the answer is beyond reply->max
+};
+
+struct transfer {
+    // The request, set by the caller before engine_start(); all borrowed until it is done.
+    void *owner;
+    struct endpoint *endpoint;
+    void *auth;        // from transfer_auth_new()
+    struct buf body;   // the transfer's own buffer, kept between requests: write the JSON here
+    struct buf *reply; // where the answer's bytes go; its max is the ceiling
+    int64_t timeout;   // microseconds; 0: the engine's
+
+    // What came.
+    enum transfer_status status;
+    int http_status;
+    int64_t started, finished; // monotonic
+    char error[256];           // what libcurl says went wrong, "" if nothing
+
+    // The engine's own.
+    struct list node;
+    void *easy; // CURL *
+    struct lane *lane;
+    struct endpoint *endpoint_set;
+    void *auth_set;
+    int64_t timeout_set;
+    int sends; // how often libcurl began to send this request
+    bool too_large;
+};
+
+// Call once in the program, before any thread starts.
+bool engine_global_init(struct error *err);
+
+// NULL with err filled when the certificates file cannot be read or the kernel gives no epoll.
+struct engine *engine_open(const struct engine_options *options, struct error *err);
+void engine_close(struct engine *e); // NULL is fine; ends what is in flight
+
+// An address, parsed once and kept for the engine's life; the same text gives the same endpoint.
+// NULL when it is no http or https URL.
+struct endpoint *engine_endpoint(struct engine *e, const char *url);
+
+// The headers of a key's requests: its secret and the wire's own. Any thread, freed by
+// transfer_auth_free().
+void *transfer_auth_new(const struct wire *wire, const struct secret *secret);
+void transfer_auth_free(void *auth);
+
+// A transfer that is in nobody's hands, with body empty. There is no limit here: the pool has it.
+struct transfer *engine_take(struct engine *e);
+void engine_start(struct engine *e, struct transfer *t);
+
+// Runs what is due, then waits for events until `until` (monotonic; TIME_NEVER), then runs those.
+// Returns at once when transfers are done already.
+void engine_wait(struct engine *e, int64_t until);
+
+// The next finished transfer, or NULL. It stays the caller's until engine_give().
+struct transfer *engine_next_done(struct engine *e);
+
+// A header of the answer, SLICE_NONE if it was not sent; valid until engine_give().
+struct slice transfer_header(const struct transfer *t, const char *name);
+
+void engine_give(struct engine *e, struct transfer *t);
+
+// Breaks off a transfer that was started and is not done; give it back afterwards.
+void engine_cancel(struct engine *e, struct transfer *t);
+
+#endif

@@ -1,0 +1,99 @@
+// dry_run.c: shows what a run would send, and sends nothing. Main thread.
+// SPDX-License-Identifier: MIT
+#include "runner/dry_run.h"
+
+#include "jobs/base/log.h"
+#include "runner/pipeline.h"
+
+#include <stdio.h>
+
+#define SHOWN       3
+#define SHOWN_BYTES 2000
+
+static const struct route *route_for(const struct plan *plan, struct slice provider) {
+    if (!provider.n)
+        return &plan->routes[0];
+    for (size_t i = 0; i < plan->route_count; i++)
+        if (slice_is(provider, plan->routes[i].provider->name))
+            return &plan->routes[i];
+    return NULL;
+}
+
+static void add_plan(const struct plan *plan, struct buf *out) {
+    const struct route *route = &plan->routes[0];
+    buf_addf(out, "dry run: nothing is sent\n");
+    buf_addf(out, "  input     %s\n  output    %s\n", plan->input, plan->output);
+    buf_addf(out, "  provider  %s at %s, model %.*s\n", route->provider->name, route->base_url,
+             SLICE_ARG(route->defaults.model));
+    buf_addf(out, "  keys      %zu", plan_key_count(plan));
+    size_t shown = 0;
+    for (size_t i = 0; i < plan->keyring.count && shown < 10; i++) {
+        const struct key_entry *entry = &plan->keyring.entries[i];
+        char mask[SECRET_MASK_SIZE];
+        if (!entry->enabled)
+            continue;
+        secret_mask(entry->secret, mask);
+        buf_addf(out, "%s %s (%s)", shown++ ? "," : ":", entry->name, mask);
+    }
+    if (plan_key_count(plan) > shown)
+        buf_addf(out, " and %zu more", plan_key_count(plan) - shown);
+    buf_addf(out, "\n  slots     %zu requests in flight at most\n", plan->slots);
+}
+
+static void add_request(const struct plan *plan, const struct job *job, struct buf *out) {
+    const struct route *route = route_for(plan, job->request.provider);
+    struct buf path = BUF_INIT(64 * 1024), body = BUF_INIT(SIZE_MAX / 2);
+    struct slice model;
+    buf_addf(out, "\nrow %lld (line %lld), id %.*s\n", (long long)job->index + 1,
+             (long long)job->line_no, SLICE_ARG(job->id));
+    if (job->result.outcome == OUTCOME_BAD_INPUT) {
+        buf_addf(out, "  no good: %s\n", job->result.message);
+    } else if (!route) {
+        buf_addf(out, "  no key for provider \"%.*s\"\n", SLICE_ARG(job->request.provider));
+    } else if (!(route->provider->wire->shapes & WIRE_TAKES(job->request.shape))) {
+        buf_addf(out, "  not in a format that %s understands\n", route->provider->name);
+    } else {
+        route->provider->wire->build_request(&job->request, route->provider, &route->defaults,
+                                             &path, &body, &model);
+        size_t shown = body.n < SHOWN_BYTES ? body.n : SHOWN_BYTES;
+        buf_addf(out, "  POST %s%.*s\n  ", route->base_url, SLICE_ARG(buf_slice(&path)));
+        buf_add(out, body.p, shown);
+        if (shown < body.n)
+            buf_addf(out, " … (%zu bytes)", body.n);
+        buf_add_char(out, '\n');
+    }
+    buf_free(&path);
+    buf_free(&body);
+}
+
+static int show_rows(const struct plan *plan, struct source *source, struct error *err) {
+    const struct config *c = plan->config;
+    struct job *job = job_new((size_t)c->max_line_bytes * 16, 1);
+    struct buf out = BUF_INIT(64 << 20);
+    enum source_status status = SOURCE_JOB;
+    int code = 0;
+    for (int i = 0; i < SHOWN && (status = source_next(source, job, err)) == SOURCE_JOB; i++) {
+        add_request(plan, job, &out);
+        if (job->result.outcome == OUTCOME_BAD_INPUT)
+            code = 1;
+        job_clear(job);
+    }
+    log_text(buf_slice(&out));
+    buf_free(&out);
+    job_free(job);
+    return status == SOURCE_FAILED ? error_exit_code(err) : code;
+}
+
+int dry_run(const struct plan *plan, struct error *err) {
+    struct source_options options = pipeline_source_options(plan, -1);
+    struct source *source = source_open(&options, err);
+    if (!source)
+        return error_exit_code(err);
+    struct buf out = BUF_INIT(1 << 20);
+    add_plan(plan, &out);
+    log_text(buf_slice(&out));
+    buf_free(&out);
+    int code = show_rows(plan, source, err);
+    source_close(source);
+    return code;
+}

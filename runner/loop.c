@@ -1,0 +1,444 @@
+// loop.c: moves jobs through the pool: takes them from the reader, gives each a key when one is ready,
+// sends it, and decides what its answer means. Runs on the loop thread, which owns pool and engine.
+// SPDX-License-Identifier: MIT
+#include "runner/pipeline.h"
+
+#include "jobs/base/clock.h"
+#include "jobs/base/die.h"
+#include "jobs/base/log.h"
+#include "jobs/retry.h"
+#include "pool/answer.h"
+#include "pool/transfer/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+// A provider's part of the loop.
+struct lane_in {
+    const struct route *route;
+    struct pool_provider *home;
+    struct list waiting; // jobs, first in first out
+    struct endpoint *usual;
+    struct buf usual_path; // the path `usual` is for
+};
+
+// A request in flight: what ties a transfer to its job and its key.
+struct flight {
+    struct list node; // in flight, or spare
+    struct job *job;
+    struct lane_in *lane;
+    struct lease lease;
+    struct transfer *transfer;
+};
+
+struct loop {
+    struct pipeline *p;
+    struct engine *engine;
+    struct lane_in *lanes; // as plan->routes
+    struct list flights, spare;
+    struct heap parked;  // jobs by when they may be tried again
+    size_t in_flight;
+    size_t alive; // jobs in this loop's hands
+    int64_t now;
+    int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer
+    struct retry_policy policy;
+    struct random random;
+    struct buf url, path;
+};
+
+static void finish(struct loop *l, struct job *job) {
+    struct stats *stats = &l->p->stats;
+    job->result.wait = l->now - job->accepted_at - job->in_attempts;
+    stats_add(job->result.outcome == OUTCOME_OK ? &stats->ok : &stats->failed, 1);
+    job_set_state(job, JOB_FINISHED);
+    l->alive--;
+    queue_push(&l->p->to_writer, job);
+}
+
+// The run stops before this job is done: no line, so the next run sends it.
+static void drop(struct loop *l, struct job *job) {
+    job_set_state(job, JOB_IDLE);
+    l->alive--;
+    credits_give(&l->p->credits, job);
+}
+
+static struct lane_in *lane_for(struct loop *l, struct slice provider) {
+    if (!provider.n)
+        return &l->lanes[0];
+    for (size_t i = 0; i < l->p->plan->route_count; i++)
+        if (slice_is(provider, l->lanes[i].route->provider->name))
+            return &l->lanes[i];
+    return NULL;
+}
+
+static void accept_job(struct loop *l, struct job *job) {
+    const struct request *request = &job->request;
+    int64_t deadline = l->p->plan->config->deadline;
+    l->alive++;
+    stats_add(&l->p->stats.accepted, 1);
+    job->accepted_at = l->now;
+    if (deadline)
+        job->not_after = l->now + deadline;
+    struct lane_in *lane = lane_for(l, request->provider);
+    if (!lane) {
+        job_fail(job, OUTCOME_NO_KEY, "no key for provider \"%.*s\"", SLICE_ARG(request->provider));
+        finish(l, job);
+    } else if (!(lane->route->provider->wire->shapes & WIRE_TAKES(request->shape))) {
+        job_fail(job, OUTCOME_BAD_INPUT, "this batch line is not in a format that %s understands",
+                 lane->route->provider->name);
+        finish(l, job);
+    } else {
+        list_push(&lane->waiting, &job->node);
+    }
+}
+
+// False when no more will come.
+static bool take_new(struct loop *l) {
+    struct list fresh, *node;
+    list_init(&fresh);
+    bool more = queue_take(&l->p->to_loop, &fresh);
+    while ((node = list_pop(&fresh)))
+        accept_job(l, LIST_ENTRY(node, struct job, node));
+    return more;
+}
+
+static void wait_again(struct loop *l, struct job *job, bool first) {
+    struct lane_in *lane = lane_for(l, job->request.provider);
+    job_set_state(job, JOB_WAITING);
+    list_push(first ? lane->waiting.next : &lane->waiting, &job->node);
+}
+
+static void unpark(struct loop *l) {
+    struct heap_node *node;
+    while ((node = heap_pop_due(&l->parked, l->now)))
+        wait_again(l, HEAP_ENTRY(node, struct job, timer), true);
+}
+
+static void fail_deadline(struct loop *l, struct job *job) {
+    char last[JOB_MESSAGE_MAX];
+    snprintf(last, sizeof last, "%s", job->result.message);
+    job_fail(job, OUTCOME_DEADLINE, "not answered within --deadline%s%s",
+             last[0] ? "; the last attempt: " : "", last);
+    finish(l, job);
+}
+
+static struct endpoint *endpoint_for(struct loop *l, struct lane_in *lane) {
+    if (lane->usual && slice_eq(buf_slice(&lane->usual_path), buf_slice(&l->path)))
+        return lane->usual;
+    buf_clear(&l->url);
+    buf_add_str(&l->url, lane->route->base_url);
+    buf_add_slice(&l->url, buf_slice(&l->path));
+    struct endpoint *endpoint = engine_endpoint(l->engine, buf_cstr(&l->url));
+    if (endpoint) {
+        lane->usual = endpoint;
+        buf_clear(&lane->usual_path);
+        buf_add_slice(&lane->usual_path, buf_slice(&l->path));
+    }
+    return endpoint;
+}
+
+static bool build(struct loop *l, struct lane_in *lane, struct job *job, struct transfer *t) {
+    const struct provider *provider = lane->route->provider;
+    buf_clear(&l->path);
+    provider->wire->build_request(&job->request, provider, &lane->route->defaults, &l->path,
+                                  &t->body, &job->result.model_sent);
+    t->endpoint = endpoint_for(l, lane);
+    if (t->endpoint)
+        return true;
+    job_fail(job, OUTCOME_BAD_INPUT, "%.*s is no address that can be sent to", SLICE_ARG(buf_slice(&l->url)));
+    return false;
+}
+
+static struct flight *new_flight(struct loop *l, struct job *job, const struct lease *lease,
+                                 struct lane_in *lane) {
+    struct list *node = list_pop(&l->spare);
+    struct flight *f = node ? LIST_ENTRY(node, struct flight, node) : mem_zero(1, sizeof *f);
+    f->job = job;
+    f->lane = lane;
+    f->lease = *lease;
+    list_push(&l->flights, &f->node);
+    return f;
+}
+
+static void describe_attempt(struct loop *l, struct flight *f) {
+    struct result *result = &f->job->result;
+    result->attempts++;
+    result->provider = f->lane->route->provider->name;
+    result->key = f->lease.key->entry->name;
+    result->started_at = clock_wall();
+    f->lease.key->counts.last_used_at = result->started_at;
+    stats_add(&l->p->stats.attempts, 1);
+    stats_add(&l->p->stats.in_flight, 1);
+    l->in_flight++;
+}
+
+static void start(struct loop *l, struct lane_in *lane, struct job *job, struct lease *lease) {
+    struct transfer *t = engine_take(l->engine);
+    if (!build(l, lane, job, t)) {
+        engine_give(l->engine, t);
+        pool_return(lease);
+        finish(l, job);
+        return;
+    }
+    struct key *key = lease->key;
+    if (!key->auth)
+        key->auth = transfer_auth_new(lane->route->provider->wire, key->entry->secret);
+    struct flight *f = new_flight(l, job, lease, lane);
+    f->transfer = t;
+    t->owner = f;
+    t->auth = key->auth;
+    t->reply = &job->body;
+    t->timeout = l->p->plan->config->timeout;
+    if (job->not_after - l->now < t->timeout)
+        t->timeout = job->not_after - l->now;
+    job_set_state(job, JOB_LEASED);
+    describe_attempt(l, f);
+    engine_start(l->engine, t);
+    job_set_state(job, JOB_IN_FLIGHT);
+}
+
+// No key of this provider can serve any more.
+static void give_up_lane(struct loop *l, struct lane_in *lane) {
+    if (lane == &l->lanes[0]) {
+        struct error err = {0};
+        error_set(&err, ERROR_USAGE, "no usable key is left for %s", lane->route->provider->name);
+        pipeline_stop(l->p, STOP_DRAIN, CAUSE_NO_KEY, &err);
+        return;
+    }
+    struct list *node;
+    while ((node = list_pop(&lane->waiting))) {
+        struct job *job = LIST_ENTRY(node, struct job, node);
+        job_fail(job, OUTCOME_NO_KEY, "no usable key is left for %s",
+                 lane->route->provider->name);
+        finish(l, job);
+    }
+}
+
+static struct job *first_waiting(const struct lane_in *lane) {
+    struct list *node = lane->waiting.next;
+    return node == &lane->waiting ? NULL : LIST_ENTRY(node, struct job, node);
+}
+
+static void expire(struct loop *l, struct lane_in *lane) {
+    struct job *job;
+    while ((job = first_waiting(lane)) && job->not_after <= l->now) {
+        list_remove(&job->node);
+        fail_deadline(l, job);
+    }
+}
+
+static void start_lane(struct loop *l, struct lane_in *lane) {
+    struct job *job;
+    while ((job = first_waiting(lane)) && l->in_flight < l->p->plan->slots) {
+        struct lease lease;
+        int64_t not_before = TIME_NEVER;
+        enum pool_answer answer = pool_acquire(lane->home, l->now, &lease, &not_before);
+        if (answer == POOL_NONE) {
+            give_up_lane(l, lane);
+            return;
+        }
+        if (answer == POOL_LATER) {
+            if (not_before < l->not_before)
+                l->not_before = not_before;
+            return;
+        }
+        list_remove(&job->node);
+        start(l, lane, job, &lease);
+    }
+}
+
+static void start_ready(struct loop *l) {
+    l->not_before = TIME_NEVER;
+    for (size_t i = 0; i < l->p->plan->route_count && pipeline_stopping(l->p) == STOP_NO; i++) {
+        struct lane_in *lane = &l->lanes[i];
+        expire(l, lane);
+        start_lane(l, lane);
+        // first in, first out: nobody behind the first has an earlier deadline
+        struct job *job = first_waiting(lane);
+        if (job && job->not_after < l->not_before)
+            l->not_before = job->not_after;
+    }
+}
+
+static void park(struct loop *l, struct job *job, int64_t until) {
+    if (until >= job->not_after) {
+        l->now = clock_now();
+        fail_deadline(l, job);
+        return;
+    }
+    job_set_state(job, JOB_PARKED);
+    stats_add(&l->p->stats.retried, 1);
+    heap_set(&l->parked, &job->timer, until);
+}
+
+// Again or done, once the key is back in the pool.
+static void decide(struct loop *l, struct job *job, const struct verdict *verdict) {
+    if (verdict->outcome == OUTCOME_OK) {
+        job->result.outcome = OUTCOME_OK;
+        finish(l, job);
+        return;
+    }
+    snprintf(job->result.code, sizeof job->result.code, "%s", verdict->code);
+    job_fail(job, verdict->outcome, "%s", verdict->message);
+    struct retry_decision decision =
+        verdict->final ? (struct retry_decision){RETRY_GIVE_UP, 0}
+                       : retry_decide(&l->policy, verdict->outcome, job->retries, verdict->hint,
+                                      l->now, &l->random);
+    // refused, but the key is not to blame and stays: without a pause this would be a tight loop
+    if (decision.answer == RETRY_OTHER && verdict->action == KEY_KEEP)
+        decision = retry_decide(&l->policy, OUTCOME_SERVER, job->retries, verdict->hint, l->now,
+                                &l->random);
+    switch (decision.answer) {
+    case RETRY_GIVE_UP: finish(l, job); break;
+    case RETRY_OTHER: wait_again(l, job, true); break;
+    case RETRY_LATER:
+        job->retries++;
+        park(l, job, decision.again_at);
+        break;
+    }
+}
+
+static void release_key(struct loop *l, struct flight *f, const struct verdict *verdict) {
+    struct stats *stats = &l->p->stats;
+    struct pool_report report = {.verdict = verdict,
+                                 .usage = f->job->result.reply.usage,
+                                 .latency = f->job->result.latency};
+    if (verdict->outcome == OUTCOME_RATE_LIMITED)
+        stats_add(&stats->rate_limited, 1);
+    if (verdict->outcome == OUTCOME_OK) {
+        stats_add_usage(stats, &report.usage);
+        histogram_add(&stats->latency, report.latency);
+    }
+    pool_release(l->p->pool, &f->lease, &report, l->now);
+    stats_add(&stats->in_flight, -1);
+    l->in_flight--;
+    list_remove(&f->node);
+    list_push(&l->spare, &f->node);
+}
+
+static void settle(struct loop *l, struct transfer *t) {
+    struct flight *f = t->owner;
+    struct job *job = f->job;
+    struct verdict verdict;
+    struct answer_context context = {.wire = f->lane->route->provider->wire,
+                                     .secret = f->lease.key->entry->secret,
+                                     .scratch = &job->scratch,
+                                     .now_wall = clock_wall()};
+    answer_read(t, &context, &job->result, &verdict);
+    job->result.latency = t->finished - t->started;
+    job->in_attempts += job->result.latency;
+    if (log_wants(LOG_DEBUG))
+        log_debug("job %.*s (line %lld) %s try %d: HTTP %d in %lld ms: %s %s", SLICE_ARG(job->id),
+                  (long long)job->line_no, job->result.key, job->result.attempts, t->http_status,
+                  (long long)(job->result.latency / USEC_PER_MS), outcome_name(verdict.outcome),
+                  verdict.message);
+    engine_give(l->engine, t);
+    release_key(l, f, &verdict);
+    if (verdict.outcome != OUTCOME_OK && job->not_after <= l->now) {
+        job_fail(job, verdict.outcome, "%s", verdict.message);
+        fail_deadline(l, job);
+    } else {
+        decide(l, job, &verdict);
+    }
+}
+
+// Everything that is not in flight goes back unsent.
+static void drop_waiting(struct loop *l) {
+    struct list *node;
+    struct heap_node *parked;
+    for (size_t i = 0; i < l->p->plan->route_count; i++)
+        while ((node = list_pop(&l->lanes[i].waiting)))
+            drop(l, LIST_ENTRY(node, struct job, node));
+    while ((parked = heap_pop_due(&l->parked, TIME_NEVER)))
+        drop(l, HEAP_ENTRY(parked, struct job, timer));
+}
+
+static void break_off(struct loop *l) {
+    static const struct verdict broken = {.outcome = OUTCOME_NETWORK, .hint = -1};
+    while (!list_is_empty(&l->flights)) {
+        struct flight *f = LIST_ENTRY(l->flights.next, struct flight, node);
+        struct job *job = f->job;
+        engine_cancel(l->engine, f->transfer);
+        engine_give(l->engine, f->transfer);
+        release_key(l, f, &broken);
+        drop(l, job);
+    }
+}
+
+// True when the loop's work is over.
+static bool is_over(struct loop *l, bool more) {
+    enum stop_mode stop = pipeline_stopping(l->p);
+    if (stop == STOP_NO)
+        return !more && l->alive == 0;
+    drop_waiting(l);
+    if (stop == STOP_ABORT)
+        break_off(l);
+    return !more && l->in_flight == 0;
+}
+
+static int64_t next_time(const struct loop *l) {
+    struct heap_node *parked = heap_first(&l->parked);
+    return parked && parked->due < l->not_before ? parked->due : l->not_before;
+}
+
+static void loop_run(struct loop *l) {
+    struct transfer *t;
+    for (;;) {
+        bool more = take_new(l);
+        unpark(l);
+        start_ready(l);
+        if (is_over(l, more))
+            return;
+        engine_wait(l->engine, next_time(l));
+        l->now = clock_now();
+        // all keys come back before the next jobs start, so that the rotation sees them all
+        while ((t = engine_next_done(l->engine)))
+            settle(l, t);
+    }
+}
+
+static void open_lanes(struct loop *l) {
+    const struct plan *plan = l->p->plan;
+    l->lanes = mem_zero(plan->route_count, sizeof *l->lanes);
+    for (size_t i = 0; i < plan->route_count; i++) {
+        struct lane_in *lane = &l->lanes[i];
+        lane->route = &plan->routes[i];
+        lane->home = pool_find(l->p->pool, lane->route->provider);
+        lane->usual_path = BUF_INIT(64 * 1024);
+        list_init(&lane->waiting);
+    }
+}
+
+static void free_loop(struct loop *l) {
+    struct list *node;
+    while ((node = list_pop(&l->spare)))
+        free(LIST_ENTRY(node, struct flight, node));
+    for (size_t i = 0; i < l->p->plan->route_count; i++)
+        buf_free(&l->lanes[i].usual_path);
+    free(l->lanes);
+    heap_free(&l->parked);
+    buf_free(&l->url);
+    buf_free(&l->path);
+    for (size_t i = 0; i < pool_key_count(l->p->pool); i++) {
+        struct key *key = pool_key_mutable(l->p->pool, i);
+        transfer_auth_free(key->auth);
+        key->auth = NULL;
+    }
+}
+
+void *loop_main(void *pipeline) {
+    struct pipeline *p = pipeline;
+    struct loop l = {
+        .p = p, .engine = p->engine, .now = clock_now(), .not_before = TIME_NEVER};
+    l.policy = RETRY_DEFAULT;
+    l.policy.max_retries = (int)p->plan->config->max_retries;
+    l.random.state = random_seed();
+    l.url = l.path = BUF_INIT(SIZE_MAX / 2);
+    list_init(&l.flights);
+    list_init(&l.spare);
+    open_lanes(&l);
+    loop_run(&l);
+    free_loop(&l);
+    queue_close(&p->to_writer);
+    return NULL;
+}

@@ -1,0 +1,253 @@
+// pipeline.c: opens, starts, watches and joins the three threads. Runs on the main thread, which also
+// takes the signals and draws the progress.
+// SPDX-License-Identifier: MIT
+#include "runner/pipeline.h"
+
+#include "jobs/base/clock.h"
+#include "jobs/base/die.h"
+#include "jobs/base/log.h"
+#include "runner/progress.h"
+#include "runner/wake.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// Jobs in the house: enough that the loop never waits for the reader, few enough to stay small.
+#define CREDITS_PER_SLOT 3
+#define CREDITS_MORE     128
+
+// Bytes of rows in the house; one row beyond it may come in alone.
+#define CREDIT_BYTES ((size_t)64 << 20)
+
+struct source_options pipeline_source_options(const struct plan *plan, int wake_fd) {
+    const struct config *c = plan->config;
+    return (struct source_options){.path = plan->input,
+                                   .format = (enum input_format)c->input_format,
+                                   .prompt_field = c->prompt_field,
+                                   .id_field = c->id_field,
+                                   .template = c->template,
+                                   .max_line_bytes = (size_t)c->max_line_bytes,
+                                   .allow_duplicate_ids = c->allow_duplicate_ids,
+                                   .limit = c->limit,
+                                   .wake_fd = wake_fd};
+}
+
+static bool open_output(struct pipeline *p, struct error *err) {
+    const struct plan *plan = p->plan;
+    struct stat in, out;
+    bool both_files = strcmp(plan->input, "-") != 0 && stat(plan->input, &in) == 0 &&
+                      stat(plan->output, &out) == 0;
+    if (both_files && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+        return error_set(err, ERROR_USAGE, "%s is the input: results go to another file (-o FILE)",
+                         plan->output);
+    struct output_options options = {
+        .path = plan->output,
+        .line = {.format = (enum output_format)plan->config->format,
+                 .no_input = plan->config->no_input,
+                 .include_response = plan->config->include_response},
+        .overwrite = plan->config->overwrite,
+        .no_retry_failed = plan->config->no_retry_failed,
+    };
+    p->output = output_open(&options, err);
+    return p->output != NULL;
+}
+
+static bool open_engine(struct pipeline *p, struct error *err) {
+    const struct config *c = p->plan->config;
+    struct engine_options options = {.timeout = c->timeout,
+                                     .connect_timeout = c->connect_timeout,
+                                     .cacert = c->cacert,
+                                     .no_proxy = p->plan->embedded,
+                                     .wake_fd = p->loop_fd};
+    p->engine = engine_open(&options, err);
+    return p->engine != NULL;
+}
+
+static void init_credits(struct pipeline *p) {
+    const struct config *c = p->plan->config;
+    size_t line = (size_t)c->max_line_bytes;
+    // a row and what is derived from it (a rendered template, escaped cells) share a buffer
+    struct credits_options options = {.jobs = p->plan->slots * CREDITS_PER_SLOT + CREDITS_MORE,
+                                      .bytes = CREDIT_BYTES,
+                                      .line_max = line > SIZE_MAX / 32 ? SIZE_MAX / 2 : line * 16,
+                                      .body_max = (size_t)c->max_reply_bytes};
+    credits_init(&p->credits, &options);
+}
+
+bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *err) {
+    *p = (struct pipeline){.plan = plan};
+    p->loop_fd = wake_new();
+    p->reader_fd = wake_new();
+    p->done_fd = wake_new();
+    queue_init(&p->to_loop, p->loop_fd);
+    queue_init(&p->to_writer, -1);
+    init_credits(p);
+    struct source_options input = pipeline_source_options(plan, p->reader_fd);
+    struct pool_options keys = {.keyring = &plan->keyring,
+                                .slots_per_key = (int)plan->config->slots_per_key,
+                                .cooldown = plan->cooldown,
+                                .seed = random_seed()};
+    p->pool = pool_new(&keys);
+    p->source = source_open(&input, err);
+    return p->source && open_engine(p, err) && open_output(p, err);
+}
+
+void pipeline_close(struct pipeline *p) {
+    source_close(p->source);
+    engine_close(p->engine);
+    pool_free(p->pool);
+    credits_free(&p->credits);
+    queue_free(&p->to_loop);
+    queue_free(&p->to_writer);
+    close(p->loop_fd);
+    close(p->reader_fd);
+    close(p->done_fd);
+}
+
+void pipeline_stop(struct pipeline *p, enum stop_mode mode, enum stop_cause cause,
+                   const struct error *err) {
+    int none = CAUSE_NONE;
+    if (atomic_compare_exchange_strong(&p->cause, &none, (int)cause) && err)
+        p->err = *err;
+    int seen = atomic_load(&p->stop);
+    while (seen < (int)mode && !atomic_compare_exchange_weak(&p->stop, &seen, (int)mode))
+        ;
+    credits_stop(&p->credits);
+    wake_up(p->reader_fd);
+    wake_up(p->loop_fd);
+}
+
+static void start_thread(pthread_t *thread, void *(*body)(void *), struct pipeline *p) {
+    int failure = pthread_create(thread, NULL, body, p);
+    if (failure)
+        die("cannot start a thread: %s", strerror(failure));
+}
+
+static enum progress_key mark_of(enum key_state state) {
+    switch (state) {
+    case KEY_READY: return PROGRESS_KEY_IDLE;
+    case KEY_FULL:
+    case KEY_PROBING: return PROGRESS_KEY_BUSY;
+    case KEY_COOLING:
+    case KEY_TRIAL: return PROGRESS_KEY_COOLING;
+    default: return PROGRESS_KEY_OUT;
+    }
+}
+
+static void view_keys(const struct pool *pool, struct progress_view *view, unsigned char *marks) {
+    for (size_t i = 0; i < pool_key_count(pool); i++) {
+        enum progress_key mark = mark_of(key_state(pool_key(pool, i)));
+        view->key_states[mark]++;
+        if (i < PROGRESS_KEYS_SHOWN)
+            marks[i] = (unsigned char)mark;
+    }
+    view->keys = marks;
+}
+
+static struct progress_view view_of(struct pipeline *p, int64_t began, unsigned char *marks) {
+    struct totals sum = {0};
+    bool ended = atomic_load(&p->input_ended); // first: `rows` is then the last word
+    stats_sum(&sum, &p->stats);
+    struct progress_view view = {.ok = sum.ok,
+                                 .failed = sum.failed + sum.bad_rows,
+                                 .skipped = sum.skipped,
+                                 .rows = sum.rows,
+                                 .input_ended = ended,
+                                 .total = -1,
+                                 .bytes_done = source_bytes_done(p->source),
+                                 .bytes_total = source_bytes_total(p->source),
+                                 .elapsed = clock_now() - began,
+                                 .in_flight = sum.in_flight,
+                                 .rate_limited = sum.rate_limited,
+                                 .draining = pipeline_stopping(p) != STOP_NO};
+    view_keys(p->pool, &view, marks);
+    return view;
+}
+
+// Each signal goes one step further.
+static void on_signal(struct pipeline *p) {
+    if (pipeline_stopping(p) == STOP_NO) {
+        log_warn("stopping: %lld requests in flight are waited for; once more breaks them off",
+                 (long long)stats_get(&p->stats.in_flight));
+        pipeline_stop(p, STOP_DRAIN, CAUSE_SIGNAL, NULL);
+    } else {
+        log_warn("stopping now: what was in flight is sent again by the next run");
+        pipeline_stop(p, STOP_ABORT, CAUSE_SIGNAL, NULL);
+    }
+}
+
+static int poll_timeout(int64_t due) {
+    if (due == TIME_NEVER)
+        return -1;
+    int64_t left = due - clock_now();
+    return left <= 0 ? 0 : (int)((left + USEC_PER_MS - 1) / USEC_PER_MS);
+}
+
+// Until the writer has ended: signals and the live line.
+static void watch(struct pipeline *p, struct progress *progress, int64_t began) {
+    unsigned char marks[PROGRESS_KEYS_SHOWN] = {0};
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    struct pollfd fds[2] = {{.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN},
+                            {.fd = p->done_fd, .events = POLLIN}};
+    while (!fds[1].revents) {
+        struct signalfd_siginfo info;
+        poll(fds, 2, poll_timeout(progress_due(progress)));
+        if (fds[0].revents && read(fds[0].fd, &info, sizeof info) == sizeof info)
+            on_signal(p);
+        if (!fds[1].revents && clock_now() >= progress_due(progress)) {
+            struct progress_view view = view_of(p, began, marks);
+            progress_tick(progress, &view, clock_now());
+        }
+    }
+    struct progress_view view = view_of(p, began, marks);
+    progress_end(progress, &view, clock_now());
+    if (fds[0].fd >= 0)
+        close(fds[0].fd);
+}
+
+static int exit_code(struct pipeline *p) {
+    switch ((enum stop_cause)atomic_load(&p->cause)) {
+    case CAUSE_NONE: break;
+    case CAUSE_SIGNAL: return 130;
+    case CAUSE_NO_KEY: return 3;
+    case CAUSE_INPUT: return 2;
+    case CAUSE_OUTPUT: return 4;
+    }
+    bool failed = stats_get(&p->stats.failed) + stats_get(&p->stats.bad_rows) +
+                  output_kept_failed(p->output);
+    return failed ? 1 : 0;
+}
+
+int pipeline_run(struct pipeline *p) {
+    pthread_t reader, loop, writer;
+    struct progress progress;
+    struct progress_settings screen = progress_settings((enum progress_mode)p->plan->config->progress);
+    int64_t began = clock_now();
+    progress_init(&progress, &screen, began);
+    start_thread(&writer, writer_main, p);
+    start_thread(&loop, loop_main, p);
+    start_thread(&reader, reader_main, p);
+    watch(p, &progress, began);
+    pthread_join(reader, NULL);
+    pthread_join(loop, NULL);
+    pthread_join(writer, NULL);
+    p->elapsed = clock_now() - began;
+    int code = exit_code(p);
+    struct error err = {0};
+    if (!output_close(p->output, &err)) {
+        p->err = err; // the last word on how much is not saved
+        code = 4;
+    }
+    p->output = NULL;
+    if (p->err.class != ERROR_NONE)
+        log_error("%s", p->err.text);
+    return code;
+}

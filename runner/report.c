@@ -1,0 +1,75 @@
+// report.c: gathers what pool and counters say at the end of a run. Main thread, the others have ended.
+// SPDX-License-Identifier: MIT
+#include "runner/report.h"
+
+#include "jobs/base/clock.h"
+#include "jobs/base/die.h"
+#include "runner/summary.h"
+
+#include <stdlib.h>
+
+static void fill_key(struct summary_key *row, const struct key *key, char *mask) {
+    const struct key_counts *counts = &key->counts;
+    secret_mask(key->entry->secret, mask);
+    *row = (struct summary_key){.name = key->entry->name,
+                                .provider = key->entry->provider->name,
+                                .masked = mask,
+                                .state = key_state_name(key),
+                                .health = key_health(key),
+                                .requests = counts->requests,
+                                .ok = counts->ok,
+                                .failed = counts->failed,
+                                .rate_limited = counts->rate_limited,
+                                .input_tokens = counts->input_tokens,
+                                .output_tokens = counts->output_tokens,
+                                .last_used = counts->last_used_at,
+                                .reason = key->reason};
+    if (heap_holds(&key->timer))
+        row->cooling_until = clock_wall() + (key->timer.due - clock_now());
+    if (key->latency) {
+        row->p50 = histogram_at(key->latency, 0.50);
+        row->p95 = histogram_at(key->latency, 0.95);
+    }
+}
+
+static void fill_totals(struct summary *s, const struct pipeline *p, int exit_code) {
+    struct totals sum = {0};
+    stats_sum(&sum, &p->stats);
+    const struct histogram *latency = &p->stats.latency;
+    *s = (struct summary){.total = sum.rows,
+                          .ok = sum.ok,
+                          .failed = sum.failed + sum.bad_rows,
+                          .skipped = sum.skipped,
+                          .bad_rows = sum.bad_rows,
+                          .attempts = sum.attempts,
+                          .rate_limited = sum.rate_limited,
+                          .elapsed = p->elapsed,
+                          .input_tokens = sum.input_tokens,
+                          .output_tokens = sum.output_tokens,
+                          .p50 = histogram_at(latency, 0.50),
+                          .p90 = histogram_at(latency, 0.90),
+                          .p95 = histogram_at(latency, 0.95),
+                          .p99 = histogram_at(latency, 0.99),
+                          .max = latency->max,
+                          .output = p->plan->output,
+                          .stopped = exit_code > 1};
+}
+
+bool report_run(const struct pipeline *p, int exit_code, struct error *err) {
+    const struct config *config = p->plan->config;
+    size_t count = pool_key_count(p->pool);
+    struct summary_key *rows = mem_zero(count, sizeof *rows);
+    char(*masks)[SECRET_MASK_SIZE] = mem_zero(count, sizeof *masks);
+    struct summary summary;
+    fill_totals(&summary, p, exit_code);
+    for (size_t i = 0; i < count; i++)
+        fill_key(&rows[i], pool_key(p->pool, i), masks[i]);
+    summary.keys = rows;
+    summary.key_count = count;
+    if (!config->quiet)
+        summary_print(&summary);
+    bool good = !config->summary || summary_write(&summary, config->summary, err);
+    free(rows);
+    free(masks);
+    return good;
+}

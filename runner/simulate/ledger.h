@@ -1,0 +1,83 @@
+// Per key: what it may do, and what it has done. The truth that GET /stats tells.
+//
+// A request: ledger_arrive(), ledger_admit(), and once what comes of it is ready to leave,
+// ledger_settle(). So a client that waits for an answer before it sends the next request on the same
+// key is never counted as two in flight.
+//   requests = ok + failed + rate_limited + in flight
+// Any thread; each call takes the ledger's own lock.
+// SPDX-License-Identifier: MIT
+#ifndef RUNNER_SIMULATE_LEDGER_H
+#define RUNNER_SIMULATE_LEDGER_H
+
+#include "jobs/base/buf.h"
+
+#include <stdint.h>
+
+struct ledger;
+
+struct ledger_limits {
+    int64_t keys;
+    int64_t rpm, tpm, concurrency; // per key; 0: none
+};
+
+struct ledger *ledger_new(const struct ledger_limits *limits, int64_t now);
+void ledger_free(struct ledger *l); // NULL is fine
+
+// The number of the key whose secret this is; 0 when it is none of them.
+int64_t ledger_find(const struct ledger *l, struct slice secret);
+
+// A POST has reached a key. fresh: the first with this key on its connection.
+void ledger_arrive(struct ledger *l, int64_t key, bool fresh, int64_t now);
+// A POST has reached none.
+void ledger_arrive_nowhere(struct ledger *l);
+
+enum limit_kind { LIMIT_NONE, LIMIT_REQUESTS, LIMIT_TOKENS, LIMIT_CONCURRENCY };
+
+// Why a request is refused, in the numbers of the provider's message.
+struct refusal {
+    enum limit_kind kind;
+    int64_t limit, used, requested;
+    int64_t wait; // microseconds; -1: not known; BUCKET_NEVER: waiting cannot help
+};
+
+// Takes one request and `tokens` from the key's buckets, or nothing at all when one of its limits
+// forbids it. What fails later has been taken nevertheless.
+bool ledger_admit(struct ledger *l, int64_t key, int64_t tokens, int64_t now,
+                  struct refusal *refusal);
+
+enum settled { SETTLED_OK, SETTLED_FAILED, SETTLED_RATE_LIMITED };
+
+struct settlement {
+    enum settled how;
+    int64_t input_tokens, output_tokens; // counted with SETTLED_OK only
+    int64_t retry_after;                 // what the client was asked to wait, -1 nothing
+};
+
+void ledger_settle(struct ledger *l, int64_t key, const struct settlement *settlement,
+                   int64_t now);
+
+// What is left of a limit, for the rate-limit headers.
+struct allowance {
+    int64_t limit; // 0: none
+    int64_t remaining;
+    int64_t reset; // microseconds until full
+};
+
+// False when neither limit is set.
+bool ledger_allowance(struct ledger *l, int64_t key, int64_t now, struct allowance *requests,
+                      struct allowance *tokens);
+
+// Microseconds until the key's bucket lets a request through; -1 when requests are not limited.
+int64_t ledger_wait(struct ledger *l, int64_t key, int64_t now);
+
+// Appends what GET /stats answers; see simulate.h. Keys that were never used are listed as well.
+void ledger_stats(struct ledger *l, struct buf *out);
+// The same as a table for people, used keys only, at most `rows` of them.
+void ledger_table(struct ledger *l, int rows, struct buf *out);
+// Counts start again with what is in flight; the buckets stay as they are.
+void ledger_reset(struct ledger *l);
+
+// Appends the secret of key n; see simulate_key().
+void ledger_add_secret(int64_t n, struct buf *out);
+
+#endif

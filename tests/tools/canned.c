@@ -1,0 +1,170 @@
+// canned.c: a server that answers with the bytes it is given, however wrong. For end-to-end tests.
+//
+//   canned LOG ANSWER…     prints "listening on http://127.0.0.1:PORT" and serves until killed
+//
+// The n-th request gets the n-th ANSWER, the last one goes on for ever. An ANSWER is a file sent as it
+// stands (its \r\n included), in which @KEY@ stands for the bearer token that came; or one of the
+// words reset, close, hang. After an answer whose file name ends in ".close" the connection closes.
+// LOG gets a line per request: milliseconds since the start, bearer token, request line, body.
+// SPDX-License-Identifier: MIT
+#include "jobs/base/buf.h"
+#include "jobs/base/clock.h"
+#include "jobs/base/die.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct {
+    FILE *log;
+    char **answers;
+    int count;
+    int next;
+    int64_t began;
+    pthread_mutex_t lock;
+} canned = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct slice header(struct slice head, const char *name) {
+    size_t n = strlen(name);
+    for (size_t i = 0; i + n < head.n; i++) {
+        if (head.p[i] != '\n' || strncasecmp(head.p + i + 1, name, n) != 0)
+            continue;
+        const char *start = head.p + i + 1 + n;
+        const char *end = memchr(start, '\r', (size_t)(head.p + head.n - start));
+        return end ? slice_trim(slice_of(start, (size_t)(end - start))) : SLICE_NONE;
+    }
+    return SLICE_NONE;
+}
+
+static struct slice token_of(struct slice head) {
+    struct slice value = header(head, "authorization:");
+    return slice_starts(value, "Bearer ") ? slice_of(value.p + 7, value.n - 7) : value;
+}
+
+// Reads until head and body are whole; false when the peer is gone.
+static bool read_request(int fd, struct buf *in, size_t *head) {
+    for (;;) {
+        const char *end = in->n ? memmem(in->p, in->n, "\r\n\r\n", 4) : NULL;
+        if (end) {
+            *head = (size_t)(end - in->p) + 4;
+            char digits[24] = "0";
+            struct slice length = header(slice_of(in->p, *head), "content-length:");
+            memcpy(digits, length.p ? length.p : "0", length.n < 20 ? length.n : 20);
+            if (in->n >= *head + strtoul(digits, NULL, 10))
+                return true;
+        }
+        if (!buf_reserve(in, 65536))
+            return false;
+        ssize_t n = read(fd, in->p + in->n, 65536);
+        if (n <= 0)
+            return false;
+        in->n += (size_t)n;
+    }
+}
+
+static const char *log_request(const struct buf *in, size_t head) {
+    struct slice all = buf_slice(in), top = slice_of(in->p, head), token = token_of(top);
+    const char *line_end = memchr(top.p, '\r', top.n);
+    pthread_mutex_lock(&canned.lock);
+    fprintf(canned.log, "%lld %.*s %.*s %.*s\n",
+            (long long)((clock_now() - canned.began) / USEC_PER_MS), SLICE_ARG(token),
+            (int)(line_end - top.p), top.p, (int)(all.n - head), all.p + head);
+    fflush(canned.log);
+    const char *answer = canned.answers[canned.next];
+    if (canned.next + 1 < canned.count)
+        canned.next++;
+    pthread_mutex_unlock(&canned.lock);
+    return answer;
+}
+
+static void send_all(int fd, const char *p, size_t n) {
+    while (n) {
+        ssize_t sent = send(fd, p, n, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return;
+        p += sent;
+        n -= (size_t)sent;
+    }
+}
+
+static void send_file(int fd, const char *path, struct slice key) {
+    FILE *file = fopen(path, "rb");
+    struct buf text = BUF_INIT(1 << 30);
+    if (!file)
+        die("cannot read %s", path);
+    while (buf_reserve(&text, 65536)) {
+        size_t n = fread(text.p + text.n, 1, 65536, file);
+        text.n += n;
+        if (!n)
+            break;
+    }
+    fclose(file);
+    const char *p = text.p, *end = text.p + text.n, *mark;
+    while ((mark = memmem(p, (size_t)(end - p), "@KEY@", 5))) {
+        send_all(fd, p, (size_t)(mark - p));
+        send_all(fd, key.p, key.n);
+        p = mark + 5;
+    }
+    send_all(fd, p, (size_t)(end - p));
+    buf_free(&text);
+}
+
+// False when the connection is to close.
+static bool answer(int fd, const char *what, struct slice key) {
+    if (strcmp(what, "hang") == 0)
+        pause();
+    if (strcmp(what, "reset") == 0)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+    if (strcmp(what, "reset") == 0 || strcmp(what, "close") == 0)
+        return false;
+    send_file(fd, what, key);
+    const char *ending = strrchr(what, '.');
+    return !ending || strcmp(ending, ".close") != 0;
+}
+
+static void *serve(void *socket) {
+    int fd = *(int *)socket;
+    struct buf in = BUF_INIT(256 << 20);
+    size_t head;
+    free(socket);
+    while (read_request(fd, &in, &head)) {
+        const char *what = log_request(&in, head);
+        if (!answer(fd, what, token_of(slice_of(in.p, head))))
+            break;
+        buf_clear(&in);
+    }
+    buf_free(&in);
+    close(fd);
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    if (argc < 3)
+        die("usage: canned LOG ANSWER…");
+    signal(SIGPIPE, SIG_IGN);
+    canned.log = fopen(argv[1], "w");
+    canned.answers = argv + 2;
+    canned.count = argc - 2;
+    canned.began = clock_now();
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (!canned.log || bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 512) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        die("cannot listen");
+    printf("listening on http://127.0.0.1:%d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    for (;;) {
+        int *peer = mem_new(sizeof *peer);
+        pthread_t thread;
+        *peer = accept(fd, NULL, NULL);
+        if (*peer < 0 || pthread_create(&thread, NULL, serve, peer) != 0)
+            die("cannot serve");
+        pthread_detach(thread);
+    }
+}

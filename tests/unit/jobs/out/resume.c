@@ -1,0 +1,280 @@
+// resume.c (test): what is kept of a results file, against a simple model; torn lines; foreign
+// files.
+// SPDX-License-Identifier: MIT
+#include "jobs/out/resume.h"
+
+#include "jobs/base/json.h"
+#include "jobs/base/random.h"
+#include "tests/unit/jobs/out/files.h"
+
+static bool scan(struct resume *r, const char *content, bool keep_failed, struct error *err) {
+    write_file(results, slice_str(content));
+    int fd = open(results, O_RDONLY);
+    bool good =
+        resume_scan(r, fd, &(struct resume_options){results, OUTPUT_NATIVE, keep_failed}, err);
+    close(fd);
+    return good;
+}
+
+static const char *copied(struct resume *r) {
+    static struct buf content = BUF_INIT(1u << 28);
+    char to[80];
+    int64_t bytes;
+    snprintf(to, sizeof to, "%s.copy", results);
+    int from_fd = open(results, O_RDONLY), to_fd = open(to, O_RDWR | O_CREAT | O_TRUNC, 0644);
+    assert_true(resume_copy(r, from_fd, to_fd, &bytes));
+    close(from_fd);
+    close(to_fd);
+    buf_clear(&content);
+    buf_add_slice(&content, read_file(to));
+    assert_int_equal(bytes, content.n);
+    return buf_cstr(&content);
+}
+
+static void which_lines_stay(void **state) {
+    (void)state;
+    static const struct {
+        const char *file, *kept, *kept_with_failed;
+        int64_t ok, failed, failed_with_failed;
+    } cases[] = {
+        {"", "", "", 0, 0, 0},
+        {"ok:a ok:b", "ok:a ok:b", "ok:a ok:b", 2, 0, 0},
+        {"ok:a failed:b ok:c", "ok:a ok:c", "ok:a failed:b ok:c", 2, 0, 1},
+        {"failed:a failed:a", "", "failed:a", 0, 0, 1},
+        {"ok:a ok:a", "ok:a", "ok:a", 1, 0, 0},
+        {"failed:a ok:a", "ok:a", "ok:a", 1, 0, 0},
+        {"ok:a failed:a", "ok:a", "ok:a", 1, 0, 0},
+        {"failed:a ok:a ok:a failed:a", "ok:a", "ok:a", 1, 0, 0},
+        {"bad:a ok:b bad:b", "ok:b", "ok:b", 1, 0, 0},
+        {"bad:a failed:a", "", "failed:a", 0, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int with = 0; with < 2; with++) {
+            struct resume r;
+            struct error err = {0};
+            assert_true(scan(&r, lines_of(cases[i].file), with, &err));
+            const char *kept = with ? cases[i].kept_with_failed : cases[i].kept;
+            assert_string_equal(copied(&r), lines_of(kept));
+            assert_int_equal(r.kept_ok, cases[i].ok);
+            assert_int_equal(r.kept_failed, with ? cases[i].failed_with_failed : 0);
+            assert_int_equal(resume_drops(&r), strcmp(kept, cases[i].file) != 0);
+            resume_free(&r);
+        }
+}
+
+// Files of random lines, short and longer than a block, against a model that looks at all of them.
+static void random_files_agree_with_a_model(void **state) {
+    (void)state;
+    struct random random = {7};
+    for (int round = 0; round < 60; round++) {
+        enum { LINES = 40, IDS = 12 };
+        enum outcome outcomes[LINES];
+        int ids[LINES];
+        struct buf file = BUF_INIT(1u << 28), expected = BUF_INIT(1u << 28);
+        size_t starts[LINES + 1] = {0};
+        bool keep_failures = round % 2;
+        for (int i = 0; i < LINES; i++) {
+            char id[16];
+            ids[i] = (int)random_below(&random, IDS);
+            outcomes[i] = random_below(&random, 2) ? OUTCOME_OK : OUTCOME_SERVER;
+            size_t padding = (size_t)random_below(&random, random_below(&random, 9) ? 200 : 700000);
+            snprintf(id, sizeof id, "%d", ids[i]);
+            add_result(&file, id, outcomes[i], outcomes[i] == OUTCOME_OK ? padding : 0);
+            starts[i + 1] = file.n;
+        }
+        for (int i = 0; i < LINES; i++) {
+            bool first = true, any_ok = false;
+            for (int k = 0; k < LINES; k++) {
+                any_ok |= ids[k] == ids[i] && outcomes[k] == OUTCOME_OK;
+                first &= !(k < i && ids[k] == ids[i] && outcomes[k] == outcomes[i]);
+            }
+            if (first && (outcomes[i] == OUTCOME_OK || (keep_failures && !any_ok)))
+                buf_add(&expected, file.p + starts[i], starts[i + 1] - starts[i]);
+        }
+        struct resume r;
+        struct error err = {0};
+        assert_true(scan(&r, buf_cstr(&file), keep_failures, &err));
+        assert_true(slice_is(buf_slice(&expected), copied(&r)));
+        for (int id = 0; id < IDS; id++) {
+            char text[16];
+            bool any = false;
+            for (int i = 0; i < LINES; i++)
+                any |= ids[i] == id && (outcomes[i] == OUTCOME_OK || keep_failures);
+            snprintf(text, sizeof text, "%d", id);
+            assert_int_equal(resume_has(&r, slice_str(text)), any);
+        }
+        resume_free(&r);
+        buf_free(&file);
+        buf_free(&expected);
+    }
+}
+
+static void a_torn_line_at_every_byte(void **state) {
+    (void)state;
+    struct buf file = BUF_INIT(1u << 20);
+    for (int before = 0; before < 2; before++) {
+        buf_clear(&file);
+        if (before)
+            buf_add_str(&file, lines_of("ok:a ok:b"));
+        size_t whole = file.n;
+        buf_add_str(&file, lines_of("ok:last\\\"\xc3\xa9"));
+        for (size_t cut = whole; cut < file.n; cut++) {
+            struct resume r;
+            struct error err = {0};
+            char *content = mem_text(file.p, cut);
+            assert_true(scan(&r, content, false, &err));
+            assert_int_equal(r.whole, whole);
+            assert_int_equal(r.torn, cut > whole);
+            assert_int_equal(r.kept_ok, before ? 2 : 0);
+            assert_false(resume_drops(&r));
+            assert_false(resume_has(&r, SLICE("last\\\"\xc3\xa9")));
+            resume_free(&r);
+            free(content);
+        }
+    }
+    buf_free(&file);
+}
+
+static void a_tail_of_zeros_is_torn_too(void **state) {
+    (void)state;
+    struct buf file = BUF_INIT(1u << 24);
+    buf_add_str(&file, lines_of("ok:a"));
+    size_t whole = file.n;
+    for (int i = 0; i < 3 << 20; i++)
+        buf_add_char(&file, '\0');
+    write_file(results, buf_slice(&file));
+    struct resume r;
+    struct error err = {0};
+    int fd = open(results, O_RDONLY);
+    assert_true(resume_scan(&r, fd, &(struct resume_options){.path = results}, &err));
+    assert_true(r.torn);
+    assert_int_equal(r.whole, whole);
+    resume_free(&r);
+    close(fd);
+    buf_free(&file);
+}
+
+static void foreign_files_are_named_by_line(void **state) {
+    (void)state;
+    struct {
+        const char *content;
+        int line;
+    } cases[] = {
+        {"my notes", 1},
+        {"my notes\n", 1},
+        {"\n", 1},
+        {"{", 0}, // may be the start of a result
+        {"{}", 1},
+        {"{\"id\":\"1\",\"prompt\":\"x\"}\n", 1},
+        {"id,prompt\n1,x\n", 1},
+        {"%PDF-1.4", 1},
+        {lines_of("ok:a ok:b"), 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct resume r;
+        struct error err = {0};
+        char place[100];
+        assert_int_equal(scan(&r, cases[i].content, false, &err), cases[i].line == 0);
+        resume_free(&r);
+        if (!cases[i].line)
+            continue;
+        snprintf(place, sizeof place, "%s:%d: ", results, cases[i].line);
+        assert_int_equal(err.class, ERROR_USAGE);
+        assert_memory_equal(err.text, place, strlen(place));
+        assert_non_null(strstr(err.text, "--overwrite"));
+        assert_non_null(strstr(err.text, "-o"));
+    }
+}
+
+static void a_foreign_line_in_the_middle(void **state) {
+    (void)state;
+    struct buf file = BUF_INIT(1u << 20);
+    struct resume r;
+    struct error err = {0};
+    buf_add_str(&file, lines_of("ok:a ok:b"));
+    buf_add_str(&file, "{\"id\":\"c\"\n");
+    buf_add_str(&file, lines_of("ok:d"));
+    assert_false(scan(&r, buf_cstr(&file), false, &err));
+    assert_non_null(strstr(err.text, "r.jsonl:3: "));
+    resume_free(&r);
+    buf_free(&file);
+}
+
+static void a_line_of_the_other_format_is_told_apart(void **state) {
+    (void)state;
+    struct resume r;
+    struct error err = {0};
+    write_file(results, slice_str(lines_of("ok:a")));
+    int fd = open(results, O_RDONLY);
+    assert_false(
+        resume_scan(&r, fd, &(struct resume_options){results, OUTPUT_OPENAI, false}, &err));
+    assert_non_null(strstr(err.text, "another --format"));
+    resume_free(&r);
+    close(fd);
+}
+
+// A big file without newlines is turned down before it is gathered in memory.
+static void a_big_foreign_file_is_refused_early(void **state) {
+    (void)state;
+    int fd = open(results, O_RDWR | O_CREAT | O_TRUNC, 0644);
+    assert_int_equal(ftruncate(fd, (off_t)1 << 33), 0);
+    struct resume r;
+    struct error err = {0};
+    set_fault(FAULT_NONE, 0, 0, 0);
+    assert_false(resume_scan(&r, fd, &(struct resume_options){.path = results}, &err));
+    assert_true(fault.calls < 10);
+    assert_int_equal(err.class, ERROR_USAGE);
+    resume_free(&r);
+    close(fd);
+}
+
+static void an_unreadable_disk_is_an_error(void **state) {
+    (void)state;
+    struct resume r;
+    struct error err = {0};
+    set_fault(FAULT_ERRNO, 1, EIO, 0);
+    write_file(results, SLICE(""));
+    set_fault(FAULT_ERRNO, 1, EIO, 0);
+    int fd = open(results, O_RDONLY);
+    assert_false(resume_scan(&r, fd, &(struct resume_options){.path = results}, &err));
+    assert_int_equal(err.class, ERROR_OUTPUT);
+    set_fault(FAULT_ERRNO, 1, EINTR, 0);
+    resume_free(&r);
+    err = (struct error){0};
+    assert_true(resume_scan(&r, fd, &(struct resume_options){.path = results}, &err));
+    resume_free(&r);
+    close(fd);
+    set_fault(FAULT_NONE, 0, 0, 0);
+}
+
+static void ids_with_escapes_are_found_by_their_text(void **state) {
+    (void)state;
+    struct resume r;
+    struct error err = {0};
+    assert_true(
+        scan(&r,
+             "{\"id\":\"\\u0061\\n\\\"\\u0000\",\"index\":0,\"status\":\"ok\",\"provider\":null,"
+             "\"key\":null,\"model\":null}\n",
+             false, &err));
+    assert_true(resume_has(&r, slice_of("a\n\"\0", 4)));
+    assert_false(resume_has(&r, SLICE("a\n\"")));
+    resume_free(&r);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(which_lines_stay),
+        TEST(random_files_agree_with_a_model),
+        TEST(a_torn_line_at_every_byte),
+        TEST(a_tail_of_zeros_is_torn_too),
+        TEST(foreign_files_are_named_by_line),
+        TEST(a_foreign_line_in_the_middle),
+        TEST(a_line_of_the_other_format_is_told_apart),
+        TEST(a_big_foreign_file_is_refused_early),
+        TEST(an_unreadable_disk_is_an_error),
+        TEST(ids_with_escapes_are_found_by_their_text),
+    };
+    QUIET_RUN(tests);
+}

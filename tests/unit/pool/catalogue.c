@@ -1,0 +1,59 @@
+// catalogue.c: the table is whole and says what the contract says.
+// SPDX-License-Identifier: MIT
+#include "pool/catalogue.h"
+
+#include "tests/unit/pool/test.h"
+
+static void has_the_contracts_names_in_order(void **state) {
+    (void)state;
+    struct buf names = BUF_INIT(1024);
+    size_t count = 0;
+    for (const struct provider *p = catalogue; p->name; p++, count++)
+        buf_addf(&names, "%s%s", count ? ", " : "", p->name);
+    assert_int_equal(count, CATALOGUE_COUNT);
+    assert_string_equal(buf_cstr(&names),
+                        "bigmodel, zai, openai, anthropic, google, groq, mistral, "
+                        "nvidia, k2think, simulate");
+    assert_string_equal(buf_cstr(&names), catalogue_names());
+    buf_free(&names);
+}
+
+static void rows_are_whole(void **state) {
+    (void)state;
+    for (const struct provider *p = catalogue; p->name; p++) {
+        char variable[64];
+        snprintf(variable, sizeof variable, "%s_API_KEY", p->name);
+        for (char *c = variable; *c; c++)
+            *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 32) : *c;
+        assert_string_equal(p->variables[0], variable);
+        assert_null(p->variables[2]);
+        size_t n = strlen(p->base_url);
+        assert_true(n > 0 && p->base_url[n - 1] != '/');
+        assert_non_null(p->default_model);
+        assert_non_null(p->documentation);
+        assert_true(p->batch_prefix[0] == '/');
+        bool openai = strcmp(p->wire_name, "openai") == 0;
+        assert_ptr_equal(p->wire, openai ? &wire_openai : NULL);
+    }
+}
+
+static void finds_by_name(void **state) {
+    (void)state;
+    for (const struct provider *p = catalogue; p->name; p++)
+        assert_ptr_equal(catalogue_find(slice_str(p->name)), p);
+    assert_null(catalogue_find(SLICE("OpenAI")));
+    assert_null(catalogue_find(SLICE("open")));
+    assert_null(catalogue_find(SLICE("openai ")));
+    assert_null(catalogue_find(SLICE("")));
+    assert_null(catalogue_find(SLICE_NONE));
+    assert_string_equal(catalogue_find(SLICE("google"))->variables[1], "GEMINI_API_KEY");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_the_contracts_names_in_order),
+        cmocka_unit_test(rows_are_whole),
+        cmocka_unit_test(finds_by_name),
+    };
+    RUN_TESTS(tests);
+}

@@ -1,0 +1,323 @@
+// signals.c: every file of tests/data/signals against what is concluded from it; and any bytes at
+// all.
+//
+// A file is a few lines of what is expected, a line "---", and an answer as it comes over the wire:
+//
+//     source: where this was seen (needed)
+//     outcome: rate_limited
+//     action: keep | cool | suspend | remove
+//     hint: 5.289s | none
+//     final: yes | no
+//     code: the code that is reported ("none": empty)
+//     message: a part of what is reported; may be given several times
+//     not: what the message must not hold; optional
+//     error-body: yes | no, what signals_is_error_body() says; optional
+//     now: 2026-11-21T06:00:00Z, the wall clock; optional
+//     ---
+//     HTTP/1.1 429 Too Many Requests
+//     Retry-After: 6
+//
+//     {"error": …}
+//
+// The body is all that follows the blank line, without the file's last newline.
+// SPDX-License-Identifier: MIT
+#include "pool/signals/signals.h"
+
+#include "jobs/base/clock.h"
+#include "jobs/base/json.h"
+#include "jobs/base/random.h"
+#include "jobs/base/utf8.h"
+#include "pool/limits/retry_after.h"
+#include "tests/unit/pool/test.h"
+
+#include <dirent.h>
+#include <strings.h>
+
+#define DIRECTORY "tests/data/signals"
+#define NOW       (INT64_C(1795240800) * USEC_PER_SEC) // 2026-11-21T06:00:00Z
+
+static const char *const actions[] = {
+    [KEY_KEEP] = "keep", [KEY_COOL] = "cool", [KEY_SUSPEND] = "suspend", [KEY_REMOVE] = "remove"};
+
+struct expectation {
+    char outcome[32], action[32], final[8], code[64], hint[64], error_body[8];
+    struct slice message[4], not [4];
+    size_t messages, nots;
+    bool source;
+    int64_t now;
+};
+
+struct fixture {
+    const char *name;
+    struct slice headers; // behind the status line
+    struct http_answer answer;
+    struct expectation expected;
+    struct buf wrong; // what does not agree
+};
+
+static struct slice take_line(struct slice *text) {
+    const char *newline = text->n ? memchr(text->p, '\n', text->n) : NULL;
+    size_t n = newline ? (size_t)(newline - text->p) : text->n;
+    struct slice line = slice_trim(slice_of(text->p, n));
+    size_t step = newline ? n + 1 : n;
+    *text = slice_of(text->p + step, text->n - step);
+    return line;
+}
+
+static bool split(struct slice line, struct slice *name, struct slice *value) {
+    const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
+    if (!colon)
+        return false;
+    size_t n = (size_t)(colon - line.p);
+    *name = slice_of(line.p, n);
+    *value = slice_trim(slice_of(colon + 1, line.n - n - 1));
+    return true;
+}
+
+static struct slice find_header(const void *context, const char *wanted) {
+    struct slice text = *(const struct slice *)context, name, value;
+    while (text.n)
+        if (split(take_line(&text), &name, &value) && name.n == strlen(wanted) &&
+            strncasecmp(name.p, wanted, name.n) == 0)
+            return value;
+    return SLICE_NONE;
+}
+
+static void expect_member(struct fixture *f, struct slice name, struct slice value) {
+    struct expectation *e = &f->expected;
+    const struct {
+        const char *name;
+        char *out;
+        size_t size;
+    } texts[] = {
+        {"outcome", e->outcome, sizeof e->outcome},
+        {"action", e->action, sizeof e->action},
+        {"final", e->final, sizeof e->final},
+        {"code", e->code, sizeof e->code},
+        {"hint", e->hint, sizeof e->hint},
+        {"error-body", e->error_body, sizeof e->error_body},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (slice_is(name, texts[i].name)) {
+            snprintf(texts[i].out, texts[i].size, "%.*s", SLICE_ARG(value));
+            return;
+        }
+    if (slice_is(name, "source"))
+        e->source = value.n > 0;
+    else if (slice_is(name, "message") && e->messages < 4)
+        e->message[e->messages++] = value;
+    else if (slice_is(name, "not") && e->nots < 4)
+        e->not [e->nots++] = value;
+    else if (!slice_is(name, "now") || !retry_after_parse(value, 0, &e->now))
+        buf_addf(&f->wrong, "  cannot read \"%.*s\"\n", SLICE_ARG(name));
+}
+
+static void read_fixture(struct fixture *f, struct slice text) {
+    struct slice line, name, value;
+    f->expected.now = NOW;
+    while (text.n && !slice_is(line = take_line(&text), "---"))
+        if (line.n && split(line, &name, &value))
+            expect_member(f, name, value);
+    line = take_line(&text);
+    if (line.n > 9 && slice_starts(line, "HTTP/"))
+        f->answer.status = (int)strtol((const char *)memchr(line.p, ' ', line.n), NULL, 10);
+    struct slice start = text;
+    while (text.n && (line = take_line(&text)).n)
+        continue;
+    f->headers = slice_of(start.p, (size_t)(text.p - start.p));
+    if (text.n && text.p[text.n - 1] == '\n')
+        text.n--;
+    f->answer.body = text;
+    f->answer.header = find_header;
+    f->answer.context = &f->headers;
+}
+
+static void compare(struct fixture *f, const char *what, const char *expected, const char *got) {
+    if (strcmp(expected, got) != 0)
+        buf_addf(&f->wrong, "  %s: %s, expected %s\n", what, got,
+                 *expected ? expected : "(not said)");
+}
+
+static void compare_hint(struct fixture *f, int64_t hint) {
+    int64_t expected = -1;
+    bool none = strcmp(f->expected.hint, "none") == 0;
+    if (!none && !retry_after_parse(slice_str(f->expected.hint), f->expected.now, &expected))
+        buf_addf(&f->wrong, "  no hint is said (\"none\" or a duration)\n");
+    else if (expected != hint)
+        buf_addf(&f->wrong, "  hint: %lld us, expected %s\n", (long long)hint, f->expected.hint);
+}
+
+static void compare_all(struct fixture *f, const struct verdict *v) {
+    const struct expectation *e = &f->expected;
+    if (!e->source)
+        buf_addf(&f->wrong, "  no source is named\n");
+    if (!e->messages)
+        buf_addf(&f->wrong, "  no message is expected\n");
+    compare(f, "outcome", e->outcome, outcome_name(v->outcome));
+    compare(f, "action", e->action, actions[v->action]);
+    compare(f, "final", e->final, v->final ? "yes" : "no");
+    compare(f, "code", e->code, v->code[0] ? v->code : "none");
+    compare_hint(f, v->hint);
+    for (size_t i = 0; i < e->messages; i++)
+        if (!memmem(v->message, strlen(v->message), e->message[i].p, e->message[i].n))
+            buf_addf(&f->wrong, "  message: \"%s\", expected \"%.*s\" in it\n", v->message,
+                     SLICE_ARG(e->message[i]));
+    for (size_t i = 0; i < e->nots; i++)
+        if (memmem(v->message, strlen(v->message), e->not [i].p, e->not [i].n))
+            buf_addf(&f->wrong, "  message: \"%s\", which holds \"%.*s\"\n", v->message,
+                     SLICE_ARG(e->not [i]));
+    if (e->error_body[0])
+        compare(f, "error-body", e->error_body,
+                signals_is_error_body(f->answer.body) ? "yes" : "no");
+}
+
+static struct buf read_whole(const char *path) {
+    struct buf text = BUF_INIT(1 << 22);
+    char part[4096];
+    size_t n;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while ((n = fread(part, 1, sizeof part, file)) > 0)
+        buf_add(&text, part, n);
+    fclose(file);
+    return text;
+}
+
+static bool agrees(const char *name) {
+    char path[600];
+    snprintf(path, sizeof path, DIRECTORY "/%s", name);
+    struct buf text = read_whole(path);
+    struct fixture f = {.name = name, .wrong = BUF_INIT(1 << 16)};
+    struct verdict verdict;
+    read_fixture(&f, buf_slice(&text));
+    signals_read(&f.answer, f.expected.now, &verdict);
+    compare_all(&f, &verdict);
+    bool good = f.wrong.n == 0;
+    if (!good)
+        print_error("%s\n%s", path, buf_cstr(&f.wrong));
+    buf_free(&f.wrong);
+    buf_free(&text);
+    return good;
+}
+
+static int is_fixture(const struct dirent *entry) {
+    return entry->d_name[0] != '.';
+}
+
+static void fixtures_are_read_right(void **state) {
+    (void)state;
+    struct dirent **names;
+    int count = scandir(DIRECTORY, &names, is_fixture, alphasort), bad = 0;
+    assert_true(count >= 50); // the directory is there, and nobody emptied it
+    for (int i = 0; i < count; i++) {
+        bad += !agrees(names[i]->d_name);
+        free(names[i]);
+    }
+    free(names);
+    if (bad)
+        fail_msg("%d of %d files of " DIRECTORY " are not read as they say", bad, count);
+}
+
+static void check_any(const struct http_answer *answer) {
+    struct verdict v;
+    memset(&v, 0x55, sizeof v);
+    signals_read(answer, NOW, &v);
+    assert_true(v.outcome > OUTCOME_OK && v.outcome < OUTCOME_COUNT);
+    assert_true(v.hint >= -1);
+    assert_true(strlen(v.message) > 0 && strlen(v.message) < sizeof v.message);
+    assert_true(strlen(v.code) < sizeof v.code);
+    assert_true(utf8_is_valid(slice_str(v.message)));
+    assert_true(utf8_is_valid(slice_str(v.code)));
+    for (const char *c = v.message; *c; c++)
+        assert_true((unsigned char)*c >= ' ');
+    assert_false(v.final && v.action != KEY_KEEP); // what no key can do is no key's fault
+}
+
+// Real bodies with bytes changed, taken out and cut: always an answer, always printable.
+static void takes_any_body(void **state) {
+    (void)state;
+    struct dirent **names;
+    struct random r = {13};
+    int count = scandir(DIRECTORY, &names, is_fixture, alphasort);
+    assert_true(count > 0);
+    for (int i = 0; i < count; i++) {
+        char path[600];
+        snprintf(path, sizeof path, DIRECTORY "/%s", names[i]->d_name);
+        struct buf text = read_whole(path);
+        struct fixture f = {.wrong = BUF_INIT(1 << 16)};
+        read_fixture(&f, buf_slice(&text));
+        for (int round = 0; round < 300; round++) {
+            size_t n = (size_t)random_below(&r, (int64_t)f.answer.body.n + 1);
+            char *body = malloc(n ? n : 1);
+            memcpy(body, f.answer.body.p, n);
+            for (int k = 0; n && k < 4; k++)
+                body[random_below(&r, (int64_t)n)] = (char)random_below(&r, 256);
+            struct http_answer answer = f.answer;
+            answer.body = slice_of(body, n);
+            answer.status = (int)random_below(&r, 700);
+            check_any(&answer);
+            if (json_check(answer.body, NULL))
+                signals_is_error_body(answer.body);
+            free(body);
+        }
+        buf_free(&f.wrong);
+        buf_free(&text);
+        free(names[i]);
+    }
+    free(names);
+}
+
+static void every_status_has_a_meaning(void **state) {
+    (void)state;
+    for (int status = 0; status < 1000; status++)
+        check_any(&(struct http_answer){.status = status, .body = SLICE_NONE});
+}
+
+static void takes_huge_and_deep_bodies(void **state) {
+    (void)state;
+    enum { SIZE = 4 << 20 };
+    static const char *const parts[] = {"[",  "{\"error\":", "<", "\xff",
+                                        "\\", " ",           "x", "<script>"};
+    char *body = malloc(SIZE);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t n = strlen(parts[i]);
+        for (size_t k = 0; k + n <= SIZE; k += n)
+            memcpy(body + k, parts[i], n);
+        check_any(&(struct http_answer){.status = 500, .body = slice_of(body, SIZE)});
+    }
+    free(body);
+}
+
+static void assert_error_body(const char *body, bool expected) {
+    assert_true(json_check(slice_str(body), NULL));
+    if (signals_is_error_body(slice_str(body)) != expected)
+        fail_msg("%s is taken for %s", body, expected ? "an answer" : "an error");
+}
+
+static void tells_errors_from_answers(void **state) {
+    (void)state;
+    assert_error_body("{\"error\":{\"message\":\"m\"}}", true);
+    assert_error_body("{\"error\":\"m\"}", true);
+    assert_error_body("{\"error\":{\"message\":\"m\"},\"choices\":[]}", true);
+    assert_error_body("[{\"error\":{\"code\":429}}]", true);
+    assert_error_body("{\"success\":false,\"code\":1001,\"msg\":\"m\"}", true);
+    assert_error_body("{\"error\":null,\"choices\":[{}]}", false);
+    assert_error_body("{\"error\":{},\"choices\":[{}]}", false);
+    assert_error_body("{\"choices\":[{}]}", false);
+    assert_error_body("{\"choices\":[]}", false);
+    assert_error_body("{\"success\":true}", false);
+    assert_error_body("{\"data\":[{\"embedding\":[1]}]}", false);
+    assert_error_body("{}", false);
+    assert_error_body("[]", false);
+    assert_error_body("\"error\"", false);
+    assert_error_body("12", false);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fixtures_are_read_right),    cmocka_unit_test(takes_any_body),
+        cmocka_unit_test(every_status_has_a_meaning), cmocka_unit_test(takes_huge_and_deep_bodies),
+        cmocka_unit_test(tells_errors_from_answers),
+    };
+    RUN_TESTS(tests);
+}

@@ -1,0 +1,730 @@
+// Tests pool/wire/openai.c and openai_answer.c: rows to requests, replies read, and the way round.
+// SPDX-License-Identifier: MIT
+#include "pool/wire/wire.h"
+
+#include "jobs/base/json.h"
+#include "jobs/base/random.h"
+#include "pool/catalogue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define MAX          ((size_t)1 << 20)
+
+static const struct provider openai = {.name = "openai", .batch_prefix = "/v1"};
+static const struct provider bigmodel = {.name = "bigmodel", .batch_prefix = "/v4"};
+static const struct provider mistral = {.name = "mistral", .batch_prefix = "/v1"};
+static const struct provider odd = {.name = "odd", .batch_prefix = "/api/v3"};
+
+struct built {
+    struct buf path, body;
+    struct slice model;
+    enum wire_answer answer;
+};
+
+static struct built build(const struct request *request, const struct provider *provider,
+                          const char *system) {
+    struct wire_defaults defaults = {SLICE("\"m\""), slice_str(system)};
+    struct built b = {BUF_INIT(MAX), BUF_INIT(MAX), SLICE_NONE, WIRE_NOT_MINE};
+    b.answer = wire_openai.build_request(request, provider, &defaults, &b.path, &b.body, &b.model);
+    return b;
+}
+
+static void built_free(struct built *b) {
+    buf_free(&b->path);
+    buf_free(&b->body);
+}
+
+static void expect_body(const struct request *request, const struct provider *provider,
+                        const char *system, const char *body) {
+    struct built b = build(request, provider, system);
+    assert_int_equal(b.answer, WIRE_OK);
+    assert_string_equal(buf_cstr(&b.body), body);
+    assert_true(json_check(buf_slice(&b.body), NULL));
+    built_free(&b);
+}
+
+static void test_prompt(void **state) {
+    (void)state;
+    struct request r = {.shape = ROW_PROMPT, .prompt = SLICE("\"a\\u0000\\ud83d\\ude00\"")};
+    expect_body(&r, &openai, NULL,
+                "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":"
+                "\"a\\u0000\\ud83d\\ude00\"}]}");
+    expect_body(&r, &openai, "\"be brief\"",
+                "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"be brief\"},"
+                "{\"role\":\"user\",\"content\":\"a\\u0000\\ud83d\\ude00\"}]}");
+    r.system = SLICE("\"\""); // this row wants none
+    r.prompt = SLICE("\"p\"");
+    expect_body(&r, &openai, "\"be brief\"",
+                "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"p\"}]}");
+}
+
+static void test_settings(void **state) {
+    (void)state;
+    struct request r = {
+        .shape = ROW_PROMPT,
+        .prompt = SLICE("\"p\""),
+        .model = SLICE("\"gpt-5-mini\""),
+        .temperature = SLICE("1e-400"),
+        .top_p = SLICE("0.10"),
+        .max_tokens = SLICE("12345678901234567890"),
+        .stop = SLICE("[\"a\" , \"b\"]"),
+        .response_format = SLICE("{\"type\":\"json_object\"}"),
+        .tools = SLICE("[]"),
+        .tool_choice = SLICE("\"auto\""),
+        .seed = SLICE("9007199254740993"),
+    };
+    const char *form =
+        "{\"model\":\"gpt-5-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"p\"}"
+        "],\"temperature\":1e-400,\"top_p\":0.10,\"%s\":12345678901234567890,\"stop\":"
+        "[\"a\" , \"b\"],\"response_format\":{\"type\":\"json_object\"},\"tools\":[],"
+        "\"tool_choice\":\"auto\",\"%s\":9007199254740993}";
+    char body[1000];
+    snprintf(body, sizeof body, form, "max_completion_tokens", "seed");
+    expect_body(&r, &openai, NULL, body);
+    snprintf(body, sizeof body, form, "max_tokens", "seed");
+    expect_body(&r, &bigmodel, NULL, body);
+    snprintf(body, sizeof body, form, "max_tokens", "random_seed");
+    expect_body(&r, &mistral, NULL, body);
+}
+
+static void test_reasoning_models(void **state) {
+    (void)state;
+    static const struct {
+        struct slice model;
+        bool reasoning;
+    } rows[] = {{SLICE("\"o1\""), true},      {SLICE("\"o3-mini\""), true},
+                {SLICE("\"o4-mini\""), true}, {SLICE("\"gpt-5\""), true},
+                {SLICE("\"gpt-4o\""), false}, {SLICE("\"omni\""), false},
+                {SLICE("\"\""), false},       {SLICE("\"my-o1\""), false}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct request r = {.shape = ROW_PROMPT,
+                            .prompt = SLICE("\"p\""),
+                            .model = rows[i].model,
+                            .max_tokens = SLICE("5")};
+        struct built b = build(&r, &openai, NULL);
+        assert_int_equal(json_get(buf_slice(&b.body), "max_completion_tokens").n != 0,
+                         rows[i].reasoning);
+        assert_int_equal(json_get(buf_slice(&b.body), "max_tokens").n != 0, !rows[i].reasoning);
+        assert_true(slice_eq(b.model, rows[i].model));
+        built_free(&b);
+    }
+}
+
+static void test_messages(void **state) {
+    (void)state;
+    static const struct {
+        const char *messages, *sent; // sent: with the default system "S"
+    } rows[] = {
+        {"[]", "[{\"role\":\"system\",\"content\":\"S\"}]"},
+        {"[ ]", "[{\"role\":\"system\",\"content\":\"S\"}]"},
+        {"[ {\"role\":\"user\",\"content\":\"1\"} ]",
+         "[{\"role\":\"system\",\"content\":\"S\"},{\"role\":\"user\",\"content\":\"1\"} ]"},
+        {"[{\"role\":\"user\"},{\"role\":\"system\"}]",
+         "[{\"role\":\"user\"},{\"role\":\"system\"}]"},
+        {"[{\"role\":\"developer\"}]", "[{\"role\":\"developer\"}]"},
+        {"[{\"role\":\"s\\u0079stem\"}]", "[{\"role\":\"s\\u0079stem\"}]"},
+        {"[7,null,\"system\"]", "[{\"role\":\"system\",\"content\":\"S\"},7,null,\"system\"]"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct request r = {.shape = ROW_MESSAGES, .messages = slice_str(rows[i].messages)};
+        struct built b = build(&r, &openai, "\"S\"");
+        assert_string_equal(b.answer == WIRE_OK ? "" : "not mine", "");
+        struct slice sent = json_get(buf_slice(&b.body), "messages");
+        assert_true(slice_is(sent, rows[i].sent));
+        assert_true(json_check(buf_slice(&b.body), NULL));
+        built_free(&b);
+        b = build(&r, &openai, NULL);
+        sent = json_get(buf_slice(&b.body), "messages");
+        assert_true(slice_is(sent, rows[i].messages));
+        built_free(&b);
+    }
+}
+
+static void test_batch_bodies(void **state) {
+    (void)state;
+    struct request r = {.shape = ROW_BATCH_OPENAI,
+                        .body = SLICE("{ \"x\" : 1.50, \"model\":\"q\" , \"a\":\"\\u0000\"}"),
+                        .model = SLICE("\"q\""),
+                        .temperature = SLICE("1"),
+                        .system = SLICE("\"s\"")};
+    expect_body(&r, &openai, "\"S\"", "{ \"x\" : 1.50, \"model\":\"q\" , \"a\":\"\\u0000\"}");
+    r.model = SLICE_NONE;
+    r.body = SLICE("{ \"x\":1}");
+    expect_body(&r, &openai, NULL, "{\"model\":\"m\", \"x\":1}");
+    r.shape = ROW_BATCH_MISTRAL;
+    r.body = SLICE("{ }");
+    expect_body(&r, &mistral, NULL, "{\"model\":\"m\" }");
+    r.shape = ROW_BATCH_ANTHROPIC;
+    struct built b = build(&r, &openai, NULL);
+    assert_int_equal(b.answer, WIRE_NOT_MINE);
+    built_free(&b);
+    r.shape = ROW_BATCH_GEMINI;
+    b = build(&r, &openai, NULL);
+    assert_int_equal(b.answer, WIRE_NOT_MINE);
+    built_free(&b);
+}
+
+static void test_paths(void **state) {
+    (void)state;
+    static const struct {
+        const struct provider *provider;
+        const char *url, *path; // path NULL: refused
+    } rows[] = {
+        {&openai, NULL, "/chat/completions"},
+        {&openai, "/v1/chat/completions", "/chat/completions"},
+        {&openai, "/v4/chat/completions", "/chat/completions"},
+        {&bigmodel, "/v4/chat/completions", "/chat/completions"},
+        {&bigmodel, "/v1/embeddings", "/embeddings"},
+        {&openai, "/v1/embeddings", "/embeddings"},
+        {&openai, "/v10/x", "/v10/x"},
+        {&openai, "/chat/completions", "/chat/completions"},
+        {&odd, "/api/v3/chat/completions", "/chat/completions"},
+        {&openai, "https://evil.example/v1/chat/completions", NULL},
+        {&openai, "@evil.example/", NULL},
+        {&openai, "/v1/a b", NULL},
+        {&openai, "/v1/a\r\nX-Evil: 1", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct request r = {
+            .shape = ROW_BATCH_OPENAI, .body = SLICE("{}"), .url = slice_str(rows[i].url)};
+        struct built b = build(&r, rows[i].provider, NULL);
+        assert_int_equal(b.answer, rows[i].path ? WIRE_OK : WIRE_NOT_MINE);
+        if (rows[i].path)
+            assert_string_equal(buf_cstr(&b.path), rows[i].path);
+        built_free(&b);
+    }
+}
+
+static void test_body_ceiling(void **state) {
+    (void)state;
+    struct request r = {.shape = ROW_PROMPT, .prompt = SLICE("\"0123456789\"")};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE};
+    struct buf path = BUF_INIT(100), body = BUF_INIT(40);
+    struct slice model;
+    wire_openai.build_request(&r, &openai, &defaults, &path, &body, &model);
+    assert_true(body.failed);
+    buf_free(&path);
+    buf_free(&body);
+}
+
+#define REPLY                                                                                      \
+    "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"gpt\","       \
+    "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"a\\u0000b\","     \
+    "\"reasoning_content\":\"why\",\"refusal\":null,\"tool_calls\":[{\"id\":\"call_1\"}]},"        \
+    "\"finish_reason\":\"stop\"},{\"message\":{\"content\":\"second\"}}],\"usage\":{"              \
+    "\"prompt_tokens\":12,\"completion_tokens\":34,\"total_tokens\":46,"                           \
+    "\"prompt_tokens_details\":{\"cached_tokens\":5},"                                             \
+    "\"completion_tokens_details\":{\"reasoning_tokens\":7}}}"
+
+static enum wire_answer read(const char *body, struct buf *scratch, struct reply *reply) {
+    const char *what = NULL;
+    struct slice text = slice_str(body);
+    assert_true(json_check(text, NULL));
+    enum wire_answer answer = wire_openai.read_reply(text, scratch, reply, &what);
+    assert_int_equal(answer == WIRE_OK, what == NULL);
+    return answer;
+}
+
+static void test_reply(void **state) {
+    (void)state;
+    struct buf scratch = BUF_INIT(MAX);
+    struct reply r;
+    assert_int_equal(read(REPLY, &scratch, &r), WIRE_OK);
+    assert_true(slice_is(r.text, "\"a\\u0000b\""));
+    assert_true(slice_is(r.finish_reason, "\"stop\""));
+    assert_true(slice_is(r.model, "\"gpt\""));
+    assert_true(slice_is(r.request_id, "\"chatcmpl-1\""));
+    assert_true(slice_is(r.reasoning, "\"why\""));
+    assert_true(slice_is(r.tool_calls, "[{\"id\":\"call_1\"}]"));
+    assert_null(r.refusal.p);
+    assert_int_equal(r.usage.input_tokens, 12);
+    assert_int_equal(r.usage.output_tokens, 34);
+    assert_int_equal(r.usage.total_tokens, 46);
+    assert_int_equal(r.usage.cached_tokens, 5);
+    assert_int_equal(r.usage.reasoning_tokens, 7);
+    buf_free(&scratch);
+}
+
+static void test_reply_texts(void **state) {
+    (void)state;
+    static const struct {
+        const char *message, *text; // text "": WIRE_OK without; NULL: not mine
+    } rows[] = {
+        {"{\"content\":\"\"}", "\"\""},
+        {"{\"content\":null,\"tool_calls\":[{}]}", ""},
+        {"{\"content\":null}", ""},
+        {"{\"tool_calls\":[{}]}", ""},
+        {"{\"refusal\":\"no\"}", ""},
+        {"{\"content\":[{\"type\":\"text\",\"text\":\"one\"}]}", "\"one\""},
+        {"{\"content\":[{\"type\":\"thinking\",\"thinking\":[]},{\"text\":\"a\\\"\",\"type\":"
+         "\"text\"},{\"type\":\"reference\"},{\"type\":\"text\",\"text\":\"b\"},{\"type\":\"text\","
+         "\"text\":\"\\u0000\"}]}",
+         "\"a\\\"b\\u0000\""},
+        {"{\"content\":[{\"type\":\"text\",\"text\":\"\"},{\"type\":\"text\",\"text\":\"\"}]}",
+         "\"\""},
+        {"{\"content\":[{\"type\":\"text\",\"text\":7},3,null]}", ""},
+        {"{\"content\":[]}", ""},
+        {"{}", NULL},
+        {"{\"content\":7}", NULL},
+        {"{\"content\":{\"text\":\"a\"}}", NULL},
+        {"{\"content\":true}", NULL},
+        {"{\"tool_calls\":[]}", NULL},
+        {"{\"tool_calls\":{}}", NULL},
+        {"null", NULL},
+        {"[]", NULL},
+        {"\"text\"", NULL},
+    };
+    struct buf scratch = BUF_INIT(MAX);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char body[1000];
+        struct reply r;
+        snprintf(body, sizeof body, "{\"choices\":[{\"message\":%s}]}", rows[i].message);
+        enum wire_answer answer = read(body, &scratch, &r);
+        assert_int_equal(answer, rows[i].text ? WIRE_OK : WIRE_NOT_MINE);
+        if (rows[i].text && rows[i].text[0])
+            assert_true(slice_is(r.text, rows[i].text));
+        else
+            assert_null(r.text.p);
+    }
+    buf_free(&scratch);
+}
+
+static void test_reply_shapes(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "{}",
+        "[]",
+        "7",
+        "{\"choices\":[]}",
+        "{\"choices\":[7]}",
+        "{\"choices\":{}}",
+        "null",
+        "\"choices\"",
+        "{\"choices\":null}",
+        "{\"choices\":[[]]}",
+        "{\"choices\":[{}]}",
+        "{\"object\":\"chat.completion\"}",
+        "{\"choices\":[{\"text\":7}]}",
+    };
+    struct buf scratch = BUF_INIT(MAX);
+    struct reply r;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_int_equal(read(bad[i], &scratch, &r), WIRE_NOT_MINE);
+    assert_int_equal(read("{\"object\":\"list\",\"data\":[{\"embedding\":[1]}],\"model\":\"e\","
+                          "\"usage\":{\"prompt_tokens\":8,\"total_tokens\":8}}",
+                          &scratch, &r),
+                     WIRE_OK);
+    assert_null(r.text.p);
+    assert_int_equal(r.usage.input_tokens, 8);
+    assert_int_equal(r.usage.output_tokens, -1);
+    assert_int_equal(read("{\"choices\":[{\"text\":\"old\"}],\"usage\":{\"prompt_tokens\":-3,"
+                          "\"completion_tokens\":\"4\",\"total_tokens\":1e3,"
+                          "\"prompt_tokens_details\":[],\"completion_tokens_details\":null},"
+                          "\"id\":7,\"model\":null}",
+                          &scratch, &r),
+                     WIRE_OK);
+    assert_true(slice_is(r.text, "\"old\""));
+    assert_null(r.model.p);
+    assert_null(r.request_id.p);
+    assert_int_equal(r.usage.input_tokens, -1);
+    assert_int_equal(r.usage.output_tokens, -1);
+    assert_int_equal(r.usage.total_tokens, -1);
+    assert_int_equal(r.usage.cached_tokens, -1);
+    buf_free(&scratch);
+}
+
+static void test_joined_text_ceiling(void **state) {
+    (void)state;
+    struct buf scratch = BUF_INIT(8);
+    struct reply r;
+    assert_int_equal(read("{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":"
+                          "\"12345\"},{\"type\":\"text\",\"text\":\"67890\"}]}}]}",
+                          &scratch, &r),
+                     WIRE_NOT_MINE);
+    assert_null(r.text.p);
+    buf_free(&scratch);
+}
+
+// -- fuzzing --
+
+static void expect_token(struct slice token, enum json_type type) {
+    if (!token.p)
+        return;
+    assert_int_equal(json_type(token), type);
+    assert_true(json_check(token, NULL));
+}
+
+static void check_reply(struct slice body, struct buf *scratch) {
+    struct reply r;
+    const char *what = NULL;
+    if (wire_openai.read_reply(body, scratch, &r, &what) != WIRE_OK) {
+        assert_non_null(what);
+        return;
+    }
+    expect_token(r.text, JSON_STRING);
+    expect_token(r.finish_reason, JSON_STRING);
+    expect_token(r.model, JSON_STRING);
+    expect_token(r.request_id, JSON_STRING);
+    expect_token(r.reasoning, JSON_STRING);
+    expect_token(r.refusal, JSON_STRING);
+    expect_token(r.tool_calls, JSON_ARRAY);
+    assert_true(r.usage.input_tokens >= -1 && r.usage.cached_tokens >= -1);
+}
+
+static void check_request(struct slice body) {
+    struct wire_request r;
+    const char *what = NULL;
+    if (wire_openai.read_request(body, &r, &what) != WIRE_OK) {
+        assert_non_null(what);
+        return;
+    }
+    expect_token(r.model, JSON_STRING);
+    expect_token(r.prompt, JSON_STRING);
+    expect_token(r.tool_name, JSON_STRING);
+    assert_true(r.max_tokens >= -1 && r.prompt_bytes <= body.n);
+}
+
+// All values below a container, itself included.
+static size_t collect(struct slice token, struct slice *values, size_t count, size_t max) {
+    if (count < max)
+        values[count++] = token;
+    struct json_walk walk = json_walk(token);
+    struct slice name, value;
+    if (json_type(token) == JSON_OBJECT)
+        while (json_next_member(&walk, &name, &value))
+            count = collect(value, values, count, max);
+    if (json_type(token) == JSON_ARRAY)
+        while (json_next_element(&walk, &value))
+            count = collect(value, values, count, max);
+    return count;
+}
+
+// Puts another value in the place of one, so that the text stays JSON.
+static void mutate_value(struct slice body, struct random *random, struct buf *out) {
+    static const char *const others[] = {
+        "null",
+        "true",
+        "7",
+        "-1",
+        "1e99",
+        "\"\"",
+        "\"text\"",
+        "[]",
+        "{}",
+        "[[]]",
+        "[null]",
+        "\"list\"",
+        "99999999999999999999",
+        "\"\\ud800\"",
+        "{\"type\":\"text\",\"text\":\"x\"}",
+        ("[{\"type\":\"text\",\"text\":\"x\"},"
+         "{\"type\":\"text\",\"text\":\"\\\\\"}]"),
+    };
+    struct slice values[200];
+    size_t count = collect(body, values, 0, COUNT(values));
+    struct slice victim = values[random_below(random, (int64_t)count)];
+    buf_add(out, body.p, (size_t)(victim.p - body.p));
+    buf_add_str(out, others[random_below(random, COUNT(others))]);
+    buf_add(out, victim.p + victim.n, (size_t)(body.p + body.n - victim.p - victim.n));
+}
+
+static void mutate_bytes(struct slice body, struct random *random, struct buf *out) {
+    buf_add_slice(out, body);
+    if (out->n < 4)
+        buf_add_str(out, "[[]]");
+    for (int64_t i = random_below(random, 4); i >= 0; i--)
+        out->p[random_below(random, (int64_t)out->n)] = "{}[]\",:\\0 nu"[random_below(random, 12)];
+    out->n -= (size_t)random_below(random, 3);
+}
+
+#define REQUEST                                                                                    \
+    "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\","   \
+    "\"content\":[{\"type\":\"text\",\"text\":\"hi\"},{\"type\":\"image_url\"}]}],\"stream\":"     \
+    "true,"                                                                                        \
+    "\"stream_options\":{\"include_usage\":true},\"max_tokens\":5,\"tools\":[{\"type\":"           \
+    "\"function\",\"function\":{\"name\":\"f\"}}],\"tool_choice\":\"auto\"}"
+
+static void test_fuzz(void **state) {
+    (void)state;
+    struct random random = {42};
+    struct buf now = BUF_INIT(MAX), next = BUF_INIT(MAX), scratch = BUF_INIT(MAX);
+    int64_t checked = 0;
+    for (int round = 0; round < 40000; round++) {
+        buf_clear(&now);
+        buf_add_str(&now, round % 2 ? REPLY : REQUEST);
+        for (int64_t n = random_below(&random, 4); n >= 0; n--) {
+            buf_clear(&next);
+            if (json_check(buf_slice(&now), NULL) && random_below(&random, 4))
+                mutate_value(buf_slice(&now), &random, &next);
+            else
+                mutate_bytes(buf_slice(&now), &random, &next);
+            struct buf swap = now;
+            now = next;
+            next = swap;
+        }
+        // A block of exactly its size, so that a sanitizer sees a read beyond it.
+        char *copy = malloc(now.n + 1);
+        memcpy(copy, now.p, now.n);
+        struct slice body = slice_of(copy, now.n);
+        if (json_check(body, NULL)) {
+            checked++;
+            check_reply(body, &scratch);
+            check_request(body);
+        }
+        free(copy);
+    }
+    assert_true(checked > 10000);
+    buf_free(&now);
+    buf_free(&next);
+    buf_free(&scratch);
+}
+
+// -- both directions --
+
+static void test_request_read(void **state) {
+    (void)state;
+    struct wire_request r;
+    const char *what = NULL;
+    struct slice body = SLICE(REQUEST);
+    assert_int_equal(wire_openai.read_request(body, &r, &what), WIRE_OK);
+    assert_true(slice_is(r.model, "\"m\""));
+    assert_true(slice_is(r.prompt, "\"hi\""));
+    assert_true(slice_is(r.tool_name, "\"f\""));
+    assert_int_equal(r.max_tokens, 5);
+    assert_true(r.stream && r.stream_usage);
+    assert_int_equal(r.prompt_bytes, 3);
+    static const char *const bad[] = {
+        "[]",
+        "{}",
+        "{\"model\":7,\"messages\":[{\"role\":\"user\"}]}",
+        "{\"model\":\"m\"}",
+        "{\"model\":\"m\",\"messages\":[]}",
+        "{\"model\":\"m\",\"messages\":[7]}",
+        "{\"model\":\"m\",\"messages\":[{}]}",
+        "{\"model\":\"m\",\"messages\":{\"role\":\"user\"}}",
+    };
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_int_equal(wire_openai.read_request(slice_str(bad[i]), &r, &what), WIRE_NOT_MINE);
+}
+
+static void test_tool_choice(void **state) {
+    (void)state;
+    static const struct {
+        const char *rest, *tool; // tool NULL: none
+    } rows[] = {
+        {"\"tools\":[{\"function\":{\"name\":\"f\"}},{\"function\":{\"name\":\"g\"}}]", "\"f\""},
+        {"\"tools\":[{\"function\":{\"name\":\"f\"}}],\"tool_choice\":\"none\"", NULL},
+        {"\"tools\":[{\"function\":{\"name\":\"f\"}}],\"tool_choice\":{\"type\":\"function\","
+         "\"function\":{\"name\":\"g\"}}",
+         "\"g\""},
+        {"\"tools\":[]", NULL},
+        {"\"tools\":[{\"function\":{\"name\":7}}]", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char body[500];
+        struct wire_request r;
+        const char *what;
+        snprintf(body, sizeof body, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\"}],%s}",
+                 rows[i].rest);
+        assert_int_equal(wire_openai.read_request(slice_str(body), &r, &what), WIRE_OK);
+        assert_true(rows[i].tool ? slice_is(r.tool_name, rows[i].tool) : !r.tool_name.p);
+    }
+    struct wire_request r;
+    const char *what;
+    struct slice after = SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\"},{\"role\":"
+                               "\"tool\"}],\"tools\":[{\"function\":{\"name\":\"f\"}}]}");
+    assert_int_equal(wire_openai.read_request(after, &r, &what), WIRE_OK);
+    assert_null(r.tool_name.p);
+}
+
+// Texts that are awkward to pass on and to cut.
+static void random_text(struct random *random, struct buf *out) {
+    static const char *const units[] = {
+        "a",
+        "word ",
+        "\\u0000",
+        "\\n",
+        "\\\"",
+        "\\\\",
+        "\xc3\xa9",
+        "\xe2\x82\xac",
+        "\xf0\x9f\x98\x80",
+        "\\ud83d\\ude00",
+        "\\uD83D\\uDE00",
+        " ",
+        "\\u00e9",
+        "\\/",
+        "{",
+        "\\uFFFF",
+    };
+    buf_clear(out);
+    buf_add_char(out, '"');
+    for (int64_t n = random_below(random, 120); n > 0; n--)
+        buf_add_str(out, units[random_below(random, COUNT(units))]);
+    buf_add_char(out, '"');
+}
+
+static struct wire_response response_of(struct slice text, bool tool) {
+    return (struct wire_response){
+        .id = "chatcmpl-abc",
+        .model = SLICE("\"m\\u0031\""),
+        .text = text,
+        .finish_reason = tool ? "tool_calls" : "stop",
+        .tool_name = tool ? SLICE("\"look_up\"") : SLICE_NONE,
+        .input_tokens = 3,
+        .output_tokens = 4,
+        .created = 1700000000,
+    };
+}
+
+// The arguments of the only call hold {"text": text}.
+static void expect_arguments(struct slice arguments, struct slice text) {
+    struct buf decoded = BUF_INIT(MAX);
+    assert_true(json_string_decode(arguments, &decoded));
+    assert_true(json_check(buf_slice(&decoded), NULL));
+    assert_true(slice_eq(json_get(buf_slice(&decoded), "text"), text));
+    buf_free(&decoded);
+}
+
+static struct slice first_of(struct slice array) {
+    struct json_walk walk = json_walk(array);
+    struct slice first = SLICE_NONE;
+    json_next_element(&walk, &first);
+    return first;
+}
+
+static void test_round_trip(void **state) {
+    (void)state;
+    struct random random = {7};
+    struct buf text = BUF_INIT(MAX), out = BUF_INIT(MAX), scratch = BUF_INIT(MAX);
+    for (int i = 0; i < 3000; i++) {
+        random_text(&random, &text);
+        struct request row = {.shape = ROW_PROMPT, .prompt = buf_slice(&text)};
+        struct built b = build(&row, &openai, "\"s\"");
+        struct wire_request request;
+        const char *what;
+        assert_true(json_check(buf_slice(&b.body), NULL));
+        assert_int_equal(wire_openai.read_request(buf_slice(&b.body), &request, &what), WIRE_OK);
+        assert_true(slice_eq(request.prompt, buf_slice(&text)));
+        struct wire_response response = response_of(request.prompt, i % 2);
+        struct reply reply;
+        buf_clear(&out);
+        wire_openai.build_reply(&response, &out);
+        assert_true(json_check(buf_slice(&out), NULL));
+        assert_int_equal(wire_openai.read_reply(buf_slice(&out), &scratch, &reply, &what), WIRE_OK);
+        assert_true(slice_is(reply.model, "\"m\\u0031\""));
+        assert_int_equal(reply.usage.total_tokens, 7);
+        if (i % 2) {
+            assert_null(reply.text.p);
+            struct slice function = json_get(first_of(reply.tool_calls), "function");
+            assert_true(slice_is(json_get(function, "name"), "\"look_up\""));
+            expect_arguments(json_get(function, "arguments"), buf_slice(&text));
+        } else {
+            assert_true(slice_eq(reply.text, buf_slice(&text)));
+        }
+        built_free(&b);
+    }
+    buf_free(&text);
+    buf_free(&out);
+    buf_free(&scratch);
+}
+
+// The next event's data; false at the end.
+static bool next_event(struct slice *rest, struct slice *data) {
+    if (!rest->n)
+        return false;
+    assert_true(slice_starts(*rest, "data: "));
+    const char *end = memmem(rest->p, rest->n, "\n\n", 2);
+    assert_non_null(end);
+    *data = slice_of(rest->p + 6, (size_t)(end - rest->p) - 6);
+    *rest = slice_of(end + 2, rest->n - data->n - 8);
+    return true;
+}
+
+// A piece of content: whole by itself, no escape or character cut in two.
+static void add_piece(struct buf *joined, struct slice piece) {
+    struct buf decoded = BUF_INIT(MAX);
+    if (!piece.n || json_type(piece) != JSON_STRING)
+        return;
+    assert_true(json_string_decode(piece, &decoded));
+    assert_true(piece.n <= 64 + 14);
+    buf_add(joined, piece.p + 1, piece.n - 2);
+    buf_free(&decoded);
+}
+
+static void check_stream(const struct wire_response *response, bool usage, struct slice stream) {
+    struct buf joined = BUF_INIT(MAX);
+    struct slice data, last = SLICE_NONE, total = SLICE_NONE, finish = SLICE_NONE;
+    bool first = true;
+    buf_add_char(&joined, '"');
+    while (next_event(&stream, &data)) {
+        last = data;
+        if (slice_is(data, "[DONE]"))
+            continue;
+        assert_true(json_check(data, NULL));
+        assert_true(slice_is(json_get(data, "object"), "\"chat.completion.chunk\""));
+        struct slice choice = first_of(json_get(data, "choices"));
+        struct slice delta = json_get(choice, "delta");
+        assert_int_equal(json_get(delta, "role").n != 0, first);
+        assert_int_equal(json_get(data, "usage").n != 0, usage);
+        first = false;
+        if (!choice.n)
+            total = json_get(json_get(data, "usage"), "total_tokens");
+        else
+            finish = json_get(choice, "finish_reason");
+        struct slice function = json_get(first_of(json_get(delta, "tool_calls")), "function");
+        add_piece(&joined, json_get(delta, "content"));
+        add_piece(&joined, json_get(function, "arguments"));
+    }
+    buf_add_char(&joined, '"');
+    assert_true(slice_is(last, "[DONE]"));
+    assert_int_equal(total.n != 0, usage);
+    assert_int_equal(finish.n, strlen(response->finish_reason) + 2);
+    if (response->tool_name.n)
+        expect_arguments(buf_slice(&joined), response->text);
+    else
+        assert_true(slice_eq(buf_slice(&joined), response->text));
+    buf_free(&joined);
+}
+
+static void test_stream(void **state) {
+    (void)state;
+    struct random random = {9};
+    struct buf text = BUF_INIT(MAX), out = BUF_INIT(MAX);
+    for (int i = 0; i < 2000; i++) {
+        random_text(&random, &text);
+        struct wire_response response = response_of(buf_slice(&text), i % 2);
+        buf_clear(&out);
+        wire_openai.build_stream(&response, i % 3 == 0, &out);
+        check_stream(&response, i % 3 == 0, buf_slice(&out));
+    }
+    buf_free(&text);
+    buf_free(&out);
+}
+
+int main(void) {
+    freopen("/dev/null", "w", stdout); // what failed goes to stderr
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_prompt),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_reasoning_models),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_batch_bodies),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_body_ceiling),
+        cmocka_unit_test(test_reply),
+        cmocka_unit_test(test_reply_texts),
+        cmocka_unit_test(test_reply_shapes),
+        cmocka_unit_test(test_joined_text_ceiling),
+        cmocka_unit_test(test_fuzz),
+        cmocka_unit_test(test_request_read),
+        cmocka_unit_test(test_tool_choice),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_stream),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+// Tests runner/queue.c and runner/credits.c: threads that hand jobs round, none lost, never too many.
+// SPDX-License-Identifier: MIT
+#include "runner/queue.h"
+
+#include "runner/credits.h"
+#include "runner/wake.h"
+#include "tests/unit/check.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#define ROUNDS 20000
+#define MOST   7
+
+static struct shared {
+    struct credits credits;
+    struct queue forth;
+} shared;
+
+static void *produce(void *unused) {
+    (void)unused;
+    for (int64_t i = 0; i < ROUNDS; i++) {
+        struct job *job = credits_take(&shared.credits);
+        assert_non_null(job);
+        assert_true(job->index == 0 && job->state == JOB_IDLE);
+        job->index = i + 1;
+        buf_add(&job->line, "0123456789", 10);
+        assert_true(credits_charge(&shared.credits, job));
+        job_set_state(job, JOB_FINISHED);
+        queue_push(&shared.forth, job);
+    }
+    queue_close(&shared.forth);
+    return NULL;
+}
+
+static void open_shared(size_t bytes, int wake_fd) {
+    credits_init(&shared.credits, &(struct credits_options){.jobs = MOST,
+                                                             .bytes = bytes,
+                                                             .line_max = 100,
+                                                             .body_max = 100});
+    queue_init(&shared.forth, wake_fd);
+}
+
+static void close_shared(void) {
+    queue_free(&shared.forth);
+    credits_free(&shared.credits); // aborts if a job was lost
+}
+
+static int64_t consume(struct list *jobs, int64_t last) {
+    struct list *node;
+    int count = 0;
+    while ((node = list_pop(jobs))) {
+        struct job *job = LIST_ENTRY(node, struct job, node);
+        assert_true(job->index == ++last);
+        job_set_state(job, JOB_IDLE);
+        credits_give(&shared.credits, job);
+        count++;
+    }
+    assert_in_range(count, 0, MOST);
+    return last;
+}
+
+static void a_waiting_consumer_gets_all_in_order(void **state) {
+    (void)state;
+    static const size_t bytes[] = {1000, 30, 5}; // 5: less than one row, which still comes in alone
+    for (size_t i = 0; i < COUNT_OF(bytes); i++) {
+        pthread_t producer;
+        struct list jobs;
+        int64_t last = 0;
+        open_shared(bytes[i], -1);
+        list_init(&jobs);
+        pthread_create(&producer, NULL, produce, NULL);
+        while (queue_wait(&shared.forth, &jobs))
+            last = consume(&jobs, last);
+        assert_true(last == ROUNDS);
+        pthread_join(producer, NULL);
+        assert_true(shared.credits.bytes == 0);
+        close_shared();
+    }
+}
+
+static void an_eventfd_wakes_a_consumer_that_took_nothing(void **state) {
+    (void)state;
+    pthread_t producer;
+    struct list jobs;
+    int64_t last = 0;
+    int fd = wake_new();
+    open_shared(1000, fd);
+    list_init(&jobs);
+    pthread_create(&producer, NULL, produce, NULL);
+    while (queue_take(&shared.forth, &jobs)) {
+        bool nothing = list_is_empty(&jobs);
+        last = consume(&jobs, last);
+        if (!nothing)
+            continue;
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        uint64_t count;
+        assert_int_equal(poll(&wait, 1, 10000), 1); // a lost wake-up would time out
+        assert_int_equal(read(fd, &count, sizeof count), sizeof count);
+    }
+    assert_true(last == ROUNDS);
+    pthread_join(producer, NULL);
+    close_shared();
+    close(fd);
+}
+
+static void *take_until_stopped(void *unused) {
+    (void)unused;
+    struct job *job;
+    while ((job = credits_take(&shared.credits))) {
+        job_set_state(job, JOB_FINISHED);
+        queue_push(&shared.forth, job);
+    }
+    return NULL;
+}
+
+static void stopping_frees_a_reader_that_waits(void **state) {
+    (void)state;
+    pthread_t reader;
+    struct list jobs, *node;
+    open_shared(1000, -1);
+    list_init(&jobs);
+    pthread_create(&reader, NULL, take_until_stopped, NULL);
+    int seen = 0;
+    while (seen < MOST && queue_wait(&shared.forth, &jobs))
+        for (node = jobs.next, seen = 0; node != &jobs; node = node->next)
+            seen++;
+    credits_stop(&shared.credits); // it has none left to take
+    pthread_join(reader, NULL);
+    while ((node = list_pop(&jobs))) {
+        struct job *job = LIST_ENTRY(node, struct job, node);
+        job_set_state(job, JOB_IDLE);
+        credits_give(&shared.credits, job);
+    }
+    close_shared();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_waiting_consumer_gets_all_in_order),
+        cmocka_unit_test(an_eventfd_wakes_a_consumer_that_took_nothing),
+        cmocka_unit_test(stopping_frees_a_reader_that_waits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+// Tests runner/simulate/answer.c: what is said to whom, on a virtual clock and without a socket.
+// SPDX-License-Identifier: MIT
+#include "runner/simulate/answer.h"
+
+#include "jobs/base/json.h"
+#include "pool/wire/wire.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define MAX          ((size_t)1 << 20)
+
+struct rig {
+    struct answerer answerer;
+    struct answer answer;
+    struct buf out;
+};
+
+static void rig_start(struct rig *rig, const struct simulate_options *options) {
+    struct error err = {0};
+    rig->out = BUF_INIT(MAX);
+    assert_true(answerer_init(&rig->answerer, options, 0, &err));
+}
+
+static void rig_stop(struct rig *rig) {
+    answerer_free(&rig->answerer);
+    buf_free(&rig->out);
+}
+
+static int ask(struct rig *rig, int key, const char *method, const char *path, const char *body) {
+    struct buf authorization = BUF_INIT(200);
+    buf_add_str(&authorization, "Bearer ");
+    ledger_add_secret(key, &authorization);
+    struct ask question = {.method = method,
+                           .path = path,
+                           .authorization = buf_slice(&authorization),
+                           .body = slice_str(body)};
+    answer_make(&rig->answerer, &question, 0, &rig->answer, &rig->out);
+    if (rig->answer.key)
+        ledger_settle(rig->answerer.ledger, rig->answer.key, &rig->answer.settlement, 0);
+    buf_free(&authorization);
+    return rig->answer.status;
+}
+
+static int chat(struct rig *rig, int key, const char *body) {
+    return ask(rig, key, "POST", "/v1/chat/completions", body);
+}
+
+#define CHAT(text) "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"" text "\"}]}"
+
+static void test_routes(void **state) {
+    (void)state;
+    struct rig rig;
+    rig_start(&rig, &(struct simulate_options){.keys = 3, .dead_key = "2"});
+    static const struct {
+        const char *method, *path, *body;
+        int key, status;
+        int64_t settled_key;
+    } rows[] = {
+        {"POST", "/v1/chat/completions", CHAT("a"), 1, 200, 1},
+        {"POST", "/chat/completions", CHAT("a"), 1, 200, 1},
+        {"POST", "/v1/chat/completions", CHAT("a"), 2, 401, 2},
+        {"POST", "/v1/chat/completions", CHAT("a"), 4, 401, 0},
+        {"POST", "/v1/chat/completions", "{\"model\":", 1, 400, 1},
+        {"POST", "/v1/chat/completions", "", 1, 400, 1},
+        {"POST", "/v1/chat/completions", "{}", 1, 400, 1},
+        {"POST", "/v1/nothing", "{}", 1, 404, 1},
+        {"GET", "/v1/nothing", "", 1, 404, 0},
+        {"GET", "/v1/models", "", 1, 200, 0},
+        {"GET", "/models", "", 9, 401, 0},
+        {"GET", "/v1/chat/completions", "", 1, 405, 0},
+        {"GET", "/stats", "", 9, 200, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int status = ask(&rig, rows[i].key, rows[i].method, rows[i].path, rows[i].body);
+        assert_int_equal(status, rows[i].status);
+        assert_int_equal(rig.answer.key, rows[i].settled_key);
+        assert_true(json_check(buf_slice(&rig.out), NULL));
+    }
+    int64_t requests, unknown;
+    assert_true(json_int(json_get(buf_slice(&rig.out), "requests"), &requests));
+    assert_true(json_int(json_get(buf_slice(&rig.out), "unknown_key"), &unknown));
+    assert_int_equal(requests, 7);
+    assert_int_equal(unknown, 1);
+    rig_stop(&rig);
+}
+
+static struct slice text_of(struct rig *rig, struct reply *reply) {
+    static char memory[1000];
+    struct buf scratch = {.p = memory, .cap = sizeof memory, .max = sizeof memory};
+    const char *what;
+    assert_int_equal(wire_openai.read_reply(buf_slice(&rig->out), &scratch, reply, &what), WIRE_OK);
+    return reply->text;
+}
+
+static void test_echo(void **state) {
+    (void)state;
+    struct rig rig;
+    struct reply reply;
+    rig_start(&rig, &(struct simulate_options){0});
+    assert_int_equal(chat(&rig, 3, CHAT("a\\u0000\\ud83d\\ude00 b")), 200);
+    assert_true(slice_is(text_of(&rig, &reply), "\"a\\u0000\\ud83d\\ude00 b\""));
+    assert_true(slice_is(reply.model, "\"m\""));
+    assert_int_equal(reply.usage.input_tokens, 6); // 21 bytes
+    assert_int_equal(reply.usage.output_tokens, 6);
+    assert_int_equal(rig.answer.settlement.output_tokens, 6);
+    assert_int_equal(chat(&rig, 1, "{\"model\":\"m\",\"messages\":[{\"role\":\"system\"}]}"), 200);
+    assert_true(slice_is(text_of(&rig, &reply), "\"\""));
+    rig_stop(&rig);
+}
+
+static void test_words(void **state) {
+    (void)state;
+    struct rig rig, other;
+    struct reply reply, again;
+    rig_start(&rig, &(struct simulate_options){.reply = "words:50", .seed = 3});
+    rig_start(&other, &(struct simulate_options){.reply = "words:50", .seed = 4});
+    chat(&rig, 1, CHAT("a"));
+    struct slice text = text_of(&rig, &reply);
+    size_t spaces = 0;
+    for (size_t i = 0; i < text.n; i++)
+        spaces += text.p[i] == ' ';
+    assert_int_equal(spaces, 49);
+    assert_true(slice_is(reply.finish_reason, "\"stop\""));
+    struct buf first = BUF_INIT(MAX);
+    buf_add_slice(&first, text);
+    chat(&rig, 2, CHAT("a")); // the same question, the same words
+    assert_true(slice_eq(text_of(&rig, &again), buf_slice(&first)));
+    chat(&rig, 1, CHAT("b"));
+    assert_false(slice_eq(text_of(&rig, &again), buf_slice(&first)));
+    chat(&other, 1, CHAT("a"));
+    assert_false(slice_eq(text_of(&other, &again), buf_slice(&first)));
+    chat(&rig, 1, "{\"model\":\"m\",\"max_tokens\":5,\"messages\":[{\"role\":\"user\"}]}");
+    assert_true(text_of(&rig, &reply).n <= 22);
+    assert_true(slice_is(reply.finish_reason, "\"length\""));
+    buf_free(&first);
+    rig_stop(&rig);
+    rig_stop(&other);
+}
+
+static void test_stream(void **state) {
+    (void)state;
+    struct rig rig;
+    rig_start(&rig, &(struct simulate_options){.latency = "100ms"});
+    chat(&rig, 1,
+         "{\"stream\":true,\"stream_options\":{\"include_usage\":true},\"model\":\"m\","
+         "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}");
+    assert_int_equal(rig.answer.manner, SEND_STREAM);
+    assert_int_equal(rig.answer.delay, 25000);
+    assert_int_equal(rig.answer.spread, 75000);
+    assert_int_equal(rig.answer.settlement.output_tokens, 2);
+    assert_non_null(memmem(rig.out.p, rig.out.n, "data: [DONE]", 12));
+    chat(&rig, 1, "{\"stream\":true,\"model\":\"m\",\"messages\":[{\"role\":\"user\"}]}");
+    assert_int_equal(rig.answer.settlement.input_tokens, 0); // the client is told none
+    rig_stop(&rig);
+    rig_start(&rig, &(struct simulate_options){.latency = "100ms", .fault = "500=1"});
+    chat(&rig, 1, "{\"stream\":true,\"model\":\"m\",\"messages\":[{\"role\":\"user\"}]}");
+    assert_int_equal(rig.answer.manner, SEND_WHOLE); // an error is no stream
+    assert_int_equal(rig.answer.delay, 100000);
+    assert_int_equal(rig.answer.spread, 0);
+    rig_stop(&rig);
+}
+
+static void test_fault_kinds(void **state) {
+    (void)state;
+    static const struct {
+        const char *fault;
+        int status;
+        enum manner manner;
+        enum settled settled;
+        bool json;
+    } rows[] = {
+        {"429=1", 429, SEND_WHOLE, SETTLED_RATE_LIMITED, true},
+        {"500=1", 500, SEND_WHOLE, SETTLED_FAILED, true},
+        {"503=1", 503, SEND_WHOLE, SETTLED_FAILED, true},
+        {"401=1", 401, SEND_WHOLE, SETTLED_FAILED, true},
+        {"reset=1", 200, SEND_RESET, SETTLED_FAILED, true},
+        {"truncated=1", 200, SEND_TRUNCATED, SETTLED_FAILED, true},
+        {"slow=1", 200, SEND_SLOWLY, SETTLED_OK, true},
+        {"malformed=1", 200, SEND_WHOLE, SETTLED_FAILED, false},
+        {"html=1", 200, SEND_WHOLE, SETTLED_FAILED, false},
+        {"empty=1", 200, SEND_WHOLE, SETTLED_FAILED, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct rig rig;
+        rig_start(&rig, &(struct simulate_options){
+                            .fault = rows[i].fault, .fault_key = "2", .retry_after = 2000000});
+        assert_int_equal(chat(&rig, 1, CHAT("a")), 200); // spared
+        assert_int_equal(rig.answer.settlement.how, SETTLED_OK);
+        assert_int_equal(chat(&rig, 2, CHAT("a")), rows[i].status);
+        assert_int_equal(rig.answer.manner, rows[i].manner);
+        assert_int_equal(rig.answer.settlement.how, rows[i].settled);
+        assert_int_equal(rig.answer.settlement.retry_after, i ? -1 : 2000000);
+        assert_int_equal(json_check(buf_slice(&rig.out), NULL), rows[i].json);
+        rig_stop(&rig);
+    }
+}
+
+// The status of the k-th attempt of each row is the same whatever the order and the key.
+static void test_reproducible(void **state) {
+    (void)state;
+    static int fates[200][3], latencies[200][3];
+    struct simulate_options options = {
+        .fault = "500=30%,503=20%", .latency = "uniform:1ms-100ms", .seed = 11};
+    struct rig rig;
+    int differ = 0, failed = 0;
+    for (int run = 0; run < 2; run++) {
+        rig_start(&rig, &options);
+        for (int attempt = 0; attempt < 3; attempt++)
+            for (int i = 0; i < 200; i++) {
+                int row = run ? 199 - i : i;
+                char body[200];
+                snprintf(body, sizeof body, CHAT("row %d"), row);
+                int status = chat(&rig, 1 + (run ? row % 3 : 0), body);
+                if (!run) {
+                    fates[row][attempt] = status;
+                    latencies[row][attempt] = (int)rig.answer.delay;
+                    failed += status != 200;
+                    differ += attempt && status != fates[row][0];
+                } else {
+                    assert_int_equal(status, fates[row][attempt]);
+                    assert_int_equal(rig.answer.delay, latencies[row][attempt]);
+                }
+            }
+        rig_stop(&rig);
+    }
+    assert_in_range(failed, 240, 360); // half of 600
+    assert_true(differ > 100);         // attempts of one row are not all alike
+}
+
+static void test_limits(void **state) {
+    (void)state;
+    struct rig rig;
+    rig_start(&rig, &(struct simulate_options){.rpm = 2, .tpm = 20});
+    assert_int_equal(chat(&rig, 1, CHAT("12345678")), 200); // 2 + 2 tokens
+    assert_int_equal(chat(&rig, 1, CHAT("12345678")), 200);
+    assert_int_equal(chat(&rig, 1, CHAT("12345678")), 429);
+    assert_true(rig.answer.limits_shown);
+    assert_int_equal(rig.answer.settlement.how, SETTLED_RATE_LIMITED);
+    assert_int_equal(rig.answer.settlement.retry_after, 30000000);
+    assert_non_null(strstr(buf_cstr(&rig.out), "Please try again in 30s."));
+    assert_int_equal(chat(&rig, 2, CHAT("0123456789012345678901234567890123456789")), 200);
+    assert_int_equal(chat(&rig, 2, CHAT("1")), 429);
+    assert_non_null(strstr(buf_cstr(&rig.out), "\"tokens\""));
+    rig_stop(&rig);
+}
+
+static void test_bad_options(void **state) {
+    (void)state;
+    static const struct simulate_options bad[] = {
+        {.keys = -1},         {.keys = 100001},       {.latency = "x"}, {.fault = "x"},
+        {.fault_key = "x"},   {.dead_key = "x"},      {.reply = "x"},   {.reply = "words:0"},
+        {.reply = "words:x"}, {.reply = "words:1e9"}, {.rpm = -1},      {.tpm = INT64_MAX},
+        {.concurrency = -1},
+    };
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct answerer a;
+        struct error err = {0};
+        assert_false(answerer_init(&a, &bad[i], 0, &err));
+        assert_true(err.text[0] == '-' && err.class == ERROR_USAGE);
+        answerer_free(&a);
+    }
+}
+
+int main(void) {
+    freopen("/dev/null", "w", stdout); // what failed goes to stderr
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_routes),      cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_words),       cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_fault_kinds), cmocka_unit_test(test_reproducible),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_bad_options),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
