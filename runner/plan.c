@@ -93,9 +93,8 @@ static bool check_texts(const struct config *config, struct error *err) {
 
 static bool load_keys(struct plan *plan, struct error *err) {
     const struct config *config = plan->config;
-    struct keyring_options options = {.keys_file = config->keys,
-                                      .env_file = config->env_file,
-                                      .environment = environ};
+    struct keyring_options options = {
+        .keys_file = config->keys, .env_file = config->env_file, .environment = environ};
     options.provider = choose_single(config->provider);
     return keyring_load(&plan->keyring, &options, err);
 }
@@ -170,8 +169,8 @@ bool plan_make(struct plan *plan, const struct config *config, const char *input
         !choose_routes(plan, err))
         return false;
     count_slots(plan);
-    plan->output = config->output ? mem_text(config->output, strlen(config->output))
-                                  : default_output(input);
+    plan->output =
+        config->output ? mem_text(config->output, strlen(config->output)) : default_output(input);
     return true;
 }
 

@@ -25,9 +25,9 @@ enum key_action {
 struct verdict {
     enum outcome outcome;
     enum key_action action;
-    int64_t hint;     // microseconds the provider asks to wait, -1 none; unclamped
-    bool final;       // another attempt of the job cannot help, whatever the outcome
-    char code[64];    // the provider's error code or type, "" if none
+    int64_t hint;  // microseconds the provider asks to wait, -1 none; unclamped
+    bool final;    // another attempt of the job cannot help, whatever the outcome
+    char code[64]; // the provider's error code or type, "" if none
     char message[VERDICT_MESSAGE_MAX];
 };
 
