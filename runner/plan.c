@@ -182,6 +182,7 @@ void plan_free(struct plan *plan) {
     free(plan->routes);
     free(plan->output);
     keyring_free(&plan->keyring);
+    options_free(&simulate_command, &plan->simulated);
 }
 
 void plan_set_base_url(struct plan *plan, const char *base_url) {
