@@ -134,7 +134,7 @@ static bool choose_routes(struct plan *plan, struct error *err) {
         if (!read_simulated(plan, err))
             return false;
         plan->embedded = !plan->config->base_url;
-        if (plan->embedded || keyring_count(&plan->keyring, chosen[0]) == 0)
+        if (keyring_count(&plan->keyring, chosen[0]) == 0)
             add_simulated_keys(plan, chosen[0]);
     }
     add_route(plan, chosen[0]);
