@@ -72,8 +72,11 @@ static void a_waiting_consumer_gets_all_in_order(void **state) {
         open_shared(bytes[i], -1);
         list_init(&jobs);
         pthread_create(&producer, NULL, produce, NULL);
-        while (queue_wait(&shared.forth, &jobs))
+        bool more = true;
+        while (more) {
+            more = queue_wait(&shared.forth, &jobs);
             last = consume(&jobs, last);
+        }
         assert_true(last == ROUNDS);
         pthread_join(producer, NULL);
         assert_true(shared.credits.bytes == 0);
