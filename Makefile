@@ -57,3 +57,21 @@ unit: $(UNIT_TESTS)
 .PHONY: clean
 clean:
 	rm -rf build batch-run
+
+# Small programs that the end-to-end tests need: servers that lie, and the like.
+TOOL_SOURCES := $(sort $(wildcard tests/tools/*.c))
+TEST_TOOLS := $(TOOL_SOURCES:tests/tools/%.c=$(BUILD)/tools/%)
+
+$(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(ALL_LIBS)
+
+.PHONY: tools
+tools: $(TEST_TOOLS)
+
+test-suite: $(TEST_TOOLS)
+test-suite: export TOOLS = $(abspath $(BUILD))/tools
+compiled: $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
+
+-include $(TEST_TOOLS:=.d)
