@@ -106,29 +106,26 @@ static void gather(struct ids *ids) {
     }
 }
 
-// From the end to their homes. An entry's place is never behind where it is read from, unless too
-// many share the last homes: then false, and everything still stands in order.
-static bool spread(struct ids *ids) {
+// From the end to their homes. What fitted before fits again: the more homes there are, the farther
+// from the end each entry's is. So an entry's place is never behind where it is read from.
+static void spread(struct ids *ids) {
     size_t free_from = 0;
     for (size_t i = ids->slot_count - ids->count; i < ids->slot_count; i++) {
         struct entry e = ids->slots[i];
         size_t place = home(ids, e.hash);
         if (place < free_from)
             place = free_from;
-        if (place > i)
-            return false;
+        BUG_IF(place > i);
         ids->slots[i].rest = 0;
         ids->slots[place] = e;
         free_from = place + 1;
     }
-    return true;
 }
 
 static void grow(struct ids *ids) {
-    do {
-        extend(ids);
-        gather(ids);
-    } while (!spread(ids));
+    extend(ids);
+    gather(ids);
+    spread(ids);
 }
 
 static bool is_full(const struct ids *ids) {

@@ -1,5 +1,6 @@
 // A set of row ids in 16 bytes an entry plus slack (below 24 bytes a row from a few thousand rows
-// on), whatever the ids' length: 88 bits of a keyed hash and a 40-bit number (a line, for instance).
+// on), whatever the ids' length: 88 bits of a keyed hash and a 40-bit number (a line, for
+// instance).
 //
 // Two different ids are taken for one with probability n²/2^89: 10^-13 at ten million rows. One
 // thread at a time. Takes its memory straight from the system in whole pages, none before the first

@@ -200,36 +200,69 @@ static size_t match_at(const struct secret *s, const char *p, const char *end) {
     return (size_t)(q - p);
 }
 
-// Whether the secret can begin at p: cheap, and false for nearly every byte.
-static bool may_begin(const char *text, const char *p, char first) {
-    if (*p == first || *p == '%')
+// Where the secret may begin: at its first character, or at an escape. Nearly all text has none, so
+// each of the three is looked for with memchr and remembered.
+struct candidates {
+    const char *end;
+    char wanted[3];
+    const char *next[3]; // the next of each at or after the place asked for, or end
+};
+
+static const char *next_candidate(struct candidates *c, const char *p) {
+    const char *nearest = c->end;
+    for (int i = 0; i < 3; i++) {
+        if (c->next[i] < p) {
+            const char *found = memchr(p, c->wanted[i], (size_t)(c->end - p));
+            c->next[i] = found ? found : c->end;
+        }
+        if (c->next[i] < nearest)
+            nearest = c->next[i];
+    }
+    return nearest;
+}
+
+// A backslash behind another belongs to that one; a first character without its second is nothing.
+static bool may_begin(const struct secret *s, const char *text, const char *p, const char *end) {
+    if (*p == '\\')
+        return p == text || p[-1] != '\\';
+    if (*p != s->text[0] || p + 1 == end)
         return true;
-    return *p == '\\' && (p == text || p[-1] != '\\');
+    return p[1] == s->text[1] || p[1] == '\\' || p[1] == '%';
+}
+
+// Writes what stands in for `found` bytes of secret; returns how many bytes that takes.
+static size_t put_mask(char *out, const char *mask, size_t found) {
+    size_t n = strlen(mask);
+    if (found < n) // a cut-off rest, shorter than the mask
+        memset(out, '*', n = found);
+    else
+        memcpy(out, mask, n);
+    return n;
 }
 
 size_t secret_scrub(const struct secret *s, char *text, size_t n) {
     char mask[SECRET_MASK_SIZE];
-    const char *end = text + n;
+    const char *end = text + n, *kept = text; // up to `kept` everything is in its place
     char *out = text;
-    if (s->n < SECRET_SCRUBBED_MIN)
+    if (s->n < SECRET_SCRUBBED_MIN || n == 0)
         return n;
+    struct candidates c = {.end = end, .wanted = {s->text[0], '\\', '%'}};
     secret_mask(s, mask);
-    bool safe = !strpbrk(mask, "\"\\"); // what these show could end a JSON string
-    size_t mask_size = safe ? strlen(mask) : 4;
-    const char *shown = safe ? mask : "****";
-    for (const char *p = text; p < end;) {
-        size_t found = may_begin(text, p, s->text[0]) ? match_at(s, p, end) : 0;
-        if (found >= mask_size) {
-            memcpy(out, shown, mask_size);
-            out += mask_size;
-            p += found;
-        } else if (found) { // a cut-off rest, shorter than the mask
-            memset(out, '*', found);
-            out += found;
-            p += found;
-        } else {
-            *out++ = *p++;
+    if (strpbrk(mask, "\"\\")) // what these show could end a JSON string
+        memcpy(mask, "****", 5);
+    c.next[0] = c.next[1] = c.next[2] = NULL;
+    for (const char *p = next_candidate(&c, text); p < end;) {
+        size_t found = may_begin(s, text, p, end) ? match_at(s, p, end) : 0;
+        if (found) {
+            memmove(out, kept, (size_t)(p - kept));
+            out += p - kept;
+            out += put_mask(out, mask, found);
+            kept = p + found;
         }
+        p = next_candidate(&c, found ? kept : p + 1);
     }
-    return (size_t)(out - text);
+    if (out == text) // nothing was found: nothing moves
+        return n;
+    memmove(out, kept, (size_t)(end - kept));
+    return (size_t)(out - text) + (size_t)(end - kept);
 }

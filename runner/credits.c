@@ -26,12 +26,24 @@ void credits_free(struct credits *c) {
     pthread_cond_destroy(&c->returned);
 }
 
+// With the lock held.
+static bool may_take(const struct credits *c) {
+    return c->made < c->most || c->idle_count > 0;
+}
+
+// With the lock held. Woken for every single credit, the reader would cost a thread switch a row.
+static bool enough_for_a_reader(const struct credits *c) {
+    return c->most - c->made + c->idle_count >= (c->most + 3) / 4;
+}
+
 struct job *credits_take(struct credits *c) {
     struct job *job = NULL;
     pthread_mutex_lock(&c->lock);
-    while (!c->stopped && list_is_empty(&c->idle) && c->made == c->most) {
+    bool wait = !may_take(c);
+    while (wait && !c->stopped) {
         c->waiting = true;
         pthread_cond_wait(&c->returned, &c->lock);
+        wait = !enough_for_a_reader(c);
     }
     c->waiting = false;
     if (c->stopped) {
@@ -39,23 +51,38 @@ struct job *credits_take(struct credits *c) {
         return NULL;
     }
     struct list *node = list_pop(&c->idle);
-    if (node)
+    if (node) {
         job = LIST_ENTRY(node, struct job, node);
-    else
+        c->idle_count--;
+    } else {
         c->made++;
+    }
     pthread_mutex_unlock(&c->lock);
     return job ? job : job_new(c->line_max, c->body_max);
 }
 
+bool credits_are_out(struct credits *c) {
+    pthread_mutex_lock(&c->lock);
+    bool out = !may_take(c);
+    pthread_mutex_unlock(&c->lock);
+    return out;
+}
+
+bool credits_have_room(struct credits *c, size_t bytes) {
+    pthread_mutex_lock(&c->lock);
+    bool room = !c->bytes || c->bytes + bytes <= c->bytes_most;
+    pthread_mutex_unlock(&c->lock);
+    return room;
+}
 
 bool credits_charge(struct credits *c, struct job *job) {
     size_t n = job->line.n;
     pthread_mutex_lock(&c->lock);
     while (!c->stopped && c->bytes && c->bytes + n > c->bytes_most) {
-        c->waiting = true;
+        c->waiting_bytes = true;
         pthread_cond_wait(&c->returned, &c->lock);
     }
-    c->waiting = false;
+    c->waiting_bytes = false;
     c->bytes += n;
     job->bytes_credited = n;
     bool running = !c->stopped;
@@ -63,15 +90,37 @@ bool credits_charge(struct credits *c, struct job *job) {
     return running;
 }
 
-void credits_give(struct credits *c, struct job *job) {
-    size_t bytes = job->bytes_credited;
-    job_clear(job); // outside the lock: may give memory back
+// Outside the lock: may give memory back. Returns the bytes that were credited.
+static size_t clear_all(struct list *jobs, size_t *count) {
+    size_t bytes = 0;
+    for (struct list *node = jobs->next; node != jobs; node = node->next) {
+        struct job *job = LIST_ENTRY(node, struct job, node);
+        BUG_IF(job->state != JOB_IDLE);
+        bytes += job->bytes_credited;
+        ++*count;
+        job_clear(job);
+    }
+    return bytes;
+}
+
+void credits_give(struct credits *c, struct list *jobs) {
+    size_t count = 0, bytes = clear_all(jobs, &count);
+    if (!count)
+        return;
     pthread_mutex_lock(&c->lock);
     c->bytes -= bytes;
-    list_push(&c->idle, &job->node);
-    if (c->waiting)
+    c->idle_count += count;
+    list_splice(&c->idle, jobs);
+    if (c->waiting_bytes || (c->waiting && enough_for_a_reader(c)))
         pthread_cond_signal(&c->returned);
     pthread_mutex_unlock(&c->lock);
+}
+
+void credits_give_one(struct credits *c, struct job *job) {
+    struct list one;
+    list_init(&one);
+    list_push(&one, &job->node);
+    credits_give(c, &one);
 }
 
 void credits_stop(struct credits *c) {

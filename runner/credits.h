@@ -15,11 +15,12 @@ struct credits {
     pthread_mutex_t lock;
     pthread_cond_t returned;
     struct list idle;
-    size_t made, most;
+    size_t made, most, idle_count;
     size_t bytes, bytes_most; // of rows in the house
     size_t line_max, body_max;
     bool stopped;
-    bool waiting;
+    bool waiting;       // the reader, for a credit
+    bool waiting_bytes; // the reader, for bytes
 };
 
 struct credits_options {
@@ -36,12 +37,22 @@ void credits_free(struct credits *c);
 // An idle, cleared job; waits for one. NULL once stopped.
 struct job *credits_take(struct credits *c);
 
+// Whether credits_take() would have to wait: the time to hand on what has been gathered.
+bool credits_are_out(struct credits *c);
+
+// Whether credits_charge() for so many bytes would not have to wait.
+bool credits_have_room(struct credits *c, size_t bytes);
+
 // Pays for the bytes of a row that was just read; waits until there is room. False once stopped (the
 // job still goes back with credits_give()).
 bool credits_charge(struct credits *c, struct job *job);
 
-// The job is idle: its credit and bytes come back.
-void credits_give(struct credits *c, struct job *job);
+// The jobs in the list are idle: their credits and bytes come back, and the list is empty. A reader
+// that waits is woken when a quarter of all credits is there, so that it has something to do.
+void credits_give(struct credits *c, struct list *jobs);
+
+// The same for one.
+void credits_give_one(struct credits *c, struct job *job);
 
 // Nobody waits any longer.
 void credits_stop(struct credits *c);

@@ -68,7 +68,7 @@ static void add_request(const struct plan *plan, const struct job *job, struct b
 
 static int show_rows(const struct plan *plan, struct source *source, struct error *err) {
     const struct config *c = plan->config;
-    struct job *job = job_new((size_t)c->max_line_bytes * 16, 1);
+    struct job *job = job_new(SOURCE_LINE_ROOM((size_t)c->max_line_bytes), 1);
     struct buf out = BUF_INIT(64 << 20);
     enum source_status status = SOURCE_JOB;
     int code = 0;

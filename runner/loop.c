@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define BATCH_MOST 32
+
 // A provider's part of the loop.
 struct lane_in {
     const struct route *route;
@@ -36,6 +38,8 @@ struct loop {
     struct engine *engine;
     struct lane_in *lanes; // as plan->routes
     struct list flights, spare;
+    struct list finished; // not yet handed to the writer
+    size_t finished_count;
     struct heap parked;  // jobs by when they may be tried again
     size_t in_flight;
     size_t alive; // jobs in this loop's hands
@@ -52,14 +56,22 @@ static void finish(struct loop *l, struct job *job) {
     stats_add(job->result.outcome == OUTCOME_OK ? &stats->ok : &stats->failed, 1);
     job_set_state(job, JOB_FINISHED);
     l->alive--;
-    queue_push(&l->p->to_writer, job);
+    list_push(&l->finished, &job->node);
+    l->finished_count++;
+}
+
+// Finished jobs go to the writer in batches, since every hand-over may switch threads; but none is
+// held back while this thread sleeps.
+static void hand_on(struct loop *l) {
+    queue_push(&l->p->to_writer, &l->finished);
+    l->finished_count = 0;
 }
 
 // The run stops before this job is done: no line, so the next run sends it.
 static void drop(struct loop *l, struct job *job) {
     job_set_state(job, JOB_IDLE);
     l->alive--;
-    credits_give(&l->p->credits, job);
+    credits_give_one(&l->p->credits, job);
 }
 
 static struct lane_in *lane_for(struct loop *l, struct slice provider) {
@@ -381,6 +393,16 @@ static int64_t next_time(const struct loop *l) {
     return parked && parked->due < l->not_before ? parked->due : l->not_before;
 }
 
+// Looks without sleeping first, if there is something to hand on that may wait for more.
+static void wait_for_events(struct loop *l) {
+    if (l->finished_count >= BATCH_MOST)
+        hand_on(l);
+    if (l->finished_count && engine_wait(l->engine, 0))
+        return;
+    hand_on(l);
+    engine_wait(l->engine, next_time(l));
+}
+
 static void loop_run(struct loop *l) {
     struct transfer *t;
     for (;;) {
@@ -389,7 +411,7 @@ static void loop_run(struct loop *l) {
         start_ready(l);
         if (is_over(l, more))
             return;
-        engine_wait(l->engine, next_time(l));
+        wait_for_events(l);
         l->now = clock_now();
         // all keys come back before the next jobs start, so that the rotation sees them all
         while ((t = engine_next_done(l->engine)))
@@ -436,8 +458,10 @@ void *loop_main(void *pipeline) {
     l.url = l.path = BUF_INIT(SIZE_MAX / 2);
     list_init(&l.flights);
     list_init(&l.spare);
+    list_init(&l.finished);
     open_lanes(&l);
     loop_run(&l);
+    hand_on(&l);
     free_loop(&l);
     queue_close(&p->to_writer);
     return NULL;

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define READ_BYTES 65536
+
 // What a reader of one type is given.
 struct value {
     const struct option *option;
@@ -110,41 +112,53 @@ static bool read_text(const struct value *v, struct error *err) {
     return true;
 }
 
-// Reads until the end or the ceiling; errno is 0 when all of the file is in b.
-static void read_whole(const char *path, struct buf *b) {
+// Reads to the end, or until there is no room for another read. Returns errno, 0 for all of it.
+static int read_whole(const char *path, struct buf *b) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return;
-    ssize_t n = 0;
-    do {
-        if (!buf_reserve(b, 65536)) {
-            errno = EFBIG;
+        return errno;
+    ssize_t n = 1;
+    int failure = 0;
+    while (n != 0 && !failure) {
+        if (!buf_reserve(b, READ_BYTES)) {
+            failure = EFBIG;
             break;
         }
-        n = io_read(fd, b->p + b->n, 65536);
+        n = io_read(fd, b->p + b->n, READ_BYTES);
+        failure = n < 0 && errno != EINTR ? errno : 0;
         b->n += n > 0 ? (size_t)n : 0;
-    } while (n > 0 || (n < 0 && errno == EINTR));
-    int failure = b->failed ? EFBIG : n < 0 ? errno : 0;
+    }
     close(fd);
-    errno = failure;
+    return failure;
+}
+
+// The 1-based place of the first byte that no text holds; 0 when all is well.
+static size_t first_bad_byte(struct slice text) {
+    const char *zero = text.n ? memchr(text.p, 0, text.n) : NULL;
+    size_t good = utf8_valid_prefix(text);
+    if (zero && (size_t)(zero - text.p) < good)
+        good = (size_t)(zero - text.p);
+    return good == text.n ? 0 : good + 1;
 }
 
 static bool read_at_file(const struct value *v, struct error *err) {
     const char *path = v->text + 1;
-    struct buf content = BUF_INIT(OPTION_FILE_MAX + 65536);
-    read_whole(path, &content);
+    struct word_shown shown = word_show(path);
+    struct buf content = BUF_INIT(OPTION_FILE_MAX + READ_BYTES);
+    int failure = read_whole(path, &content);
     struct slice text = buf_slice(&content);
     if (slice_starts(text, "\xef\xbb\xbf")) // a byte order mark is no part of the text
         text = slice_of(text.p + 3, text.n - 3);
-    if (errno)
-        error_set(err, ERROR_USAGE, "%s: cannot read the file '%s': %s", v->source,
-                  word_show(path).text, strerror(errno));
-    else if (text.n > OPTION_FILE_MAX)
+    size_t bad = first_bad_byte(text);
+    if (failure == EFBIG)
         error_set(err, ERROR_USAGE, "%s: the file '%s' is larger than 64 MiB", v->source,
-                  word_show(path).text);
-    else if (!utf8_is_valid(text) || (text.n && memchr(text.p, 0, text.n)))
+                  shown.text);
+    else if (failure)
+        error_set(err, ERROR_USAGE, "%s: cannot read the file '%s': %s", v->source, shown.text,
+                  strerror(failure));
+    else if (bad)
         error_set(err, ERROR_USAGE, "%s: the file '%s' is no text: byte %zu is not valid UTF-8",
-                  v->source, word_show(path).text, utf8_valid_prefix(text) + 1);
+                  v->source, shown.text, bad);
     else
         keep_text(v, text.p, text.n);
     buf_free(&content);

@@ -69,11 +69,9 @@ static bool open_engine(struct pipeline *p, struct error *err) {
 
 static void init_credits(struct pipeline *p) {
     const struct config *c = p->plan->config;
-    size_t line = (size_t)c->max_line_bytes;
-    // a row and what is derived from it (a rendered template, escaped cells) share a buffer
     struct credits_options options = {.jobs = p->plan->slots * CREDITS_PER_SLOT + CREDITS_MORE,
                                       .bytes = CREDIT_BYTES,
-                                      .line_max = line > SIZE_MAX / 32 ? SIZE_MAX / 2 : line * 16,
+                                      .line_max = SOURCE_LINE_ROOM((size_t)c->max_line_bytes),
                                       .body_max = (size_t)c->max_reply_bytes};
     credits_init(&p->credits, &options);
 }

@@ -26,9 +26,11 @@ static bool rouse(struct queue *q) {
     return rouse_fd;
 }
 
-void queue_push(struct queue *q, struct job *job) {
+void queue_push(struct queue *q, struct list *jobs) {
+    if (list_is_empty(jobs))
+        return;
     pthread_mutex_lock(&q->lock);
-    list_push(&q->jobs, &job->node);
+    list_splice(&q->jobs, jobs);
     bool wake = rouse(q);
     pthread_mutex_unlock(&q->lock);
     if (wake)

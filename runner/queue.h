@@ -24,8 +24,9 @@ struct queue {
 void queue_init(struct queue *q, int wake_fd);
 void queue_free(struct queue *q);
 
-// Hands the job over: on return it is the queue's, then the consumer's.
-void queue_push(struct queue *q, struct job *job);
+// Hands the jobs over, all that are in the list, in order: on return they are the queue's, then the
+// consumer's, and the list is empty. An empty list is fine.
+void queue_push(struct queue *q, struct list *jobs);
 
 // Nothing more will come. Wakes the consumer.
 void queue_close(struct queue *q);

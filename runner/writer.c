@@ -6,17 +6,16 @@
 #include "runner/wake.h"
 
 static bool write_all(struct pipeline *p, struct list *jobs, bool failed) {
-    struct list *node;
     struct error err = {0};
-    while ((node = list_pop(jobs))) {
+    for (struct list *node = jobs->next; node != jobs; node = node->next) {
         struct job *job = LIST_ENTRY(node, struct job, node);
         if (!failed && !output_add(p->output, job, &err))
             failed = true;
         job_set_state(job, JOB_IDLE);
-        credits_give(&p->credits, job);
     }
     if (!failed && !output_flush(p->output, &err))
         failed = true;
+    credits_give(&p->credits, jobs);
     if (err.class != ERROR_NONE) // nothing that comes can be kept: better not to ask for more
         pipeline_stop(p, STOP_ABORT, CAUSE_OUTPUT, &err);
     return !failed;

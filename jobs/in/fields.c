@@ -178,8 +178,6 @@ bool fields_is_json_cell(const struct fields *f, size_t field) {
 
 bool fields_read_cell(struct fields *f, size_t field, struct slice cell, struct job *job) {
     const struct rule *rule = rule_of(f, field);
-    if (!fields_get(f, field).p)
-        return true;
     cell = slice_trim(cell);
     bool json = json_check(cell, NULL);
     unsigned type = json ? BIT(json_type(cell)) : 0;
@@ -188,10 +186,9 @@ bool fields_read_cell(struct fields *f, size_t field, struct slice cell, struct 
             f->found[field] = cell;
         return true;
     }
-    f->found[field] = type & BIT(JSON_NULL) ? SLICE_NONE : cell;
-    if (json)
+    f->found[field] = type & ~BIT(JSON_NULL) ? cell : SLICE_NONE;
+    if (json || !cell.n)
         return true;
-    f->found[field] = SLICE_NONE;
     job_fail(job, OUTCOME_BAD_INPUT, "\"%s\" must be %s, it is not JSON", known[field], rule->must);
     return false;
 }

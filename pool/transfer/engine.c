@@ -285,13 +285,14 @@ static int wait_events(struct engine *e, struct epoll_event *events, int64_t unt
     return epoll_wait(e->epoll, events, EVENTS_AT_ONCE, ms);
 }
 
-void engine_wait(struct engine *e, int64_t until) {
+bool engine_wait(struct engine *e, int64_t until) {
     struct epoll_event events[EVENTS_AT_ONCE];
     run_due(e, clock_now());
     int count = wait_events(e, events, until);
     for (int i = 0; i < count; i++)
         run_event(e, &events[i]);
     run_due(e, clock_now());
+    return count > 0 || !list_is_empty(&e->done);
 }
 
 struct transfer *engine_next_done(struct engine *e) {

@@ -88,9 +88,9 @@ void transfer_auth_free(void *auth);
 struct transfer *engine_take(struct engine *e);
 void engine_start(struct engine *e, struct transfer *t);
 
-// Runs what is due, then waits for events until `until` (monotonic; TIME_NEVER), then runs those.
-// Returns at once when transfers are done already.
-void engine_wait(struct engine *e, int64_t until);
+// Runs what is due, then waits for events until `until` (monotonic; TIME_NEVER; 0 does not wait), then
+// runs those. Returns at once when transfers are done already. Whether anything happened.
+bool engine_wait(struct engine *e, int64_t until);
 
 // The next finished transfer, or NULL. It stays the caller's until engine_give().
 struct transfer *engine_next_done(struct engine *e);

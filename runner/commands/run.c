@@ -32,7 +32,7 @@ static bool check_strictly(const struct plan *plan, struct error *err) {
     struct source *source = source_open(&options, err);
     if (!source)
         return false;
-    struct job *job = job_new((size_t)plan->config->max_line_bytes * 16, 1);
+    struct job *job = job_new(SOURCE_LINE_ROOM((size_t)plan->config->max_line_bytes), 1);
     enum source_status status = SOURCE_END;
     while (source_is_rereadable(source) &&
            (status = source_next(source, job, err)) == SOURCE_JOB) {

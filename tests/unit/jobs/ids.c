@@ -3,7 +3,7 @@
 
 // The set is compiled in here with a hash that a test can make bad on purpose.
 #include "jobs/base/hash.h"
-static bool crowd_the_end;
+static bool crowd_the_end, few_values;
 static struct hash128 test_hash(struct slice bytes, const uint64_t key[2]);
 #define hash_bytes test_hash
 #include "jobs/ids.c"
@@ -20,6 +20,8 @@ static struct hash128 test_hash(struct slice bytes, const uint64_t key[2]) {
     struct hash128 h = hash_bytes(bytes, key);
     if (crowd_the_end)
         h.high = ~(h.high >> 4);
+    if (few_values)
+        h.high &= UINT64_C(0xfff) << 52;
     return h;
 }
 
@@ -114,6 +116,14 @@ static void property_when_crowded(void **state) {
     crowd_the_end = false;
 }
 
+// Ids that agree in the first 64 bits are told apart by the other 24.
+static void property_when_halves_agree(void **state) {
+    (void)state;
+    few_values = true;
+    agrees_with_model(4);
+    few_values = false;
+}
+
 static long peak_kilobytes(void) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
@@ -147,6 +157,7 @@ int main(void) {
         cmocka_unit_test(first_number_stays),
         cmocka_unit_test(property),
         cmocka_unit_test(property_when_crowded),
+        cmocka_unit_test(property_when_halves_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,10 @@ static void *produce(void *unused) {
         buf_add(&job->line, "0123456789", 10);
         assert_true(credits_charge(&shared.credits, job));
         job_set_state(job, JOB_FINISHED);
-        queue_push(&shared.forth, job);
+        struct list one;
+        list_init(&one);
+        list_push(&one, &job->node);
+        queue_push(&shared.forth, &one);
     }
     queue_close(&shared.forth);
     return NULL;
@@ -53,7 +56,7 @@ static int64_t consume(struct list *jobs, int64_t last) {
         struct job *job = LIST_ENTRY(node, struct job, node);
         assert_true(job->index == ++last);
         job_set_state(job, JOB_IDLE);
-        credits_give(&shared.credits, job);
+        credits_give_one(&shared.credits, job);
         count++;
     }
     assert_in_range(count, 0, MOST);
@@ -108,8 +111,11 @@ static void *take_until_stopped(void *unused) {
     (void)unused;
     struct job *job;
     while ((job = credits_take(&shared.credits))) {
+        struct list one;
+        list_init(&one);
+        list_push(&one, &job->node);
         job_set_state(job, JOB_FINISHED);
-        queue_push(&shared.forth, job);
+        queue_push(&shared.forth, &one);
     }
     return NULL;
 }
@@ -130,7 +136,7 @@ static void stopping_frees_a_reader_that_waits(void **state) {
     while ((node = list_pop(&jobs))) {
         struct job *job = LIST_ENTRY(node, struct job, node);
         job_set_state(job, JOB_IDLE);
-        credits_give(&shared.credits, job);
+        credits_give_one(&shared.credits, job);
     }
     close_shared();
 }

@@ -58,7 +58,8 @@ static void every_field(void **state) {
                               "[{}],\"{\"\"type\"\":1}\",9007199254740993,groq\n"
                               "p,,,,,,,,,,,\n"
                               "p,,,,,,END,,,auto,,\n"
-                              "p,,,,,,7,,,\"\"\"auto\"\"\",,\n"));
+                              "p,,,,,,7,,,\"\"\"auto\"\"\",,\n"
+                              "p,,,  ,null,\t,,,,,,\n"));
     const struct request *r = &feed_good(&f)->request;
     assert_slice(r->system, "\"be \\\"kind\\\"\"");
     assert_slice(r->model, "\"m\"");
@@ -80,6 +81,9 @@ static void every_field(void **state) {
     r = &feed_good(&f)->request;
     assert_slice(r->stop, "\"7\"");
     assert_slice(r->tool_choice, "\"\\\"auto\\\"\"");
+    r = &feed_good(&f)->request;
+    const struct request blank = {.shape = ROW_PROMPT, .prompt = r->prompt};
+    assert_memory_equal(r, &blank, sizeof blank);
     feed_ends(&f);
 }
 
@@ -252,6 +256,36 @@ static void endless_commas(void **state) {
     buf_free(&text);
 }
 
+// After a record of many blocks, memory is given back and the next ones are whole.
+static void a_large_record(void **state) {
+    (void)state;
+    size_t n = 300000;
+    struct buf text = BUF_INIT(2 * n);
+    buf_add_str(&text, "prompt,n\nx,1\n\"");
+    for (size_t i = 0; i < n; i++)
+        buf_add_char(&text, i % 100 ? 'y' : '\n');
+    buf_add_str(&text, "\",2\nz,3\n");
+    struct feed f = csv(buf_slice(&text));
+    feed_good(&f);
+    const struct job *job = feed_good(&f);
+    assert_int_equal(job->request.prompt.n, n + n / 100 + 2); // each \n as two bytes, two quotes
+    assert_slice(feed_good(&f)->input, "{\"prompt\":\"z\",\"n\":\"3\"}");
+    assert_int_equal(f.job->line_no, 3 + n / 100 + 1);
+    feed_ends(&f);
+    f = csv(buf_slice(&text));
+    job_free(f.job);
+    f.job = job_new(1000, 0);
+    feed_good(&f);
+    feed_bad(&f, "the row takes more than 1000 bytes");
+    feed_good(&f);
+    feed_ends(&f);
+    f = feed_open(SLICE("prompt,name\nx,1\n"), OPTIONS(.format = INPUT_CSV, .max_line_bytes = 10));
+    assert_int_equal(feed_next(&f), SOURCE_FAILED);
+    assert_non_null(strstr(f.err.text, "longer than --max-line-bytes"));
+    feed_close(&f);
+    buf_free(&text);
+}
+
 static void columns_by_name(void **state) {
     (void)state;
     struct feed f = feed_open(SLICE(" nr , \"q\"\" uestion\" ,model\nx,1,m\n"),
@@ -390,6 +424,7 @@ int main(void) {
         cmocka_unit_test(headers_that_are_none),
         cmocka_unit_test(many_columns),
         cmocka_unit_test(endless_commas),
+        cmocka_unit_test(a_large_record),
         cmocka_unit_test(columns_by_name),
         cmocka_unit_test(template),
         cmocka_unit_test(only_the_prompt_column_counts),

@@ -1,4 +1,4 @@
-// row.c: every shape of a jsonl row, every field, every way to be bad; bytes kept as they came.
+// row.c, shape.c: every shape of a jsonl row, every field, every way to be bad, bytes as they came.
 // SPDX-License-Identifier: MIT
 #include "jobs/base/json.h"
 #include "jobs/base/random.h"
@@ -396,6 +396,30 @@ static void check_job(const struct job *job) {
     assert_false(job->line.failed);
 }
 
+// Texts without their escapes and numbered ids stand behind the row, of whatever size, and nothing
+// moves for them.
+static void room_behind_the_row(void **state) {
+    (void)state;
+    for (int n = 1; n < 1500; n += 13) {
+        struct buf text = BUF_INIT(1 << 20);
+        for (int row = 0; row < 2; row++) {
+            buf_add_str(&text, "{\"prompt\":\"p\",\"provider\":\"\\/\",\"id\":\"\\n");
+            for (int i = 0; i < n; i++)
+                buf_add_char(&text, 'x');
+            buf_add_str(&text, "\"}\n");
+        }
+        struct feed f = feed_jsonl(buf_slice(&text));
+        assert_int_equal(feed_good(&f)->id.n, n + 1);
+        job_free(f.job); // the next begins without memory
+        f.job = job_new(1 << 20, 0);
+        check_job(feed_bad(&f, "already used on line 1"));
+        assert_int_equal(f.job->id.n, n + 3);
+        assert_slice(f.job->request.provider, "/");
+        feed_ends(&f);
+        buf_free(&text);
+    }
+}
+
 // Rows with a few random bytes changed, in every kind of run.
 static void property(void **state) {
     (void)state;
@@ -450,6 +474,7 @@ int main(void) {
         cmocka_unit_test(template_over_bare_strings),
         cmocka_unit_test(ids),
         cmocka_unit_test(too_big_for_the_job),
+        cmocka_unit_test(room_behind_the_row),
         cmocka_unit_test(property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,6 +261,29 @@ static void a_wait_can_be_stopped(void **state) {
     close(wake_fd);
 }
 
+// In the middle of the header, and of a quoted field.
+static void csv_can_be_stopped(void **state) {
+    (void)state;
+    static const char *const texts[] = {"promp", "prompt\n", "prompt\n\"a\nb"};
+    for (size_t i = 0; i < 3; i++) {
+        int fds[2], wake_fd = eventfd(0, 0);
+        pthread_t waker;
+        assert_int_equal(pipe(fds), 0);
+        int old = swap_stdin(fds[0]);
+        write_pieces(&(struct pieces){dup(fds[1]), (const char *const[]){texts[i], NULL}});
+        struct feed f = feed_stdin(INPUT_CSV, wake_fd);
+        pthread_create(&waker, NULL, wake, &wake_fd);
+        assert_int_equal(feed_next(&f), SOURCE_STOPPED);
+        assert_int_equal(f.err.class, ERROR_NONE);
+        pthread_join(waker, NULL);
+        source_close(f.source);
+        job_free(f.job);
+        close(swap_stdin(old));
+        close(fds[1]);
+        close(wake_fd);
+    }
+}
+
 static void *write_fifo(void *arg) {
     int fd = open(arg, O_WRONLY);
     assert_int_equal(write(fd, "\"a\"\n", 4), 4);
@@ -390,6 +413,7 @@ int main(void) {
         cmocka_unit_test(a_pipe_in_pieces),
         cmocka_unit_test(may_wait),
         cmocka_unit_test(a_wait_can_be_stopped),
+        cmocka_unit_test(csv_can_be_stopped),
         cmocka_unit_test(a_named_pipe),
         cmocka_unit_test(redirected_standard_input),
         cmocka_unit_test(long_rows),
