@@ -1,6 +1,6 @@
 # servers.bash: servers that end-to-end tests ask besides the simulator, and what they answer. After
 # lib.sh:
-#     . "$(dirname "$0")/servers.bash"
+#     . "$ROOT/tests/e2e/servers.bash"
 #     chat_answer good.http "the text"
 #     start_canned good.http
 #     run_ok in.jsonl "${CANNED[@]}"
