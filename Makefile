@@ -55,6 +55,7 @@ SAY = $(if $(V),,@echo "  $(1)";)
 
 .PHONY: all
 all: $(PROGRAM) $(if $(filter batch-run,$(PROGRAM)),pages) ## build ./batch-run, its manual page and completions
+	@:
 
 $(PROGRAM): $(BUILD)/runner/main.o $(LIBRARY)
 	$(call SAY,LD $@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LIBS)

@@ -24,9 +24,9 @@ enum job_state { JOB_IDLE, JOB_WAITING, JOB_LEASED, JOB_IN_FLIGHT, JOB_PARKED, J
 
 // How a row says what is to be sent.
 enum row_shape {
-    ROW_PROMPT,          // one prompt: `prompt` is set
-    ROW_MESSAGES,        // an OpenAI-shaped conversation: `messages` is set
-    ROW_BATCH_OPENAI,    // {custom_id, method?, url?, body}: `body`, and `url` if given; also BigModel
+    ROW_PROMPT,       // one prompt: `prompt` is set
+    ROW_MESSAGES,     // an OpenAI-shaped conversation: `messages` is set
+    ROW_BATCH_OPENAI, // {custom_id, method?, url?, body}: `body`, and `url` if given; also BigModel
     ROW_BATCH_ANTHROPIC, // {custom_id, params}: `body`
     ROW_BATCH_GEMINI,    // {key, request}: `body`
     ROW_BATCH_MISTRAL,   // {custom_id, body} without url: `body`
@@ -58,16 +58,17 @@ struct request {
 // otherwise.
 struct result {
     enum outcome outcome;
-    const char *provider;    // catalogue's name, static; NULL if no attempt was made
-    const char *key;         // name of the key of the last attempt, owned by the pool; or NULL
-    struct slice model_sent; // string token in job.line or the provider's memory: what was asked for
-    struct reply reply;      // valid when ok
-    int http_status;         // of the last attempt; 0 when there was no HTTP answer
-    int attempts;            // HTTP requests made for this job, refused ones included
-    int64_t started_at;      // wall clock, start of the last attempt; 0 if none
-    int64_t latency;         // microseconds, the last attempt from start to its last byte
-    int64_t wait;            // microseconds from being read to being finished, not spent in attempts
-    char code[64];           // the provider's own error code, "" if none
+    const char *provider; // catalogue's name, static; NULL if no attempt was made
+    const char *key;      // name of the key of the last attempt, owned by the pool; or NULL
+    struct slice
+        model_sent;     // string token in job.line or the provider's memory: what was asked for
+    struct reply reply; // valid when ok
+    int http_status;    // of the last attempt; 0 when there was no HTTP answer
+    int attempts;       // HTTP requests made for this job, refused ones included
+    int64_t started_at; // wall clock, start of the last attempt; 0 if none
+    int64_t latency;    // microseconds, the last attempt from start to its last byte
+    int64_t wait;       // microseconds from being read to being finished, not spent in attempts
+    char code[64];      // the provider's own error code, "" if none
     char message[JOB_MESSAGE_MAX]; // error in words, secrets masked, valid UTF-8
 };
 

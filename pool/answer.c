@@ -29,8 +29,8 @@ static void read_failure(const struct transfer *t, struct verdict *v) {
         snprintf(v->message, sizeof v->message,
                  "the answer is larger than %zu bytes (--max-reply-bytes)", t->reply->max);
     if (t->status == TRANSFER_UNTRUSTED)
-        snprintf(v->message, sizeof v->message, "%s (--cacert names a file of certificates to trust)",
-                 t->error);
+        snprintf(v->message, sizeof v->message,
+                 "%s (--cacert names a file of certificates to trust)", t->error);
 }
 
 static struct slice header_of(const void *transfer, const char *name) {
@@ -38,10 +38,8 @@ static struct slice header_of(const void *transfer, const char *name) {
 }
 
 static void read_refusal(const struct transfer *t, int64_t now_wall, struct verdict *v) {
-    struct http_answer answer = {.status = t->http_status,
-                                 .body = buf_slice(t->reply),
-                                 .header = header_of,
-                                 .context = t};
+    struct http_answer answer = {
+        .status = t->http_status, .body = buf_slice(t->reply), .header = header_of, .context = t};
     signals_read(&answer, now_wall, v);
 }
 
@@ -52,11 +50,12 @@ static void read_success(const struct transfer *t, const struct answer_context *
     const char *what = "";
     if (!json_check(body, &fault)) {
         v->outcome = OUTCOME_BAD_RESPONSE;
-        snprintf(v->message, sizeof v->message,
-                 "the answer is not JSON: %s at byte %zu of %zu", fault.what, fault.offset, body.n);
+        snprintf(v->message, sizeof v->message, "the answer is not JSON: %s at byte %zu of %zu",
+                 fault.what, fault.offset, body.n);
     } else if (signals_is_error_body(body)) {
         read_refusal(t, context->now_wall, v);
-    } else if (context->wire->read_reply(body, context->scratch, &result->reply, &what) == WIRE_OK) {
+    } else if (context->wire->read_reply(body, context->scratch, &result->reply, &what) ==
+               WIRE_OK) {
         v->outcome = OUTCOME_OK;
     } else {
         v->outcome = OUTCOME_BAD_RESPONSE;

@@ -14,9 +14,9 @@ struct pool_provider {
     const struct provider *provider;
     struct key **keys; // in the order they were given: the order of the rotation
     size_t count;
-    size_t cursor;        // where the rotation goes on
-    struct bits open;     // keys that may take a request now
-    struct heap resting;  // COOLING and SUSPENDED keys, by when that ends
+    size_t cursor;       // where the rotation goes on
+    struct bits open;    // keys that may take a request now
+    struct heap resting; // COOLING and SUSPENDED keys, by when that ends
     size_t by_state[KEY_STATES];
 };
 

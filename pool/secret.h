@@ -16,7 +16,7 @@ struct secret;
 #define SECRET_SHOWN_MIN 16
 // Below this length text is not searched for the secret: it would be found in everything.
 #define SECRET_SCRUBBED_MIN 6
-#define SECRET_MASK_SIZE 16
+#define SECRET_MASK_SIZE    16
 
 struct secret *secret_new(struct slice text);
 void secret_free(struct secret *s); // NULL is fine

@@ -26,28 +26,29 @@ enum option_type {
 };
 
 struct option {
-    const char *name;            // without dashes: "max-retries"
-    char letter;                 // 'o' for -o, or 0
+    const char *name; // without dashes: "max-retries"
+    char letter;      // 'o' for -o, or 0
     enum option_type type;
-    size_t offset;               // of the field in the command's config struct
-    const char *value;           // "N", "FILE", "DURATION": what help and manual show; NULL for flags
-    const char *fallback;        // default as a user would write it (parsed like one), or NULL: zero
-    double min, max;             // OPTION_COUNT, OPTION_BYTES, OPTION_DURATION (in seconds); max 0: none
-    const char *const *choices;  // OPTION_CHOICE: NULL-terminated words
-    const char *group;           // heading in help and manual: "Input", "Keys and providers" …
-    const char *help;            // one or two sentences, no full stop needed at the end of the first
+    size_t offset;        // of the field in the command's config struct
+    const char *value;    // "N", "FILE", "DURATION": what help and manual show; NULL for flags
+    const char *fallback; // default as a user would write it (parsed like one), or NULL: zero
+    double min, max;      // OPTION_COUNT, OPTION_BYTES, OPTION_DURATION (in seconds); max 0: none
+    const char *const *choices; // OPTION_CHOICE: NULL-terminated words
+    const char *group;          // heading in help and manual: "Input", "Keys and providers" …
+    const char *help;           // one or two sentences, no full stop needed at the end of the first
 };
 
-#define OPTIONS_END {0}
+#define OPTIONS_END                                                                                \
+    { 0 }
 
 struct command {
-    const char *name;            // "run"
-    const char *operands;        // "INPUT", "" for none: as in the synopsis
+    const char *name;     // "run"
+    const char *operands; // "INPUT", "" for none: as in the synopsis
     int operands_min, operands_max;
-    const char *summary;         // one line
-    const char *description;     // paragraphs separated by blank lines
+    const char *summary;          // one line
+    const char *description;      // paragraphs separated by blank lines
     const struct option *options; // ends with OPTIONS_END; NULL: none
-    size_t config_size;          // of the struct the options fill; zeroed before parsing
+    size_t config_size;           // of the struct the options fill; zeroed before parsing
     // Returns the exit code (contract section 7).
     int (*run)(const void *config, int count, char **operands);
 };

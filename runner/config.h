@@ -34,8 +34,8 @@ struct config {
 
     // The run
     int64_t slots_per_key;
-    int64_t slots;         // 0: no cap
-    const char *cooldown;  // "auto" or a duration
+    int64_t slots;        // 0: no cap
+    const char *cooldown; // "auto" or a duration
     int64_t max_retries;
     int64_t timeout;         // microseconds, one attempt
     int64_t connect_timeout; // microseconds

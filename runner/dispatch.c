@@ -4,9 +4,9 @@
 
 #include "jobs/base/die.h"
 #include "jobs/base/slice.h"
-#include "runner/print.h"
-#include "runner/suggest.h"
-#include "runner/words.h"
+#include "runner/options/suggest.h"
+#include "runner/options/words.h"
+#include "runner/pages/print.h"
 
 #include <stdio.h>
 #include <stdlib.h>

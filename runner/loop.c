@@ -40,7 +40,7 @@ struct loop {
     struct list flights, spare;
     struct list finished; // not yet handed to the writer
     size_t finished_count;
-    struct heap parked;  // jobs by when they may be tried again
+    struct heap parked; // jobs by when they may be tried again
     size_t in_flight;
     size_t alive; // jobs in this loop's hands
     int64_t now;
@@ -157,7 +157,8 @@ static bool build(struct loop *l, struct lane_in *lane, struct job *job, struct 
     t->endpoint = endpoint_for(l, lane);
     if (t->endpoint)
         return true;
-    job_fail(job, OUTCOME_BAD_INPUT, "%.*s is no address that can be sent to", SLICE_ARG(buf_slice(&l->url)));
+    job_fail(job, OUTCOME_BAD_INPUT, "%.*s is no address that can be sent to",
+             SLICE_ARG(buf_slice(&l->url)));
     return false;
 }
 
@@ -220,8 +221,7 @@ static void give_up_lane(struct loop *l, struct lane_in *lane) {
     struct list *node;
     while ((node = list_pop(&lane->waiting))) {
         struct job *job = LIST_ENTRY(node, struct job, node);
-        job_fail(job, OUTCOME_NO_KEY, "no usable key is left for %s",
-                 lane->route->provider->name);
+        job_fail(job, OUTCOME_NO_KEY, "no usable key is left for %s", lane->route->provider->name);
         finish(l, job);
     }
 }
@@ -292,10 +292,10 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
     }
     snprintf(job->result.code, sizeof job->result.code, "%s", verdict->code);
     job_fail(job, verdict->outcome, "%s", verdict->message);
-    struct retry_decision decision =
-        verdict->final ? (struct retry_decision){RETRY_GIVE_UP, 0}
-                       : retry_decide(&l->policy, verdict->outcome, job->retries, verdict->hint,
-                                      l->now, &l->random);
+    struct retry_decision decision = verdict->final
+                                         ? (struct retry_decision){RETRY_GIVE_UP, 0}
+                                         : retry_decide(&l->policy, verdict->outcome, job->retries,
+                                                        verdict->hint, l->now, &l->random);
     // refused, but the key is not to blame and stays: without a pause this would be a tight loop
     if (decision.answer == RETRY_OTHER && verdict->action == KEY_KEEP)
         decision = retry_decide(&l->policy, OUTCOME_SERVER, job->retries, verdict->hint, l->now,
@@ -312,9 +312,8 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
 
 static void release_key(struct loop *l, struct flight *f, const struct verdict *verdict) {
     struct stats *stats = &l->p->stats;
-    struct pool_report report = {.verdict = verdict,
-                                 .usage = f->job->result.reply.usage,
-                                 .latency = f->job->result.latency};
+    struct pool_report report = {
+        .verdict = verdict, .usage = f->job->result.reply.usage, .latency = f->job->result.latency};
     if (verdict->outcome == OUTCOME_RATE_LIMITED)
         stats_add(&stats->rate_limited, 1);
     if (verdict->outcome == OUTCOME_OK) {
@@ -450,8 +449,7 @@ static void free_loop(struct loop *l) {
 
 void *loop_main(void *pipeline) {
     struct pipeline *p = pipeline;
-    struct loop l = {
-        .p = p, .engine = p->engine, .now = clock_now(), .not_before = TIME_NEVER};
+    struct loop l = {.p = p, .engine = p->engine, .now = clock_now(), .not_before = TIME_NEVER};
     l.policy = RETRY_DEFAULT;
     l.policy.max_retries = (int)p->plan->config->max_retries;
     l.random.state = random_seed();

@@ -1,10 +1,10 @@
 // main.c: where it begins: prepares the process, finds the command, calls it. Main thread.
 // SPDX-License-Identifier: MIT
 #include "runner/dispatch.h"
-#include "runner/help_text.h"
-#include "runner/print.h"
+#include "runner/pages/help_text.h"
+#include "runner/pages/print.h"
+#include "runner/pages/version.h"
 #include "runner/process.h"
-#include "runner/version.h"
 
 static int print_version(void) {
     struct buf text = BUF_INIT(PRINT_MAX);

@@ -6,7 +6,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
-#include "runner/progress.h"
+#include "runner/screen/progress.h"
 #include "runner/wake.h"
 
 #include <errno.h>
@@ -193,8 +193,9 @@ static void watch(struct pipeline *p, struct progress *progress, int64_t began) 
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
-    struct pollfd fds[2] = {{.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN},
-                            {.fd = p->done_fd, .events = POLLIN}};
+    struct pollfd fds[2] = {
+        {.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN},
+        {.fd = p->done_fd, .events = POLLIN}};
     while (!fds[1].revents) {
         struct signalfd_siginfo info;
         poll(fds, 2, poll_timeout(progress_due(progress)));
@@ -219,15 +220,16 @@ static int exit_code(struct pipeline *p) {
     case CAUSE_INPUT: return 2;
     case CAUSE_OUTPUT: return 4;
     }
-    bool failed = stats_get(&p->stats.failed) + stats_get(&p->stats.bad_rows) +
-                  output_kept_failed(p->output);
+    bool failed =
+        stats_get(&p->stats.failed) + stats_get(&p->stats.bad_rows) + output_kept_failed(p->output);
     return failed ? 1 : 0;
 }
 
 int pipeline_run(struct pipeline *p) {
     pthread_t reader, loop, writer;
     struct progress progress;
-    struct progress_settings screen = progress_settings((enum progress_mode)p->plan->config->progress);
+    struct progress_settings screen =
+        progress_settings((enum progress_mode)p->plan->config->progress);
     int64_t began = clock_now();
     progress_init(&progress, &screen, began);
     start_thread(&writer, writer_main, p);

@@ -30,9 +30,9 @@ enum stop_mode { STOP_NO, STOP_DRAIN, STOP_ABORT };
 enum stop_cause {
     CAUSE_NONE,
     CAUSE_SIGNAL,
-    CAUSE_NO_KEY,  // no usable key left
-    CAUSE_INPUT,   // the input could not be read further, or --strict met a bad row
-    CAUSE_OUTPUT,  // the results could not be written
+    CAUSE_NO_KEY, // no usable key left
+    CAUSE_INPUT,  // the input could not be read further, or --strict met a bad row
+    CAUSE_OUTPUT, // the results could not be written
 };
 
 struct pipeline {
@@ -50,10 +50,10 @@ struct pipeline {
     int reader_fd; // wakes a reader that waits for a pipe
     int done_fd;   // wakes the main thread: the writer has ended
 
-    int64_t elapsed;  // microseconds the run took
+    int64_t elapsed;         // microseconds the run took
     atomic_bool input_ended; // the reader has seen the last row
-    atomic_int stop;  // enum stop_mode
-    atomic_int cause; // enum stop_cause, the first one
+    atomic_int stop;         // enum stop_mode
+    atomic_int cause;        // enum stop_cause, the first one
     struct error err; // of that cause; written by the thread that sets it, read after the joins
 };
 

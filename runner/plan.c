@@ -93,9 +93,8 @@ static bool check_texts(const struct config *config, struct error *err) {
 
 static bool load_keys(struct plan *plan, struct error *err) {
     const struct config *config = plan->config;
-    struct keyring_options options = {.keys_file = config->keys,
-                                      .env_file = config->env_file,
-                                      .environment = environ};
+    struct keyring_options options = {
+        .keys_file = config->keys, .env_file = config->env_file, .environment = environ};
     options.provider = choose_single(config->provider);
     return keyring_load(&plan->keyring, &options, err);
 }
@@ -135,7 +134,7 @@ static bool choose_routes(struct plan *plan, struct error *err) {
         if (!read_simulated(plan, err))
             return false;
         plan->embedded = !plan->config->base_url;
-        if (plan->embedded || keyring_count(&plan->keyring, chosen[0]) == 0)
+        if (keyring_count(&plan->keyring, chosen[0]) == 0)
             add_simulated_keys(plan, chosen[0]);
     }
     add_route(plan, chosen[0]);
@@ -170,8 +169,8 @@ bool plan_make(struct plan *plan, const struct config *config, const char *input
         !choose_routes(plan, err))
         return false;
     count_slots(plan);
-    plan->output = config->output ? mem_text(config->output, strlen(config->output))
-                                  : default_output(input);
+    plan->output =
+        config->output ? mem_text(config->output, strlen(config->output)) : default_output(input);
     return true;
 }
 
@@ -183,6 +182,7 @@ void plan_free(struct plan *plan) {
     free(plan->routes);
     free(plan->output);
     keyring_free(&plan->keyring);
+    options_free(&simulate_command, &plan->simulated);
 }
 
 void plan_set_base_url(struct plan *plan, const char *base_url) {

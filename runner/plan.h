@@ -25,9 +25,9 @@ struct plan {
     struct keyring keyring;
     struct route *routes; // routes[0] serves rows that name no provider
     size_t route_count;
-    size_t slots;          // most requests in flight
-    int64_t cooldown;      // microseconds, or COOLDOWN_AUTO
-    bool embedded;         // the simulator runs inside this process …
+    size_t slots;                      // most requests in flight
+    int64_t cooldown;                  // microseconds, or COOLDOWN_AUTO
+    bool embedded;                     // the simulator runs inside this process …
     struct simulate_options simulated; // … with these options
 };
 

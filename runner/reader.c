@@ -11,8 +11,8 @@ static bool is_done(struct pipeline *p, const struct job *job) {
 
 static void fail_strict(struct pipeline *p, const struct job *job) {
     struct error err = {0};
-    error_set(&err, ERROR_USAGE, "%s:%lld: %s (--strict)", p->plan->input,
-              (long long)job->line_no, job->result.message);
+    error_set(&err, ERROR_USAGE, "%s:%lld: %s (--strict)", p->plan->input, (long long)job->line_no,
+              job->result.message);
     pipeline_stop(p, STOP_DRAIN, CAUSE_INPUT, &err);
 }
 

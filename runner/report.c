@@ -4,7 +4,7 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
-#include "runner/summary.h"
+#include "runner/screen/summary.h"
 
 #include <stdlib.h>
 

@@ -54,8 +54,8 @@ static const struct unit {
     const char *name;
     int64_t usec;
 } units[] = {
-    {"ms", USEC_PER_MS},        {"s", USEC_PER_SEC},          {"", USEC_PER_SEC},
-    {"m", 60 * USEC_PER_SEC},   {"h", 3600 * USEC_PER_SEC},   {"d", 86400 * USEC_PER_SEC},
+    {"ms", USEC_PER_MS},      {"s", USEC_PER_SEC},        {"", USEC_PER_SEC},
+    {"m", 60 * USEC_PER_SEC}, {"h", 3600 * USEC_PER_SEC}, {"d", 86400 * USEC_PER_SEC},
 };
 
 bool duration_parse(struct slice text, int64_t *usec) {
@@ -81,8 +81,10 @@ bool duration_parse(struct slice text, int64_t *usec) {
 }
 
 void duration_add(struct buf *b, int64_t usec) {
-    static const struct unit shown[] = {{"h", 3600 * USEC_PER_SEC}, {"m", 60 * USEC_PER_SEC},
-                                        {"s", USEC_PER_SEC}, {"ms", USEC_PER_MS}};
+    static const struct unit shown[] = {{"h", 3600 * USEC_PER_SEC},
+                                        {"m", 60 * USEC_PER_SEC},
+                                        {"s", USEC_PER_SEC},
+                                        {"ms", USEC_PER_MS}};
     if (usec == 0) {
         buf_add_str(b, "0s");
         return;

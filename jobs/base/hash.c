@@ -38,7 +38,8 @@ static uint64_t little_endian(const unsigned char *p, size_t n) {
 }
 
 struct hash128 hash_bytes(struct slice bytes, const uint64_t key[2]) {
-    struct sip s = {UINT64_C(0x736f6d6570736575) ^ key[0], UINT64_C(0x646f72616e646f6d) ^ key[1] ^ 0xee,
+    struct sip s = {UINT64_C(0x736f6d6570736575) ^ key[0],
+                    UINT64_C(0x646f72616e646f6d) ^ key[1] ^ 0xee,
                     UINT64_C(0x6c7967656e657261) ^ key[0], UINT64_C(0x7465646279746573) ^ key[1]};
     const unsigned char *p = (const unsigned char *)bytes.p;
     size_t whole = bytes.n / 8 * 8;

@@ -34,7 +34,8 @@ bool io_write_all(int fd, struct slice bytes, size_t *written) {
 
 bool io_sync_directory(const char *path) {
     const char *slash = strrchr(path, '/');
-    char *folder = !slash ? mem_text(".", 1) : mem_text(path, slash == path ? 1 : (size_t)(slash - path));
+    char *folder =
+        !slash ? mem_text(".", 1) : mem_text(path, slash == path ? 1 : (size_t)(slash - path));
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(folder);
     if (fd < 0)

@@ -6,7 +6,8 @@
 // latter. Slices are good until the next call. Reader thread only.
 //
 // A line ends with LF, CRLF or the end of the input. A UTF-8 byte order mark at the start is no
-// part of the first line. SPDX-License-Identifier: MIT
+// part of the first line.
+// SPDX-License-Identifier: MIT
 #ifndef JOBS_IN_LINES_H
 #define JOBS_IN_LINES_H
 

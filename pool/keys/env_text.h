@@ -4,7 +4,8 @@
 // its line or at a ` #` comment, without the spaces around it. In single quotes it stands as it is
 // (\' and \\ are read); in double quotes \n \r \t \" \\ \$ are read and others stay; quoted text
 // may go over lines. Variables inside values ($NAME) are not replaced: no key needs it, and a
-// dollar sign in a key stays one. SPDX-License-Identifier: MIT
+// dollar sign in a key stays one.
+// SPDX-License-Identifier: MIT
 #ifndef POOL_KEYS_ENV_TEXT_H
 #define POOL_KEYS_ENV_TEXT_H
 

@@ -32,8 +32,8 @@ struct key_entry {
     struct secret *secret; // owned
     char *place;           // "OPENAI_API_KEY_2", "keys.env:3", "pool.json: providers.zai.keys[0]"
     struct key_limits limits;
-    double weight;     // 1 when not stated
-    int64_t priority;  // lower is first; 0 when not stated
+    double weight;    // 1 when not stated
+    int64_t priority; // lower is first; 0 when not stated
     bool has_weight, has_priority;
     bool enabled;
     char **tags; // NULL-terminated, or NULL
@@ -49,10 +49,10 @@ struct keyring {
 };
 
 struct keyring_options {
-    const char *keys_file;            // --keys, or NULL
-    const char *env_file;             // --env-file; NULL: ./.env if it is there
-    const struct provider *provider;  // whose keys a file of bare lines holds; NULL: not known
-    char **environment;               // environ, or a test's own; the values read are wiped
+    const char *keys_file;           // --keys, or NULL
+    const char *env_file;            // --env-file; NULL: ./.env if it is there
+    const struct provider *provider; // whose keys a file of bare lines holds; NULL: not known
+    char **environment;              // environ, or a test's own; the values read are wiped
 };
 
 // Reads all sources. False with err filled when a file named by the user cannot be read or makes no

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #define COOLDOWN_AUTO        0
-#define COOLDOWN_FIRST       (1 * INT64_C(1000000))   // 1 s …
-#define COOLDOWN_MOST        (60 * INT64_C(1000000))  // … doubling to 60 s
-#define COOLDOWN_HINT_LEAST  (50 * INT64_C(1000))     // a hint of nothing would be a tight loop
+#define COOLDOWN_FIRST       (1 * INT64_C(1000000))     // 1 s …
+#define COOLDOWN_MOST        (60 * INT64_C(1000000))    // … doubling to 60 s
+#define COOLDOWN_HINT_LEAST  (50 * INT64_C(1000))       // a hint of nothing would be a tight loop
 #define COOLDOWN_HINT_MOST   (26 * INT64_C(3600000000)) // a day's quota, with two hours of grace
 #define COOLDOWN_MONEY_PROBE (6 * INT64_C(3600000000))
 

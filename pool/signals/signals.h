@@ -15,6 +15,15 @@
 
 #define VERDICT_MESSAGE_MAX 500
 
+// Whose fault it is, and so who is affected: a refusal applies to the level it names.
+enum scope {
+    SCOPE_REQUEST,  // what was asked; nobody else
+    SCOPE_KEY,      // this key
+    SCOPE_MODEL,    // this key with this model
+    SCOPE_GROUP,    // the account or organisation of the key, all its keys
+    SCOPE_PROVIDER, // everybody: the provider, or the model there
+};
+
 enum key_action {
     KEY_KEEP,    // nothing follows for the key
     KEY_COOL,    // leave it alone for a while: the hint, else a growing pause
@@ -24,10 +33,11 @@ enum key_action {
 
 struct verdict {
     enum outcome outcome;
+    enum scope scope;
     enum key_action action;
-    int64_t hint;     // microseconds the provider asks to wait, -1 none; unclamped
-    bool final;       // another attempt of the job cannot help, whatever the outcome
-    char code[64];    // the provider's error code or type, "" if none
+    int64_t hint;  // microseconds the provider asks to wait, -1 none; unclamped
+    bool final;    // another attempt of the job cannot help, whatever the outcome
+    char code[64]; // the provider's error code or type, "" if none
     char message[VERDICT_MESSAGE_MAX];
 };
 

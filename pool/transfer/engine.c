@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 // libcurl's cost per request grows with the transfers in a multi; with 64 it is near its minimum.
-#define LANE_SIZE     64
-#define LANES_MAX     4096
+#define LANE_SIZE      64
+#define LANES_MAX      4096
 #define EVENTS_AT_ONCE 256
 
 struct lane {

@@ -40,26 +40,27 @@ struct wire_request {
 
 // What the answering side says. Tokens are JSON tokens.
 struct wire_response {
-    const char *id;             // "chatcmpl-…"; plain text
-    struct slice model;         // string token
-    struct slice text;          // string token
-    const char *finish_reason;  // "stop", "length", "tool_calls"
-    struct slice tool_name;     // string token: answer with a call of this tool instead of text
+    const char *id;            // "chatcmpl-…"; plain text
+    struct slice model;        // string token
+    struct slice text;         // string token
+    const char *finish_reason; // "stop", "length", "tool_calls"
+    struct slice tool_name;    // string token: answer with a call of this tool instead of text
     int64_t input_tokens;
     int64_t output_tokens;
     int64_t created; // seconds since 1970
 };
 
 struct wire {
-    const char *name;        // "openai", as `batch-run providers` shows it
-    const char *auth_prefix; // header up to the secret: "Authorization: Bearer "
+    const char *name;           // "openai", as `batch-run providers` shows it
+    const char *auth_prefix;    // header up to the secret: "Authorization: Bearer "
     const char *const *headers; // further constant headers of every request, NULL-terminated
     unsigned shapes;            // WIRE_TAKES(shape) bits: the row shapes build_request can send
 
     // MUST. Appends to path what follows the base URL ("/chat/completions") and to body the JSON. The
     // model that is asked for is left in *model (string token, in the job or in defaults). False only
     // through body->failed.
-    enum wire_answer (*build_request)(const struct request *request, const struct provider *provider,
+    enum wire_answer (*build_request)(const struct request *request,
+                                      const struct provider *provider,
                                       const struct wire_defaults *defaults, struct buf *path,
                                       struct buf *body, struct slice *model);
 

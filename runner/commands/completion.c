@@ -3,9 +3,9 @@
 #include "runner/commands/commands.h"
 
 #include "pool/catalogue.h"
-#include "runner/completion_script.h"
-#include "runner/print.h"
-#include "runner/words.h"
+#include "runner/options/words.h"
+#include "runner/pages/completion_script.h"
+#include "runner/pages/print.h"
 
 static int completion_run(const void *config, int count, char **operands) {
     struct error err = {0};

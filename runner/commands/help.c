@@ -3,11 +3,11 @@
 #include "runner/commands/commands.h"
 
 #include "runner/dispatch.h"
-#include "runner/help_text.h"
-#include "runner/manual.h"
-#include "runner/print.h"
-#include "runner/suggest.h"
-#include "runner/words.h"
+#include "runner/options/suggest.h"
+#include "runner/options/words.h"
+#include "runner/pages/help_text.h"
+#include "runner/pages/manual.h"
+#include "runner/pages/print.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -10,8 +10,8 @@
 #include "runner/dry_run.h"
 #include "runner/pipeline.h"
 #include "runner/report.h"
+#include "runner/screen/summary.h"
 #include "runner/simulate/simulate.h"
-#include "runner/summary.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -34,8 +34,7 @@ static bool check_strictly(const struct plan *plan, struct error *err) {
         return false;
     struct job *job = job_new(SOURCE_LINE_ROOM((size_t)plan->config->max_line_bytes), 1);
     enum source_status status = SOURCE_END;
-    while (source_is_rereadable(source) &&
-           (status = source_next(source, job, err)) == SOURCE_JOB) {
+    while (source_is_rereadable(source) && (status = source_next(source, job, err)) == SOURCE_JOB) {
         if (job->result.outcome == OUTCOME_BAD_INPUT) {
             error_set(err, ERROR_USAGE, "%s:%lld: %s (--strict: nothing was sent)", plan->input,
                       (long long)job->line_no, job->result.message);

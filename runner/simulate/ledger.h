@@ -53,8 +53,7 @@ struct settlement {
     int64_t retry_after;                 // what the client was asked to wait, -1 nothing
 };
 
-void ledger_settle(struct ledger *l, int64_t key, const struct settlement *settlement,
-                   int64_t now);
+void ledger_settle(struct ledger *l, int64_t key, const struct settlement *settlement, int64_t now);
 
 // What is left of a limit, for the rate-limit headers.
 struct allowance {

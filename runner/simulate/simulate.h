@@ -23,10 +23,10 @@ struct simulate_options {
     int64_t concurrency; // per key; 0: none
     const char *fault;   // "429=5%,500=1%,reset=0.5%,truncated=1%,slow=1%,malformed=1%"; NULL: none
     const char *fault_key; // "2": faults only on these keys ("1,3"); NULL: on all
-    int64_t retry_after; // microseconds; sent with fault 429 as Retry-After; 0: from the bucket
-    const char *reply;   // "echo" (the prompt) or "words:N"
-    int64_t seed;        // of latencies, faults and words
-    const char *dead_key; // "3": these keys always get 401; NULL: none
+    int64_t retry_after;   // microseconds; sent with fault 429 as Retry-After; 0: from the bucket
+    const char *reply;     // "echo" (the prompt) or "words:N"
+    int64_t seed;          // of latencies, faults and words
+    const char *dead_key;  // "3": these keys always get 401; NULL: none
 
     // For the command only; simulate_start() does not look at them.
     const char *write_keys; // a .env file with the keys

@@ -56,7 +56,7 @@ static void the_pause_doubles_with_full_jitter(void **state) {
             least_seen = at - 5 * SEC < least_seen ? at - 5 * SEC : least_seen;
             most_seen = at - 5 * SEC > most_seen ? at - 5 * SEC : most_seen;
         }
-        assert_true(least_seen < most / 50); // the jitter is full: down to nothing …
+        assert_true(least_seen < most / 50);       // the jitter is full: down to nothing …
         assert_true(most_seen > most - most / 50); // … and up to all of it
     }
 }

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SEC     INT64_C(1000000)
-#define MOST    64
+#define SEC  INT64_C(1000000)
+#define MOST 64
 
 static const struct provider here = {.name = "here"}, there = {.name = "there"};
 

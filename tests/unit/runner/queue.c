@@ -37,10 +37,9 @@ static void *produce(void *unused) {
 }
 
 static void open_shared(size_t bytes, int wake_fd) {
-    credits_init(&shared.credits, &(struct credits_options){.jobs = MOST,
-                                                             .bytes = bytes,
-                                                             .line_max = 100,
-                                                             .body_max = 100});
+    credits_init(
+        &shared.credits,
+        &(struct credits_options){.jobs = MOST, .bytes = bytes, .line_max = 100, .body_max = 100});
     queue_init(&shared.forth, wake_fd);
 }
 

@@ -1,0 +1,213 @@
+// json_check.c: whether bytes are JSON, told once. Iterative: depth costs a bit, not a stack frame.
+// SPDX-License-Identifier: MIT
+#include "jobs/base/json_parts.h"
+
+#include "jobs/base/utf8.h"
+
+static bool fail(struct scan *s, const char *what) {
+    s->fault = what;
+    return false;
+}
+
+static bool check_escape(struct scan *s) {
+    if (s->p == s->end)
+        return fail(s, "a string does not end");
+    if (*s->p == 'u') {
+        if (hex4(s->p + 1, s->end) < 0)
+            return fail(s, "\\u needs four hexadecimal digits");
+        s->p += 5;
+        return true;
+    }
+    if (!memchr("\"\\/bfnrt", *s->p, 8))
+        return fail(s, "unknown escape in a string");
+    s->p++;
+    return true;
+}
+
+// Each byte of a word, and the top bit of each byte.
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define TOPS       EACH(0x80)
+
+// Some top bit is set when a byte of word is below bound (at most 0x80).
+static uint64_t bytes_below(uint64_t word, unsigned char bound) {
+    return (word - EACH(bound)) & ~word & TOPS;
+}
+
+// Past the bytes that mean nothing but themselves in a string, eight at a time.
+static const char *skip_plain(const char *p, const char *end) {
+    for (; end - p >= 8; p += 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        if (bytes_below(word, 0x20) | bytes_below(word ^ EACH('"'), 1) |
+            bytes_below(word ^ EACH('\\'), 1))
+            break;
+    }
+    return p;
+}
+
+static bool check_string(struct scan *s) {
+    for (s->p++;;) {
+        s->p = skip_plain(s->p, s->end);
+        if (s->p == s->end)
+            break;
+        unsigned char c = (unsigned char)*s->p;
+        if (c == '"') {
+            s->p++;
+            return true;
+        }
+        if (c < 0x20)
+            return fail(s, "a control character stands unescaped in a string");
+        s->p++;
+        if (c == '\\' && !check_escape(s))
+            return false;
+    }
+    return fail(s, "a string does not end");
+}
+
+static bool check_digits(struct scan *s) {
+    const char *start = s->p;
+    while (s->p < s->end && is_digit(*s->p))
+        s->p++;
+    return s->p > start || fail(s, "a number is incomplete");
+}
+
+static bool check_number(struct scan *s) {
+    if (*s->p == '-')
+        s->p++;
+    if (s->p < s->end && *s->p == '0')
+        s->p++;
+    else if (!check_digits(s))
+        return false;
+    if (s->p < s->end && *s->p == '.') {
+        s->p++;
+        if (!check_digits(s))
+            return false;
+    }
+    if (s->p < s->end && (*s->p | 0x20) == 'e') {
+        s->p++;
+        if (s->p < s->end && (*s->p == '+' || *s->p == '-'))
+            s->p++;
+        return check_digits(s);
+    }
+    return true;
+}
+
+static bool check_word(struct scan *s, const char *word) {
+    size_t n = strlen(word);
+    if ((size_t)(s->end - s->p) < n || memcmp(s->p, word, n) != 0)
+        return fail(s, "this is no JSON value");
+    s->p += n;
+    return true;
+}
+
+static bool check_scalar(struct scan *s) {
+    switch (*s->p) {
+    case '"': return check_string(s);
+    case 't': return check_word(s, "true");
+    case 'f': return check_word(s, "false");
+    case 'n': return check_word(s, "null");
+    default:
+        if (*s->p == '-' || is_digit(*s->p))
+            return check_number(s);
+        return fail(s, "this is no JSON value");
+    }
+}
+
+// A member's name and colon, after its opening brace or comma.
+static bool check_name(struct scan *s) {
+    skip_space(s);
+    if (s->p == s->end || *s->p != '"')
+        return fail(s, "a member's name is missing");
+    if (!check_string(s))
+        return false;
+    skip_space(s);
+    if (s->p == s->end || *s->p != ':')
+        return fail(s, "a colon is missing");
+    s->p++;
+    return true;
+}
+
+// The containers that are open, one bit each: set for an object.
+struct nest {
+    unsigned depth;
+    unsigned char object[JSON_MAX_DEPTH / 8];
+};
+
+static bool nest_open(struct scan *s, struct nest *nest) {
+    bool object = *s->p == '{';
+    if (nest->depth == JSON_MAX_DEPTH)
+        return fail(s, "nested too deeply");
+    unsigned char bit = (unsigned char)(1u << (nest->depth % 8));
+    if (object)
+        nest->object[nest->depth / 8] |= bit;
+    else
+        nest->object[nest->depth / 8] &= (unsigned char)~bit;
+    nest->depth++;
+    s->p++;
+    return true;
+}
+
+static bool in_object(const struct nest *nest) {
+    unsigned top = nest->depth - 1;
+    return nest->object[top / 8] >> (top % 8) & 1;
+}
+
+// After a value: closes what ends here and passes the comma. False at the end or on a fault.
+static bool next_value(struct scan *s, struct nest *nest) {
+    while (nest->depth) {
+        skip_space(s);
+        if (s->p == s->end)
+            return fail(s, "the text ends too early");
+        if (*s->p == ',') {
+            s->p++;
+            return !in_object(nest) || check_name(s);
+        }
+        if (*s->p != (in_object(nest) ? '}' : ']'))
+            return fail(s, "a comma is missing");
+        s->p++;
+        nest->depth--;
+    }
+    return false;
+}
+
+static bool check_value(struct scan *s) {
+    struct nest nest = {0};
+    for (;;) {
+        skip_space(s);
+        if (s->p == s->end)
+            return fail(s, "a value is missing");
+        bool opens = *s->p == '{' || *s->p == '[';
+        if (!opens) {
+            if (!check_scalar(s))
+                return false;
+        } else {
+            if (!nest_open(s, &nest))
+                return false;
+            skip_space(s);
+            bool closes = s->p < s->end && *s->p == (in_object(&nest) ? '}' : ']');
+            if (!closes) {
+                if (in_object(&nest) && !check_name(s))
+                    return false;
+                continue;
+            }
+        }
+        if (!next_value(s, &nest))
+            return !s->fault;
+    }
+}
+
+bool json_check(struct slice text, struct json_fault *fault) {
+    struct scan s = scan_of(text);
+    size_t good = utf8_valid_prefix(text);
+    if (good < text.n) {
+        s.p = text.p + good;
+        s.fault = "invalid UTF-8";
+    } else if (check_value(&s)) {
+        skip_space(&s);
+        if (s.p < s.end)
+            s.fault = "something follows the value";
+    }
+    if (s.fault && fault)
+        *fault = (struct json_fault){text.p ? (size_t)(s.p - text.p) : 0, s.fault};
+    return !s.fault;
+}

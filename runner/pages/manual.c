@@ -1,0 +1,180 @@
+// manual.c: the prose of the manual, as tables of text. Constant.
+// SPDX-License-Identifier: MIT
+#include "runner/pages/manual.h"
+
+#include <stddef.h>
+
+const char manual_purpose[] = "sends a file of prompts to language models over a pool of API keys";
+
+const char manual_description[] =
+    "`batch-run` reads one prompt per row from INPUT, sends each to a provider of language models, "
+    "and writes one line of JSON per row. The keys it is given share the load. A key that is "
+    "refused for its rate rests, and its row goes to another key or waits: a refusal of that kind "
+    "never fails a row.\n\n"
+    "Results are appended as they come. Running the same command again sends only what has no good "
+    "result yet.\n\n"
+    "Results alone go to standard output, and only with `-o -`. Everything meant for people goes "
+    "to "
+    "standard error.\n\n"
+    "To see it work without any key:\n\n"
+    "    batch-run prompts.jsonl --provider simulate";
+
+const struct manual_section manual_sections[] = {
+    {"INPUT",
+     "INPUT is a path, or `-` for standard input. A file whose name is that of a command is given "
+     "as "
+     "./NAME. The name's ending says how it is read, or `--input-format` does:\n\n"
+     "- jsonl (.jsonl, .ndjson, standard input): one JSON object per line, or a JSON string, which "
+     "is "
+     "the prompt.\n"
+     "- csv, tsv: one record per row as in RFC 4180, with a header row. The column `prompt` holds "
+     "the prompt.\n"
+     "- txt: each line is a prompt.\n\n"
+     "A JSON object holds `prompt` (a string) or `messages` (as OpenAI's chat completions take "
+     "them), "
+     "or it is a line made for a provider's own batch service:\n\n"
+     "- OpenAI and BigModel: `custom_id`, `method`, `url`, `body`\n"
+     "- Anthropic: `custom_id`, `params`\n"
+     "- Gemini: `key`, `request`\n"
+     "- Mistral: `custom_id`, `body`\n\n"
+     "The body of such a line is sent as it stands; only a missing `model` is filled in. A line "
+     "made "
+     "for another kind of interface than the provider's is a failed row, not a translated one.\n\n"
+     "Further fields of a row steer it alone: `id` (or `custom_id`), `system`, `model`, "
+     "`temperature`, `top_p`, `max_tokens`, `stop`, `response_format`, `tools`, `tool_choice`, "
+     "`seed`, `provider`.\n\n"
+     "A row without an id is known by its number, counted from 1. An id seen before makes a bad "
+     "row, "
+     "unless `--allow-duplicate-ids` numbers them.\n\n"
+     "In a template `{{name}}` stands for the row's field of that name, and `{{{{` for two braces. "
+     "A "
+     "name the row does not have makes it a bad row.\n\n"
+     "A byte order mark, CRLF, blank lines and a missing last newline do no harm. Numbers, escapes "
+     "and the order of keys are handed on as they came.\n\n"
+     "A bad row stops nothing. It becomes a result of the class bad_input that names its line."},
+
+    {"KEYS AND PROVIDERS",
+     "The providers are bigmodel, zai, openai, anthropic, google, groq, mistral, nvidia, k2think "
+     "and "
+     "simulate. `batch-run providers` shows their addresses and default models. `--base-url` sends "
+     "a "
+     "provider's requests elsewhere.\n\n"
+     "Keys are read from the file given with `--keys`, then the one given with `--env-file` (or "
+     "./.env), then the environment. There is no option that takes a key itself: other users and "
+     "the "
+     "shell's history would see it.\n\n"
+     "A variable `<NAME>_API_KEY` holds one key, or several separated by commas. "
+     "`<NAME>_API_KEY_1`, `_2` and so on hold one more each; numbers may be missing. NAME is the "
+     "provider's name in capitals. GEMINI_API_KEY counts for google.\n\n"
+     "A file for `--keys` holds one key per line, or variables like a .env file, or JSON:\n\n"
+     "    {\"providers\": {\"zai\": {\"keys\": [\n"
+     "      {\"key\": \"...\", \"name\": \"team-a\", \"enabled\": true},\n"
+     "      {\"key\": \"...\", \"limits\": {\"rpm\": 50}}]}}}\n\n"
+     "In everything that is printed or written a key goes by its name, such as openai-2: the "
+     "provider and the key's place in the list or the number of its variable. A pool file can name "
+     "it otherwise. Where a hint helps, the first and last four characters of a key are shown with "
+     "**** between them. One key given twice counts once.\n\n"
+     "Without `--provider` the only provider that has keys is used. With several, or none, the run "
+     "stops and says what to do."},
+
+    {"RESULTS",
+     "One JSON object per line and row, in the order in which rows finish:\n\n"
+     "    "
+     "{\"id\":\"17\",\"index\":16,\"status\":\"ok\",\"provider\":\"openai\",\"key\":\"openai-2\",\n"
+     "     \"model\":\"...\",\"text\":\"...\",\"finish_reason\":\"stop\",\n"
+     "     \"usage\":{\"input_tokens\":12,\"output_tokens\":34,\"total_tokens\":46},\n"
+     "     \"attempts\":1,\"http_status\":200,\"started_at\":\"2026-11-21T06:00:00.123Z\",\n"
+     "     \"latency_ms\":812.4,\"wait_ms\":3.1,\"input\":{...}}\n\n"
+     "- `id` and `index`: the row's id, and its number counted from 0.\n"
+     "- `status`: ok or error.\n"
+     "- `key`: the key of the last attempt; null when there was none.\n"
+     "- `attempts`: requests made for this row, refused ones included.\n"
+     "- `usage`: the tokens as the provider counted them, with `cached_tokens` and "
+     "`reasoning_tokens` when it says so; null when it did not count.\n"
+     "- `latency_ms`: how long the last attempt took. `wait_ms`: how long the row waited for a "
+     "key.\n"
+     "- `tool_calls`, `reasoning`, `refusal`: when the reply has them.\n"
+     "- `input`: the row as it came, unless `--no-input` is given.\n"
+     "- `response`: the provider's reply as it came, with `--include-response`.\n\n"
+     "Instead of text, a failed row has `error` with `class`, `code`, `message` and `http_status`. "
+     "The classes:\n\n"
+     "- bad_input: the row itself is no good; nothing was sent. `line` says where.\n"
+     "- invalid_request: the provider refuses what was asked.\n"
+     "- content_filter: the provider's policy refuses the content.\n"
+     "- auth: the key is not accepted.\n"
+     "- quota: the account's money or plan is used up.\n"
+     "- rate_limited: too many requests for now.\n"
+     "- model: the model is unknown, or closed to this key.\n"
+     "- server: the provider failed.\n"
+     "- timeout: no whole reply in time.\n"
+     "- network: no connection, or it broke.\n"
+     "- bad_response: the reply cannot be read.\n"
+     "- too_large: the reply is beyond `--max-reply-bytes`.\n"
+     "- no_key: no key may serve this row.\n"
+     "- deadline: the row's `--deadline` passed.\n\n"
+     "Run again, the same command skips rows with a good result and sends the failed ones once "
+     "more. "
+     "`--no-retry-failed` keeps failed results, `--overwrite` starts afresh. A file that holds "
+     "something other than results is never touched.\n\n"
+     "With `--format openai` the lines are those of an OpenAI batch output file, with the key's "
+     "name "
+     "added."},
+
+    {"SUMMARY",
+     "A run ends with a table on standard error: a line for each key with its state, requests, "
+     "good "
+     "and failed ones, 429s, tokens, median and 95th percentile of the latency, and its share of "
+     "the "
+     "requests; then the totals.\n\n"
+     "`--summary` writes the same as JSON: `jobs` (total, ok, failed, skipped), `attempts`, "
+     "`rate_limited`, `elapsed_s`, `requests_per_s`, `tokens`, `latency_ms`, and `keys` with one "
+     "object each. The `requests` of all keys add up to `attempts`. A key's `state` is healthy, "
+     "degraded, rate_limited or unavailable."},
+
+    {"ENVIRONMENT",
+     "`<NAME>_API_KEY` and `<NAME>_API_KEY_1`, `_2` and so on hold keys, as described above.\n\n"
+     "`HTTPS_PROXY`, `http_proxy` and `NO_PROXY` work as they do with curl. `NO_COLOR`, when set, "
+     "keeps help free of bold type.\n\n"
+     "The variables below set other defaults for options. The command line goes before them, and "
+     "an "
+     "empty variable counts as not set. For a flag, 1, true or yes sets it; 0, false or no does "
+     "not. "
+     "On the command line such a flag is taken back with `--NAME=no`. Options that decide about "
+     "one "
+     "call only have no variable."},
+
+    {"FILES",
+     "- ./.env: variables with keys, read when it is there and `--env-file` names no other.\n"
+     "- INPUT with its ending replaced by .results.jsonl: the results, unless `-o` says "
+     "otherwise."},
+
+    {"SIGNALS",
+     "The first SIGINT (Ctrl-C) or SIGTERM stops the reading of rows and lets requests in flight "
+     "finish. The second does not wait for them. What was finished is on disk either way, and the "
+     "same command goes on from there."},
+
+    {NULL, NULL},
+};
+
+const struct manual_exit_code manual_exit_codes[] = {
+    {0, "every row has a good result"},
+    {1, "the run finished, some rows failed"},
+    {2, "a fault of usage, configuration or input; nothing was sent"},
+    {3, "stopped early, no usable key is left; run again to go on"},
+    {4, "output could not be written"},
+    {130, "stopped by a signal"},
+    {0, NULL},
+};
+
+const struct manual_example manual_examples[] = {
+    {"batch-run prompts.jsonl --provider simulate", "Try it without any key."},
+    {"batch-run questions.csv --prompt-field question --keys keys.txt -p openai",
+     "One answer per record, over all keys in the file."},
+    {"batch-run rows.jsonl --template 'Translate into {{language}}: {{text}}'",
+     "Put each prompt together from the fields of its row."},
+    {"jq -c '{prompt: .title}' books.json | batch-run - -o - | jq -r .text",
+     "Between other programs."},
+    {"batch-run rows.jsonl --dry-run", "Show what would be sent."},
+    {"batch-run help manual | man -l -", "Read the manual where it is not installed."},
+    {NULL, NULL},
+};

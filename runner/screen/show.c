@@ -1,0 +1,89 @@
+// show.c: numbers and foreign text as people read them. Pure; any thread.
+// SPDX-License-Identifier: MIT
+#include "runner/screen/show.h"
+
+#include "jobs/base/clock.h"
+#include "jobs/base/utf8.h"
+
+#define MINUTE (60 * USEC_PER_SEC)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
+void show_count(struct buf *out, int64_t n) {
+    if (n < 0) {
+        buf_add_char(out, '-');
+        n = n == INT64_MIN ? INT64_MAX : -n;
+    }
+    if (n < 1000) {
+        buf_add_int(out, n);
+        return;
+    }
+    show_count(out, n / 1000);
+    buf_addf(out, ",%03d", (int)(n % 1000));
+}
+
+static void two_units(struct buf *out, int64_t usec, int64_t large, int64_t small,
+                      const char *names) {
+    buf_addf(out, "%lld%c%02lld%c", (long long)(usec / large), names[0],
+             (long long)(usec % large / small), names[1]);
+}
+
+void show_span(struct buf *out, int64_t usec) {
+    if (usec < 0)
+        usec = 0;
+    if (usec < 10 * USEC_PER_SEC)
+        buf_addf(out, "%.1fs", (double)(usec / (100 * USEC_PER_MS)) / 10);
+    else if (usec < MINUTE)
+        buf_addf(out, "%llds", (long long)(usec / USEC_PER_SEC));
+    else if (usec < HOUR)
+        two_units(out, usec, MINUTE, USEC_PER_SEC, "ms");
+    else if (usec < DAY)
+        two_units(out, usec, HOUR, MINUTE, "hm");
+    else
+        two_units(out, usec, DAY, HOUR, "dh");
+}
+
+void show_latency(struct buf *out, int64_t usec) {
+    double ms = (double)usec / 1000;
+    if (ms < 9.95)
+        buf_addf(out, "%.1f ms", ms);
+    else if (ms < 999.5)
+        buf_addf(out, "%.0f ms", ms);
+    else
+        buf_addf(out, ms < 9995 ? "%.2f s" : "%.1f s", ms / 1000);
+}
+
+void show_rate(struct buf *out, double n) {
+    buf_addf(out, n < 99.95 ? "%.1f" : "%.0f", n);
+}
+
+// C0 and C1 controls, DEL, and the bytes that are no UTF-8.
+static size_t harmless(struct slice rest) {
+    size_t good = utf8_valid_prefix(slice_of(rest.p, rest.n < 4 ? rest.n : 4));
+    unsigned char first = (unsigned char)rest.p[0];
+    if (!good || first < 0x20 || first == 0x7f)
+        return 0;
+    size_t n = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    bool is_c1 = first == 0xc2 && (unsigned char)rest.p[1] < 0xa0;
+    return is_c1 ? 0 : n;
+}
+
+static size_t skip_harmful(struct slice rest) {
+    bool is_c1 = rest.n >= 2 && (unsigned char)rest.p[0] == 0xc2 && utf8_valid_prefix(rest) >= 2;
+    return is_c1 ? 2 : 1;
+}
+
+int show_plain(struct buf *out, const char *text, int most) {
+    struct slice rest = slice_str(text);
+    int shown = 0;
+    for (; rest.n && shown < most; shown++) {
+        size_t n = harmless(rest);
+        if (n)
+            buf_add(out, rest.p, n);
+        else
+            buf_add_char(out, '?');
+        n = n ? n : skip_harmful(rest);
+        rest.p += n, rest.n -= n;
+    }
+    return shown;
+}
