@@ -164,8 +164,8 @@ t "a number that another row has as its id is a duplicate as well"
 printf '%s\n' '{"prompt":"1","id":"2"}' '{"prompt":"2"}' >in.jsonl
 wire in.jsonl
 assert_lines results.jsonl 2
-assert_json results.jsonl 'map(.id) | sort' '["2","2"]'
-assert_json results.jsonl 'map(.status)' '["ok","error"]'
+assert_json results.jsonl 'sort_by(.index) | map(.status)' '["ok","error"]'
+assert_json results.jsonl 'sort_by(.index) | .[1] | [.id, .line, .error.class]' '["2#2",2,"bad_input"]'
 
 t "a row names its provider"
 printf '%s\n' '{"prompt":"1","provider":"openai"}' '{"prompt":"2","provider":"groq"}' '{"prompt":"3","provider":"nobody"}' >in.jsonl
@@ -193,6 +193,18 @@ done
 exec 7>&-
 wait $reader
 assert_eq 0 $? "exit code"
+
+t "a row that comes while another one hangs is not kept waiting"
+start_canned hang good.http
+mkfifo slow
+"$BATCH_RUN" slow --input-format jsonl "${CANNED[@]}" -o late.jsonl --quiet --timeout 30s --max-retries 0 &
+_background+=($!)
+exec 7>slow
+rows 1 >&7
+wait_until 10 test -s "$CANNED_LOG"
+rows 1 >&7
+wait_until 10 test -s late.jsonl || fail "the second row waits for the first one's answer"
+exec 7>&-
 
 t "a named pipe as INPUT"
 rows 5 >pipe &
