@@ -141,7 +141,6 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "batch-run/" BATCH_RUN_VERSION);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -168,11 +167,19 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings) {
     return t;
 }
 
+// Behind TLS it is worth waiting for the handshake, which says whether one connection can take all
+// requests. Without TLS that is known with the first answer only: too long a wait.
+static void set_endpoint(CURL *easy, const struct endpoint *endpoint) {
+    bool tls = strncasecmp(endpoint->text, "https://", 8) == 0;
+    curl_easy_setopt(easy, CURLOPT_CURLU, endpoint->url);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+}
+
 void easy_prepare(struct transfer *t) {
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
     if (t->endpoint != t->endpoint_set)
-        curl_easy_setopt(t->easy, CURLOPT_CURLU, t->endpoint->url);
+        set_endpoint(t->easy, t->endpoint);
     if (t->auth != t->auth_set)
         curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->auth);
     if (t->timeout != t->timeout_set)

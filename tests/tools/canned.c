@@ -5,7 +5,8 @@
 // The n-th request gets the n-th ANSWER, the last one goes on for ever. An ANSWER is a file sent as it
 // stands (its \r\n included), in which @KEY@ stands for the bearer token that came; or one of the
 // words reset, close, hang. After an answer whose file name ends in ".close" the connection closes.
-// LOG gets a line per request: milliseconds since the start, bearer token, request line, body.
+// LOG gets a line per request: milliseconds since the start, number of the connection, bearer token
+// ("-" when there is none), request line, body.
 // SPDX-License-Identifier: MIT
 #include "jobs/base/buf.h"
 #include "jobs/base/clock.h"
@@ -25,6 +26,7 @@ static struct {
     char **answers;
     int count;
     int next;
+    int connections;
     int64_t began;
     pthread_mutex_t lock;
 } canned = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -67,13 +69,24 @@ static bool read_request(int fd, struct buf *in, size_t *head) {
     }
 }
 
-static const char *log_request(const struct buf *in, size_t head) {
+static int next_connection(void) {
+    pthread_mutex_lock(&canned.lock);
+    int number = ++canned.connections;
+    pthread_mutex_unlock(&canned.lock);
+    return number;
+}
+
+static const char *log_request(const struct buf *in, size_t head, int connection) {
     struct slice all = buf_slice(in), top = slice_of(in->p, head), token = token_of(top);
     const char *line_end = memchr(top.p, '\r', top.n);
+    if (!token.n)
+        token = SLICE("-");
     pthread_mutex_lock(&canned.lock);
-    fprintf(canned.log, "%lld %.*s %.*s %.*s\n",
-            (long long)((clock_now() - canned.began) / USEC_PER_MS), SLICE_ARG(token),
-            (int)(line_end - top.p), top.p, (int)(all.n - head), all.p + head);
+    fprintf(canned.log, "%lld %d %.*s %.*s ",
+            (long long)((clock_now() - canned.began) / USEC_PER_MS), connection, SLICE_ARG(token),
+            (int)(line_end - top.p), top.p);
+    fwrite(all.p + head, 1, all.n - head, canned.log); // whatever bytes it holds
+    fputc('\n', canned.log);
     fflush(canned.log);
     const char *answer = canned.answers[canned.next];
     if (canned.next + 1 < canned.count)
@@ -128,12 +141,12 @@ static bool answer(int fd, const char *what, struct slice key) {
 }
 
 static void *serve(void *socket) {
-    int fd = *(int *)socket;
+    int fd = *(int *)socket, connection = next_connection();
     struct buf in = BUF_INIT(256 << 20);
     size_t head;
     free(socket);
     while (read_request(fd, &in, &head)) {
-        const char *what = log_request(&in, head);
+        const char *what = log_request(&in, head, connection);
         if (!answer(fd, what, token_of(slice_of(in.p, head))))
             break;
         buf_clear(&in);
