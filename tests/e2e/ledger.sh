@@ -14,6 +14,7 @@ check_run() {
     assert_json "$1" 'map(.id == "\(.index + 1)") | all' true
     assert_json "$1" 'map(select(.status == "ok") | .text == .input.prompt) | all' true
     assert_json "$1" "map(.attempts) | add" "$(jq .attempts summary.json)"
+    assert_json summary.json '.[0].jobs | .total == .ok + .failed + .skipped' true
     assert_json "$1" '[map(select(.status == "ok")), map(select(.status != "ok"))] | map(length)' \
         "$(jq -c '[.jobs.ok, .jobs.failed]' summary.json)"
     assert_json "$1" 'map(select(.status == "ok").usage.input_tokens) | add // 0' "$(jq .tokens.input summary.json)"

@@ -1,0 +1,172 @@
+#!/bin/bash
+# network.sh: servers that refuse, break off, dawdle and lie; proxies; and that nothing is sent twice.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/lib.sh"
+. "$ROOT/tests/e2e/servers.bash"
+
+rows 1 >one.jsonl
+rows 6 >in.jsonl
+chat_answer good.http ok
+printf 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{"choices":[' >truncated.close
+http_answer malformed.http "200 OK" '{"choices":[{"message":{"content":"half'
+http_answer html.http "200 OK" '<html><body>Just a moment...</body></html>'
+http_answer empty.http "200 OK" ''
+http_answer error200.http "200 OK" '{"error":{"message":"in disguise","type":"server_error","code":"oops"}}'
+http_answer limit200.http "200 OK" '{"error":{"message":"slow down","code":"rate_limit_exceeded"}}'
+http_answer nochoices.http "200 OK" '{"choices":[]}'
+printf 'complete nonsense\r\n\r\n' >nonsense.close
+http_answer 400.http "400 Bad Request" '{"error":{"message":"never","code":"bad"}}'
+http_answer 502.http "502 Bad Gateway" '<html>bad gateway</html>'
+http_answer 503.http "503 Service Unavailable" '{"error":{"message":"soon"}}' 'Retry-After: 1'
+
+# fails CLASS ANSWER: alone it fails as CLASS after two attempts; followed by a good one it is retried.
+fails() {
+    local class=$1 answer=$2
+    shift 2
+    start_canned "$answer"
+    expect_exit 1 "$BATCH_RUN" one.jsonl "${CANNED[@]}" -o - --max-retries 1 "$@"
+    assert_json "$OUT" 'map([.error.class, .attempts])' "[[\"$class\",2]]"
+    assert_json "$OUT" '.[0].error.message | length > 3' true
+    assert_eq 2 "$(canned_requests)" "requests with $answer"
+    start_canned "$answer" good.http
+    run_ok one.jsonl "${CANNED[@]}" -o - --max-retries 1 "$@"
+    assert_json "$OUT" 'map([.text, .attempts])' '[["ok",2]]'
+    assert_eq 2 "$(canned_requests)" "requests with $answer and a good one"
+}
+
+t "broken off, unreadable and failing answers are retried and named"
+fails network reset
+fails network close
+fails network truncated.close
+fails bad_response malformed.http
+fails bad_response html.http
+fails bad_response empty.http
+fails bad_response nochoices.http
+fails bad_response nonsense.close
+fails server error200.http
+fails server 502.http
+fails timeout hang --timeout 300ms
+
+t "a refusal inside of 200 cools the key and uses up no retry"
+start_canned limit200.http limit200.http good.http
+run_ok one.jsonl "${CANNED[@]}" -o - --max-retries 0 --cooldown 50ms
+assert_json "$OUT" 'map([.text, .attempts])' '[["ok",3]]'
+
+t "Retry-After of a 503 is kept to"
+start_canned 503.http good.http
+run_ok one.jsonl "${CANNED[@]}" -o -
+assert_true "a second passed" awk 'NR == 1 { a = $1 } NR == 2 { exit !($1 >= a + 1000) }' "$CANNED_LOG"
+
+t "what no retry can help is sent once"
+start_canned 400.http
+expect_exit 1 "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o -
+assert_json "$OUT" 'map([.error.class, .error.code, .attempts, .http_status]) | unique' '[["invalid_request","bad",1,400]]'
+assert_eq 6 "$(canned_requests)" "requests"
+
+t "nobody listens"
+start_canned good.http
+url=$CANNED_URL
+kill "$CANNED_PID"
+wait "$CANNED_PID" 2>/dev/null
+expect_exit 1 "$BATCH_RUN" one.jsonl "${CANNED[@]}" -o - --max-retries 1 --summary summary.json
+assert_json "$OUT" 'map([.error.class, .attempts, .http_status])' '[["network",2,null]]'
+assert_contains "$OUT" "${url#http://127.0.0.1:}"
+assert_json summary.json '.[0].keys | map(.failed) | add' 2
+
+t "a name that is none"
+expect_exit 1 "$BATCH_RUN" one.jsonl --provider openai --keys .canned.keys --base-url http://nowhere.invalid/v1 -o - \
+    --max-retries 0
+assert_json "$OUT" 'map(.error.class)' '["network"]'
+assert_contains "$OUT" nowhere.invalid
+
+t "a connection that is never made: --connect-timeout"
+# a listening socket whose queue is full answers nothing; three ways to have one are not everywhere, so:
+# a server that is stopped, filled up by connections of our own
+start_canned good.http
+kill -STOP "$CANNED_PID"
+expect_exit 1 "$BATCH_RUN" one.jsonl "${CANNED[@]}" -o - --max-retries 0 --timeout 400ms
+assert_json "$OUT" 'map(.error.class)' '["timeout"]'
+kill -CONT "$CANNED_PID"
+
+t "a redirect is not followed: its target gets nothing"
+start_canned good.http
+target_log=$CANNED_LOG target_url=$CANNED_URL
+for status in 301 302 307 308; do
+    http_answer redirect.http "$status Moved" '' "Location: $target_url/v1/chat/completions"
+    start_canned redirect.http
+    expect_exit 1 "$BATCH_RUN" one.jsonl "${CANNED[@]}" -o - --max-retries 3
+    assert_json "$OUT" 'map([.error.class, .attempts, .http_status])' "[[\"bad_response\",1,$status]]"
+done
+assert_empty "$target_log"
+
+t "an answer over --max-reply-bytes"
+chat_answer long.http "$(head -c 60000 /dev/zero | tr '\0' x)"
+start_canned long.http
+expect_exit 1 "$BATCH_RUN" one.jsonl "${CANNED[@]}" -o - --max-reply-bytes 50000 --max-retries 3
+assert_json "$OUT" 'map([.error.class, .attempts])' '[["too_large",1]]'
+assert_contains "$OUT" --max-reply-bytes
+run_ok one.jsonl "${CANNED[@]}" -o - --max-reply-bytes 70000
+
+t "answers that are slow but come are waited for"
+start_simulator --fault slow=100%
+run_ok one.jsonl --provider simulate --base-url "$SIM_URL/v1" -o - --timeout 20s
+assert_json "$OUT" 'map([.text, .attempts])' '[["question 1",1]]'
+stop_simulator
+
+t "a connection that breaks while it is reused: nothing is sent that is not counted"
+start_canned good.http close good.http close close good.http reset good.http
+run_ok in.jsonl "${CANNED[@]}" -o - --slots 1 --summary summary.json
+assert_eq "$(canned_requests)" "$(jq .attempts summary.json)" "attempts counted, requests received"
+assert_json "$OUT" 'map(.status) | unique' '["ok"]'
+start_canned good.http close
+expect_exit 1 "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o - --slots 1 --max-retries 0 --summary summary.json
+assert_eq 6 "$(canned_requests)" "requests"
+assert_eq 6 "$(jq .attempts summary.json)" "attempts"
+
+t "connections are kept and used again"
+start_canned good.http
+rows 40 >forty.jsonl
+run_ok forty.jsonl "${CANNED[@]}" -o -
+assert_eq 40 "$(canned_requests)" "requests"
+assert_true "at most one connection a slot: $(cut -d ' ' -f 2 "$CANNED_LOG" | sort -u | wc -l)" \
+    test "$(cut -d ' ' -f 2 "$CANNED_LOG" | sort -u | wc -l)" -le 2
+
+t "a server that closes after each answer is served all the same"
+closing_answer good.close "200 OK" "$(chat_body ok)"
+start_canned good.close
+run_ok forty.jsonl "${CANNED[@]}" -o - --max-retries 0 --summary summary.json
+assert_eq 40 "$(canned_requests)" "requests"
+assert_eq 40 "$(jq .attempts summary.json)" "attempts"
+
+t "http_proxy, as curl has it"
+start_canned good.http
+PROXY_ARGS=(--provider openai --keys .canned.keys -o - --max-retries 0)
+http_proxy=$CANNED_URL run_ok one.jsonl "${PROXY_ARGS[@]}" --base-url http://provider.invalid/v1
+assert_contains "$CANNED_LOG" 'POST http://provider.invalid/v1/chat/completions'
+asked=$(canned_requests)
+# curl reads the lower-case name alone for http
+HTTP_PROXY=$CANNED_URL run "$BATCH_RUN" one.jsonl "${PROXY_ARGS[@]}" --base-url http://provider.invalid/v1
+assert_eq 1 "$STATUS" "exit code with HTTP_PROXY"
+assert_eq "$asked" "$(canned_requests)" "requests"
+
+t "HTTPS_PROXY: a tunnel is asked for, and the proxy never sees the key"
+http_answer 403.http "403 Forbidden" 'no tunnel'
+start_canned 403.http
+for name in HTTPS_PROXY https_proxy ALL_PROXY; do
+    before=$(canned_requests)
+    env "$name=$CANNED_URL" "$BATCH_RUN" one.jsonl "${PROXY_ARGS[@]}" --base-url https://provider.invalid/v1 >out 2>err
+    assert_eq 1 $? "exit code with $name"
+    assert_json out 'map(.error.class)' '["network"]'
+    assert_true "$name is used" test "$(canned_requests)" -gt "$before"
+done
+assert_contains "$CANNED_LOG" 'CONNECT provider.invalid:443'
+assert_not_contains "$CANNED_LOG" canned-secret
+
+t "NO_PROXY and the embedded simulator go past the proxy"
+start_canned 403.http
+proxy_log=$CANNED_LOG proxy=$CANNED_URL
+start_canned good.http
+http_proxy=$proxy NO_PROXY=127.0.0.1 run_ok one.jsonl "${CANNED[@]}" -o -
+http_proxy=$proxy no_proxy='*' run_ok one.jsonl "${CANNED[@]}" -o -
+http_proxy=$proxy ALL_PROXY=$proxy run_ok one.jsonl --provider simulate -o -
+assert_empty "$proxy_log"
