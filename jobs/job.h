@@ -85,11 +85,13 @@ struct job {
     struct request request;
     struct buf line;       // owns the row's bytes and what the reader derived from them
     size_t bytes_credited; // what this row took from the byte credit
+    size_t reply_credited; // the same for its reply
 
     // From the loop.
     int64_t accepted_at; // monotonic, when the loop first saw it
     int64_t in_attempts; // microseconds spent in attempts so far
     int retries;         // attempts that counted against --max-retries
+    bool resent;         // an attempt met a closed connection, and that was forgiven
     int64_t not_after;   // monotonic deadline, or TIME_NEVER
     struct result result;
     struct buf body;    // the provider's last reply

@@ -26,6 +26,8 @@ struct retry_decision retry_decide(const struct retry_policy *policy, enum outco
     if (retries >= policy->max_retries)
         return (struct retry_decision){RETRY_GIVE_UP, 0};
     int64_t wait = backoff(policy, retries, random);
+    if (hint > RETRY_HINT_MOST)
+        hint = RETRY_HINT_MOST;
     if (hint > wait)
         wait = hint;
     return (struct retry_decision){RETRY_LATER, now + wait};

@@ -34,8 +34,11 @@ struct retry_decision {
     int64_t again_at; // RETRY_LATER only
 };
 
+// The longest hint that is believed: a job is not parked for a day because a 503 said so.
+#define RETRY_HINT_MOST (300 * INT64_C(1000000))
+
 // retries: how many this job has used. hint: the provider's wish in microseconds to wait (at least
-// that long is waited, even beyond the ceiling), or -1.
+// that long is waited, even beyond the ceiling, up to RETRY_HINT_MOST), or -1.
 struct retry_decision retry_decide(const struct retry_policy *policy, enum outcome outcome,
                                    int retries, int64_t hint, int64_t now, struct random *random);
 

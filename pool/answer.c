@@ -77,4 +77,7 @@ void answer_read(struct transfer *t, const struct answer_context *context, struc
         read_success(t, context, result, v);
     else
         read_refusal(t, context->now_wall, v);
+    // what was taken from headers was not in the body
+    v->message[secret_scrub(context->secret, v->message, strlen(v->message))] = '\0';
+    v->code[secret_scrub(context->secret, v->code, strlen(v->code))] = '\0';
 }

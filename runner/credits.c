@@ -3,12 +3,14 @@
 #include "runner/credits.h"
 
 #include "jobs/base/die.h"
+#include "runner/wake.h"
 
 void credits_init(struct credits *c, const struct credits_options *options) {
     *c = (struct credits){.most = options->jobs,
                           .bytes_most = options->bytes,
                           .line_max = options->line_max,
-                          .body_max = options->body_max};
+                          .body_max = options->body_max,
+                          .wake_fd = options->wake_fd};
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->returned, NULL);
     list_init(&c->idle);
@@ -90,13 +92,31 @@ bool credits_charge(struct credits *c, struct job *job) {
     return running;
 }
 
+bool credits_charge_reply(struct credits *c, struct job *job) {
+    pthread_mutex_lock(&c->lock);
+    c->reply_bytes += job->body.n;
+    job->reply_credited = job->body.n;
+    bool over = c->reply_bytes > c->bytes_most;
+    pthread_mutex_unlock(&c->lock);
+    return over;
+}
+
+bool credits_hold(struct credits *c) {
+    pthread_mutex_lock(&c->lock);
+    bool over = c->reply_bytes > c->bytes_most;
+    c->waiting_loop = over;
+    pthread_mutex_unlock(&c->lock);
+    return over;
+}
+
 // Outside the lock: may give memory back. Returns the bytes that were credited.
-static size_t clear_all(struct list *jobs, size_t *count) {
+static size_t clear_all(struct list *jobs, size_t *count, size_t *reply_bytes) {
     size_t bytes = 0;
     for (struct list *node = jobs->next; node != jobs; node = node->next) {
         struct job *job = LIST_ENTRY(node, struct job, node);
         BUG_IF(job->state != JOB_IDLE);
         bytes += job->bytes_credited;
+        *reply_bytes += job->reply_credited;
         ++*count;
         job_clear(job);
     }
@@ -104,16 +124,22 @@ static size_t clear_all(struct list *jobs, size_t *count) {
 }
 
 void credits_give(struct credits *c, struct list *jobs) {
-    size_t count = 0, bytes = clear_all(jobs, &count);
+    size_t count = 0, reply_bytes = 0, bytes = clear_all(jobs, &count, &reply_bytes);
     if (!count)
         return;
     pthread_mutex_lock(&c->lock);
     c->bytes -= bytes;
+    c->reply_bytes -= reply_bytes;
     c->idle_count += count;
     list_splice(&c->idle, jobs);
     if (c->waiting_bytes || (c->waiting && enough_for_a_reader(c)))
         pthread_cond_signal(&c->returned);
+    bool rouse = c->waiting_loop && c->reply_bytes <= c->bytes_most;
+    if (rouse)
+        c->waiting_loop = false;
     pthread_mutex_unlock(&c->lock);
+    if (rouse)
+        wake_up(c->wake_fd);
 }
 
 void credits_give_one(struct credits *c, struct job *job) {

@@ -16,14 +16,19 @@ struct credits {
     pthread_cond_t returned;
     struct list idle;
     size_t made, most, idle_count;
-    size_t bytes, bytes_most; // of rows in the house
+    size_t bytes;       // of rows in the house
+    size_t reply_bytes; // of large replies that wait to be written
+    size_t bytes_most;  // of either
     size_t line_max, body_max;
     bool stopped;
     bool waiting;       // the reader, for a credit
     bool waiting_bytes; // the reader, for bytes
+    bool waiting_loop;  // the loop, for bytes: woken through wake_fd
+    int wake_fd;
 };
 
 struct credits_options {
+    int wake_fd;     // wakes the loop, see credits_hold()
     size_t jobs;     // at most so many at a time
     size_t bytes;    // of rows; one row beyond it may still come in, alone
     size_t line_max; // ceilings of each job's buffers
@@ -46,6 +51,13 @@ bool credits_have_room(struct credits *c, size_t bytes);
 // Pays for the bytes of a row that was just read; waits until there is room. False once stopped (the
 // job still goes back with credits_give()).
 bool credits_charge(struct credits *c, struct job *job);
+
+// Counts the bytes of a finished job's reply until the job comes back; never waits. True when too many
+// are in the house: nothing should be started until credits_hold() says so.
+bool credits_charge_reply(struct credits *c, struct job *job);
+
+// Whether that is still so. If it is, wake_fd is written to when it no longer is.
+bool credits_hold(struct credits *c);
 
 // The jobs in the list are idle: their credits and bytes come back, and the list is empty. A reader
 // that waits is woken when a quarter of all credits is there, so that it has something to do.

@@ -10,15 +10,6 @@
 #define SHOWN       3
 #define SHOWN_BYTES 2000
 
-static const struct route *route_for(const struct plan *plan, struct slice provider) {
-    if (!provider.n)
-        return &plan->routes[0];
-    for (size_t i = 0; i < plan->route_count; i++)
-        if (slice_is(provider, plan->routes[i].provider->name))
-            return &plan->routes[i];
-    return NULL;
-}
-
 static void add_plan(const struct plan *plan, struct buf *out) {
     const struct route *route = &plan->routes[0];
     buf_addf(out, "dry run: nothing is sent\n");
@@ -41,7 +32,7 @@ static void add_plan(const struct plan *plan, struct buf *out) {
 }
 
 static void add_request(const struct plan *plan, const struct job *job, struct buf *out) {
-    const struct route *route = route_for(plan, job->request.provider);
+    const struct route *route = plan_route(plan, job->request.provider);
     struct buf path = BUF_INIT(64 * 1024), body = BUF_INIT(SIZE_MAX / 2);
     struct slice model;
     buf_addf(out, "\nrow %lld (line %lld), id %.*s\n", (long long)job->index + 1,
@@ -50,8 +41,6 @@ static void add_request(const struct plan *plan, const struct job *job, struct b
         buf_addf(out, "  no good: %s\n", job->result.message);
     } else if (!route) {
         buf_addf(out, "  no key for provider \"%.*s\"\n", SLICE_ARG(job->request.provider));
-    } else if (!(route->provider->wire->shapes & WIRE_TAKES(job->request.shape))) {
-        buf_addf(out, "  not in a format that %s understands\n", route->provider->name);
     } else {
         route->provider->wire->build_request(&job->request, route->provider, &route->defaults,
                                              &path, &body, &model);
@@ -73,6 +62,7 @@ static int show_rows(const struct plan *plan, struct source *source, struct erro
     enum source_status status = SOURCE_JOB;
     int code = 0;
     for (int i = 0; i < SHOWN && (status = source_next(source, job, err)) == SOURCE_JOB; i++) {
+        plan_judge(plan, job);
         add_request(plan, job, &out);
         if (job->result.outcome == OUTCOME_BAD_INPUT)
             code = 1;

@@ -15,13 +15,15 @@
 
 #define BATCH_MOST 32
 
+// Replies up to this size need no credit of their own: their number is bounded by the jobs'.
+#define BODY_SMALL (16 * 1024)
+
 // A provider's part of the loop.
 struct lane_in {
     const struct route *route;
     struct pool_provider *home;
     struct list waiting; // jobs, first in first out
-    struct endpoint *usual;
-    struct buf usual_path; // the path `usual` is for
+    bool dead;           // no key of it can serve any more: its jobs stay undone
 };
 
 // A request in flight: what ties a transfer to its job and its key.
@@ -40,6 +42,7 @@ struct loop {
     struct list flights, spare;
     struct list finished; // not yet handed to the writer
     size_t finished_count;
+    bool held;          // replies wait to be written, too many bytes of them: nothing is started
     struct heap parked; // jobs by when they may be tried again
     size_t in_flight;
     size_t alive; // jobs in this loop's hands
@@ -47,7 +50,6 @@ struct loop {
     int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer
     struct retry_policy policy;
     struct random random;
-    struct buf url, path;
 };
 
 static void finish(struct loop *l, struct job *job) {
@@ -56,6 +58,8 @@ static void finish(struct loop *l, struct job *job) {
     stats_add(job->result.outcome == OUTCOME_OK ? &stats->ok : &stats->failed, 1);
     job_set_state(job, JOB_FINISHED);
     l->alive--;
+    if (job->body.n > BODY_SMALL)
+        l->held = credits_charge_reply(&l->p->credits, job);
     list_push(&l->finished, &job->node);
     l->finished_count++;
 }
@@ -75,12 +79,8 @@ static void drop(struct loop *l, struct job *job) {
 }
 
 static struct lane_in *lane_for(struct loop *l, struct slice provider) {
-    if (!provider.n)
-        return &l->lanes[0];
-    for (size_t i = 0; i < l->p->plan->route_count; i++)
-        if (slice_is(provider, l->lanes[i].route->provider->name))
-            return &l->lanes[i];
-    return NULL;
+    const struct route *route = plan_route(l->p->plan, provider);
+    return route ? &l->lanes[route - l->p->plan->routes] : NULL;
 }
 
 static void accept_job(struct loop *l, struct job *job) {
@@ -94,10 +94,6 @@ static void accept_job(struct loop *l, struct job *job) {
     struct lane_in *lane = lane_for(l, request->provider);
     if (!lane) {
         job_fail(job, OUTCOME_NO_KEY, "no key for provider \"%.*s\"", SLICE_ARG(request->provider));
-        finish(l, job);
-    } else if (!(lane->route->provider->wire->shapes & WIRE_TAKES(request->shape))) {
-        job_fail(job, OUTCOME_BAD_INPUT, "this batch line is not in a format that %s understands",
-                 lane->route->provider->name);
         finish(l, job);
     } else {
         list_push(&lane->waiting, &job->node);
@@ -114,16 +110,21 @@ static bool take_new(struct loop *l) {
     return more;
 }
 
-static void wait_again(struct loop *l, struct job *job, bool first) {
+// Back among those that wait, in the order they came: what is tried again stands near the front.
+static void wait_again(struct loop *l, struct job *job) {
     struct lane_in *lane = lane_for(l, job->request.provider);
+    struct list *place = lane->waiting.next;
+    while (place != &lane->waiting &&
+           LIST_ENTRY(place, struct job, node)->accepted_at < job->accepted_at)
+        place = place->next;
     job_set_state(job, JOB_WAITING);
-    list_push(first ? lane->waiting.next : &lane->waiting, &job->node);
+    list_push(place, &job->node);
 }
 
 static void unpark(struct loop *l) {
     struct heap_node *node;
     while ((node = heap_pop_due(&l->parked, l->now)))
-        wait_again(l, HEAP_ENTRY(node, struct job, timer), true);
+        wait_again(l, HEAP_ENTRY(node, struct job, timer));
 }
 
 static void fail_deadline(struct loop *l, struct job *job) {
@@ -134,32 +135,11 @@ static void fail_deadline(struct loop *l, struct job *job) {
     finish(l, job);
 }
 
-static struct endpoint *endpoint_for(struct loop *l, struct lane_in *lane) {
-    if (lane->usual && slice_eq(buf_slice(&lane->usual_path), buf_slice(&l->path)))
-        return lane->usual;
-    buf_clear(&l->url);
-    buf_add_str(&l->url, lane->route->base_url);
-    buf_add_slice(&l->url, buf_slice(&l->path));
-    struct endpoint *endpoint = engine_endpoint(l->engine, buf_cstr(&l->url));
-    if (endpoint) {
-        lane->usual = endpoint;
-        buf_clear(&lane->usual_path);
-        buf_add_slice(&lane->usual_path, buf_slice(&l->path));
-    }
-    return endpoint;
-}
-
-static bool build(struct loop *l, struct lane_in *lane, struct job *job, struct transfer *t) {
+static void build(struct lane_in *lane, struct job *job, struct transfer *t) {
     const struct provider *provider = lane->route->provider;
-    buf_clear(&l->path);
-    provider->wire->build_request(&job->request, provider, &lane->route->defaults, &l->path,
+    buf_add_str(&t->url, lane->route->base_url);
+    provider->wire->build_request(&job->request, provider, &lane->route->defaults, &t->url,
                                   &t->body, &job->result.model_sent);
-    t->endpoint = endpoint_for(l, lane);
-    if (t->endpoint)
-        return true;
-    job_fail(job, OUTCOME_BAD_INPUT, "%.*s is no address that can be sent to",
-             SLICE_ARG(buf_slice(&l->url)));
-    return false;
 }
 
 static struct flight *new_flight(struct loop *l, struct job *job, const struct lease *lease,
@@ -185,45 +165,53 @@ static void describe_attempt(struct loop *l, struct flight *f) {
     l->in_flight++;
 }
 
+static void fail_address(struct loop *l, struct job *job, struct transfer *t) {
+    job_fail(job, OUTCOME_BAD_INPUT, "%.*s is no address that can be sent to",
+             SLICE_ARG(buf_slice(&t->url)));
+    engine_give(l->engine, t);
+    finish(l, job);
+}
+
 static void start(struct loop *l, struct lane_in *lane, struct job *job, struct lease *lease) {
     struct transfer *t = engine_take(l->engine);
-    if (!build(l, lane, job, t)) {
-        engine_give(l->engine, t);
-        pool_return(lease);
-        finish(l, job);
-        return;
-    }
     struct key *key = lease->key;
+    build(lane, job, t);
     if (!key->auth)
         key->auth = transfer_auth_new(lane->route->provider->wire, key->entry->secret);
-    struct flight *f = new_flight(l, job, lease, lane);
-    f->transfer = t;
-    t->owner = f;
     t->auth = key->auth;
     t->reply = &job->body;
     t->timeout = l->p->plan->config->timeout;
     if (job->not_after - l->now < t->timeout)
         t->timeout = job->not_after - l->now;
-    job_set_state(job, JOB_LEASED);
+    if (!engine_start(l->engine, t)) {
+        pool_return(lease);
+        fail_address(l, job, t);
+        return;
+    }
+    struct flight *f = new_flight(l, job, lease, lane);
+    f->transfer = t;
+    t->owner = f;
     describe_attempt(l, f);
-    engine_start(l->engine, t);
+    job_set_state(job, JOB_LEASED);
     job_set_state(job, JOB_IN_FLIGHT);
 }
 
-// No key of this provider can serve any more.
-static void give_up_lane(struct loop *l, struct lane_in *lane) {
-    if (lane == &l->lanes[0]) {
-        struct error err = {0};
-        error_set(&err, ERROR_USAGE, "no usable key is left for %s", lane->route->provider->name);
-        pipeline_stop(l->p, STOP_DRAIN, CAUSE_NO_KEY, &err);
-        return;
-    }
+static void drop_lane(struct loop *l, struct lane_in *lane) {
     struct list *node;
-    while ((node = list_pop(&lane->waiting))) {
-        struct job *job = LIST_ENTRY(node, struct job, node);
-        job_fail(job, OUTCOME_NO_KEY, "no usable key is left for %s", lane->route->provider->name);
-        finish(l, job);
-    }
+    while ((node = list_pop(&lane->waiting)))
+        drop(l, LIST_ENTRY(node, struct job, node));
+}
+
+// No key of this provider can serve any more: its rows stay undone, those of others go on.
+static void give_up_lane(struct loop *l, struct lane_in *lane) {
+    struct error err = {0};
+    error_set(&err, ERROR_USAGE, "no usable key is left for %s", lane->route->provider->name);
+    lane->dead = true;
+    bool any = false;
+    for (size_t i = 0; i < l->p->plan->route_count; i++)
+        any = any || !l->lanes[i].dead;
+    drop_lane(l, lane);
+    pipeline_stop(l->p, any ? STOP_NO : STOP_DRAIN, CAUSE_NO_KEY, &err);
 }
 
 static struct job *first_waiting(const struct lane_in *lane) {
@@ -231,17 +219,19 @@ static struct job *first_waiting(const struct lane_in *lane) {
     return node == &lane->waiting ? NULL : LIST_ENTRY(node, struct job, node);
 }
 
-static void expire(struct loop *l, struct lane_in *lane) {
+// The first waiting job whose deadline has not passed; those before it end here.
+static struct job *first_in_time(struct loop *l, struct lane_in *lane) {
     struct job *job;
     while ((job = first_waiting(lane)) && job->not_after <= l->now) {
         list_remove(&job->node);
         fail_deadline(l, job);
     }
+    return job;
 }
 
 static void start_lane(struct loop *l, struct lane_in *lane) {
     struct job *job;
-    while ((job = first_waiting(lane)) && l->in_flight < l->p->plan->slots) {
+    while ((job = first_in_time(l, lane)) && l->in_flight < l->p->plan->slots) {
         struct lease lease;
         int64_t not_before = TIME_NEVER;
         enum pool_answer answer = pool_acquire(lane->home, l->now, &lease, &not_before);
@@ -261,11 +251,16 @@ static void start_lane(struct loop *l, struct lane_in *lane) {
 
 static void start_ready(struct loop *l) {
     l->not_before = TIME_NEVER;
+    l->held = l->held && credits_hold(&l->p->credits);
+    if (l->held)
+        return;
     for (size_t i = 0; i < l->p->plan->route_count && pipeline_stopping(l->p) == STOP_NO; i++) {
         struct lane_in *lane = &l->lanes[i];
-        expire(l, lane);
-        start_lane(l, lane);
-        // first in, first out: nobody behind the first has an earlier deadline
+        if (lane->dead)
+            drop_lane(l, lane);
+        else
+            start_lane(l, lane);
+        // they wait in the order they came, so nobody behind the first has an earlier deadline
         struct job *job = first_waiting(lane);
         if (job && job->not_after < l->not_before)
             l->not_before = job->not_after;
@@ -284,7 +279,7 @@ static void park(struct loop *l, struct job *job, int64_t until) {
 }
 
 // Again or done, once the key is back in the pool.
-static void decide(struct loop *l, struct job *job, const struct verdict *verdict) {
+static void decide(struct loop *l, struct job *job, const struct verdict *verdict, bool stale) {
     if (verdict->outcome == OUTCOME_OK) {
         job->result.outcome = OUTCOME_OK;
         finish(l, job);
@@ -296,13 +291,18 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
                                          ? (struct retry_decision){RETRY_GIVE_UP, 0}
                                          : retry_decide(&l->policy, verdict->outcome, job->retries,
                                                         verdict->hint, l->now, &l->random);
+    // a connection that was kept open and turned out to be closed: once, that is nobody's failure
+    if (stale && !job->resent) {
+        job->resent = true;
+        decision.answer = RETRY_OTHER;
+    }
     // refused, but the key is not to blame and stays: without a pause this would be a tight loop
-    if (decision.answer == RETRY_OTHER && verdict->action == KEY_KEEP)
+    else if (decision.answer == RETRY_OTHER && verdict->action == KEY_KEEP)
         decision = retry_decide(&l->policy, OUTCOME_SERVER, job->retries, verdict->hint, l->now,
                                 &l->random);
     switch (decision.answer) {
     case RETRY_GIVE_UP: finish(l, job); break;
-    case RETRY_OTHER: wait_again(l, job, true); break;
+    case RETRY_OTHER: wait_again(l, job); break;
     case RETRY_LATER:
         job->retries++;
         park(l, job, decision.again_at);
@@ -343,23 +343,22 @@ static void settle(struct loop *l, struct transfer *t) {
                   (long long)job->line_no, job->result.key, job->result.attempts, t->http_status,
                   (long long)(job->result.latency / USEC_PER_MS), outcome_name(verdict.outcome),
                   verdict.message);
+    bool stale = t->stale;
     engine_give(l->engine, t);
     release_key(l, f, &verdict);
     if (verdict.outcome != OUTCOME_OK && job->not_after <= l->now) {
         job_fail(job, verdict.outcome, "%s", verdict.message);
         fail_deadline(l, job);
     } else {
-        decide(l, job, &verdict);
+        decide(l, job, &verdict, stale);
     }
 }
 
 // Everything that is not in flight goes back unsent.
 static void drop_waiting(struct loop *l) {
-    struct list *node;
     struct heap_node *parked;
     for (size_t i = 0; i < l->p->plan->route_count; i++)
-        while ((node = list_pop(&l->lanes[i].waiting)))
-            drop(l, LIST_ENTRY(node, struct job, node));
+        drop_lane(l, &l->lanes[i]);
     while ((parked = heap_pop_due(&l->parked, TIME_NEVER)))
         drop(l, HEAP_ENTRY(parked, struct job, timer));
 }
@@ -425,7 +424,6 @@ static void open_lanes(struct loop *l) {
         struct lane_in *lane = &l->lanes[i];
         lane->route = &plan->routes[i];
         lane->home = pool_find(l->p->pool, lane->route->provider);
-        lane->usual_path = BUF_INIT(64 * 1024);
         list_init(&lane->waiting);
     }
 }
@@ -434,12 +432,8 @@ static void free_loop(struct loop *l) {
     struct list *node;
     while ((node = list_pop(&l->spare)))
         free(LIST_ENTRY(node, struct flight, node));
-    for (size_t i = 0; i < l->p->plan->route_count; i++)
-        buf_free(&l->lanes[i].usual_path);
     free(l->lanes);
     heap_free(&l->parked);
-    buf_free(&l->url);
-    buf_free(&l->path);
     for (size_t i = 0; i < pool_key_count(l->p->pool); i++) {
         struct key *key = pool_key_mutable(l->p->pool, i);
         transfer_auth_free(key->auth);
@@ -453,7 +447,6 @@ void *loop_main(void *pipeline) {
     l.policy = RETRY_DEFAULT;
     l.policy.max_retries = (int)p->plan->config->max_retries;
     l.random.state = random_seed();
-    l.url = l.path = BUF_INIT(SIZE_MAX / 2);
     list_init(&l.flights);
     list_init(&l.spare);
     list_init(&l.finished);

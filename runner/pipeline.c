@@ -6,6 +6,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
+#include "runner/paths.h"
 #include "runner/screen/progress.h"
 #include "runner/wake.h"
 
@@ -13,7 +14,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 // Jobs in the house: enough that the loop never waits for the reader, few enough to stay small.
@@ -38,10 +38,9 @@ struct source_options pipeline_source_options(const struct plan *plan, int wake_
 
 static bool open_output(struct pipeline *p, struct error *err) {
     const struct plan *plan = p->plan;
-    struct stat in, out;
-    bool both_files = strcmp(plan->input, "-") != 0 && stat(plan->input, &in) == 0 &&
-                      stat(plan->output, &out) == 0;
-    if (both_files && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+    bool from_stdin = strcmp(plan->input, "-") == 0;
+    if (from_stdin ? paths_is_descriptor(plan->output, STDIN_FILENO)
+                   : paths_are_same(plan->input, plan->output))
         return error_set(err, ERROR_USAGE, "%s is the input: results go to another file (-o FILE)",
                          plan->output);
     struct output_options options = {
@@ -69,7 +68,8 @@ static bool open_engine(struct pipeline *p, struct error *err) {
 
 static void init_credits(struct pipeline *p) {
     const struct config *c = p->plan->config;
-    struct credits_options options = {.jobs = p->plan->slots * CREDITS_PER_SLOT + CREDITS_MORE,
+    struct credits_options options = {.wake_fd = p->loop_fd,
+                                      .jobs = p->plan->slots * CREDITS_PER_SLOT + CREDITS_MORE,
                                       .bytes = CREDIT_BYTES,
                                       .line_max = SOURCE_LINE_ROOM((size_t)c->max_line_bytes),
                                       .body_max = (size_t)c->max_reply_bytes};
@@ -111,6 +111,8 @@ void pipeline_stop(struct pipeline *p, enum stop_mode mode, enum stop_cause caus
     int none = CAUSE_NONE;
     if (atomic_compare_exchange_strong(&p->cause, &none, (int)cause) && err)
         p->err = *err;
+    if (mode == STOP_NO)
+        return;
     int seen = atomic_load(&p->stop);
     while (seen < (int)mode && !atomic_compare_exchange_weak(&p->stop, &seen, (int)mode))
         ;
@@ -173,10 +175,26 @@ static void on_signal(struct pipeline *p) {
         log_warn("stopping: waiting for %lld request%s in flight; once more breaks %s off", count,
                  count == 1 ? "" : "s", count == 1 ? "it" : "them");
         pipeline_stop(p, STOP_DRAIN, CAUSE_SIGNAL, NULL);
-    } else {
+    } else if (pipeline_stopping(p) == STOP_DRAIN) {
         log_warn("stopping now: what was in flight is sent again by the next run");
         pipeline_stop(p, STOP_ABORT, CAUSE_SIGNAL, NULL);
+    } else {
+        _exit(130); // the writer is stuck in an output that takes nothing
     }
+}
+
+// Blocks the signals that stop a run, before any thread exists: they inherit it, and this thread takes
+// them from a descriptor. A hang-up that is ignored (nohup) stays ignored.
+static sigset_t take_signals(sigset_t *before) {
+    struct sigaction hangup;
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+        sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, before);
+    return signals;
 }
 
 static int poll_timeout(int64_t due) {
@@ -187,15 +205,11 @@ static int poll_timeout(int64_t due) {
 }
 
 // Until the writer has ended: signals and the live line.
-static void watch(struct pipeline *p, struct progress *progress, int64_t began) {
+static void watch(struct pipeline *p, struct progress *progress, int64_t began,
+                  const sigset_t *signals) {
     unsigned char marks[PROGRESS_KEYS_SHOWN] = {0};
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
     struct pollfd fds[2] = {
-        {.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN},
+        {.fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN},
         {.fd = p->done_fd, .events = POLLIN}};
     while (!fds[1].revents) {
         struct signalfd_siginfo info;
@@ -232,11 +246,12 @@ int pipeline_run(struct pipeline *p) {
     struct progress_settings screen =
         progress_settings((enum progress_mode)p->plan->config->progress);
     int64_t began = clock_now();
+    sigset_t before, signals = take_signals(&before);
     progress_init(&progress, &screen, began);
     start_thread(&writer, writer_main, p);
     start_thread(&loop, loop_main, p);
     start_thread(&reader, reader_main, p);
-    watch(p, &progress, began);
+    watch(p, &progress, began, &signals);
     pthread_join(reader, NULL);
     pthread_join(loop, NULL);
     pthread_join(writer, NULL);
@@ -248,6 +263,9 @@ int pipeline_run(struct pipeline *p) {
         code = 4;
     }
     p->output = NULL;
+    while (sigtimedwait(&signals, NULL, &(struct timespec){0, 0}) > 0)
+        ; // came too late to stop anything
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (p->err.class != ERROR_NONE)
         log_error("%s", p->err.text);
     return code;

@@ -9,6 +9,7 @@
 //   STOP_NO     everything goes on
 //   STOP_DRAIN  no new input and no new requests; what is in flight finishes and is written
 //   STOP_ABORT  what is in flight is broken off; what is finished is written
+// and once more ends the process where it stands: an output that takes nothing cannot hold it.
 // SPDX-License-Identifier: MIT
 #ifndef RUNNER_PIPELINE_H
 #define RUNNER_PIPELINE_H
@@ -60,13 +61,14 @@ struct pipeline {
 // Opens source and output and allocates the rest. False with err filled: nothing was sent.
 bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *err);
 
-// Runs it to its end. Signals SIGINT and SIGTERM must be blocked in this thread and its children.
+// Runs it to its end. Takes SIGINT and SIGTERM meanwhile, and SIGHUP unless it is ignored (nohup).
 // Returns the exit code of contract section 7; what went wrong was said.
 int pipeline_run(struct pipeline *p);
 
 void pipeline_close(struct pipeline *p);
 
-// Any thread: go at least as far as mode, for this cause. err is NULL or says what happened.
+// Any thread: go at least as far as mode, for this cause. err is NULL or says what happened. STOP_NO
+// notes the cause and lets the run go on.
 void pipeline_stop(struct pipeline *p, enum stop_mode mode, enum stop_cause cause,
                    const struct error *err);
 

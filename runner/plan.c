@@ -5,14 +5,19 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/json.h"
+#include "jobs/base/log.h"
 #include "jobs/base/utf8.h"
 #include "pool/keys/choose.h"
 #include "pool/limits/cooldown.h"
+#include "pool/transfer/engine.h"
 #include "runner/commands/commands.h"
 
 #include <stdlib.h>
-#include <strings.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+// Descriptors that are no connection to a provider.
+#define OTHER_FILES 32
 
 static bool is_simulate(const struct provider *provider) {
     return strcmp(provider->name, "simulate") == 0;
@@ -30,10 +35,6 @@ static char *default_output(const char *input) {
     char *text = mem_text(name.p, name.n);
     buf_free(&name);
     return text;
-}
-
-static bool is_web_address(const char *url) {
-    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
 }
 
 static char *clean_url(const char *url) {
@@ -84,10 +85,10 @@ static bool check_texts(const struct config *config, struct error *err) {
         return error_set(err, ERROR_USAGE, "--model is not valid UTF-8");
     if (config->system && !utf8_is_valid(slice_str(config->system)))
         return error_set(err, ERROR_USAGE, "--system is not valid UTF-8");
-    if (config->base_url && !is_web_address(config->base_url))
-        return error_set(err, ERROR_USAGE,
-                         "--base-url must start with http:// or https://, it is '%s'",
-                         config->base_url);
+    const char *what;
+    if (config->base_url && !engine_takes_base_url(config->base_url, &what))
+        return error_set(err, ERROR_USAGE, "--base-url '%s' cannot be used: %s", config->base_url,
+                         what);
     return true;
 }
 
@@ -108,6 +109,16 @@ static void add_simulated_keys(struct plan *plan, const struct provider *provide
         keyring_add(&plan->keyring, provider, buf_slice(&text), n);
     }
     buf_free(&text);
+}
+
+// Those of a pool file have not been looked at yet.
+static bool check_addresses(const struct plan *plan, struct error *err) {
+    const char *what;
+    for (size_t i = 0; i < plan->route_count; i++)
+        if (!engine_takes_base_url(plan->routes[i].base_url, &what))
+            return error_set(err, ERROR_USAGE, "base_url '%s' of %s cannot be used: %s",
+                             plan->routes[i].base_url, plan->routes[i].provider->name, what);
+    return true;
 }
 
 static bool read_simulated(struct plan *plan, struct error *err) {
@@ -142,7 +153,7 @@ static bool choose_routes(struct plan *plan, struct error *err) {
     for (const struct provider *p = catalogue; p->name; p++)
         if (p != chosen[0] && p->wire && keyring_count(&plan->keyring, p))
             add_route(plan, p);
-    return true;
+    return check_addresses(plan, err);
 }
 
 static bool read_cooldown(struct plan *plan, struct error *err) {
@@ -160,6 +171,18 @@ static void count_slots(struct plan *plan) {
     plan->slots = plan_key_count(plan) * (size_t)plan->config->slots_per_key;
     if (plan->config->slots && plan->slots > (size_t)plan->config->slots)
         plan->slots = (size_t)plan->config->slots;
+    // a connection each, both ends of it when the simulator is in this process
+    struct rlimit files;
+    size_t ends = plan->embedded ? 2 : 1;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY &&
+        plan->slots * ends + OTHER_FILES > files.rlim_cur) {
+        size_t room =
+            files.rlim_cur > OTHER_FILES + ends ? (files.rlim_cur - OTHER_FILES) / ends : 1;
+        log_warn("%zu requests at once need more open files than the limit of %llu: %zu at once "
+                 "(ulimit -n raises it)",
+                 plan->slots, (unsigned long long)files.rlim_cur, room);
+        plan->slots = room;
+    }
 }
 
 bool plan_make(struct plan *plan, const struct config *config, const char *input,
@@ -183,6 +206,24 @@ void plan_free(struct plan *plan) {
     free(plan->output);
     keyring_free(&plan->keyring);
     options_free(&simulate_command, &plan->simulated);
+}
+
+const struct route *plan_route(const struct plan *plan, struct slice provider) {
+    if (!provider.n)
+        return &plan->routes[0];
+    for (size_t i = 0; i < plan->route_count; i++)
+        if (slice_is(provider, plan->routes[i].provider->name))
+            return &plan->routes[i];
+    return NULL;
+}
+
+void plan_judge(const struct plan *plan, struct job *job) {
+    const struct route *route = plan_route(plan, job->request.provider);
+    if (job->result.outcome != OUTCOME_NONE || !route ||
+        route->provider->wire->shapes & WIRE_TAKES(job->request.shape))
+        return;
+    job_fail(job, OUTCOME_BAD_INPUT, "this batch line is not in a format that %s understands",
+             route->provider->name);
 }
 
 void plan_set_base_url(struct plan *plan, const char *base_url) {

@@ -36,6 +36,12 @@ bool plan_make(struct plan *plan, const struct config *config, const char *input
                struct error *err);
 void plan_free(struct plan *plan);
 
+// The route of a row that names this provider (or none: an empty slice). NULL: it has no keys.
+const struct route *plan_route(const struct plan *plan, struct slice provider);
+
+// What only the plan knows about a row: one that its provider's format cannot express is no good.
+void plan_judge(const struct plan *plan, struct job *job);
+
 // Sends routes[0] to another address: the embedded simulator's, once it listens.
 void plan_set_base_url(struct plan *plan, const char *base_url);
 

@@ -20,7 +20,9 @@ static void open_standard_streams(void) {
     for (int fd = 0; fd <= 2; fd++) {
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
             continue;
-        if (open("/dev/null", O_RDWR) != fd) // the lowest free number: the ones below are open
+        // opened the wrong way round: what uses it fails, as it would have, and cannot be mistaken for
+        // an empty input or for results that arrived; its number is the lowest free one
+        if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
             die("cannot open /dev/null in place of a closed standard stream");
     }
 }

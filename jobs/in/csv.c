@@ -268,6 +268,10 @@ static enum lines_status read_header(struct csv *c, const struct rows *rows, str
     return good ? LINES_LINE : LINES_FAILED;
 }
 
+enum lines_status csv_start(struct csv *c, const struct rows *rows, struct error *err) {
+    return c->column_count ? LINES_LINE : read_header(c, rows, err);
+}
+
 // Rows.
 
 // Writes the record as a JSON object to rows->built, cells that may hold JSON behind it. Returns
@@ -350,7 +354,7 @@ static void fill_job(struct csv *c, const char *fault, struct rows *rows, struct
 
 enum lines_status csv_next(struct csv *c, struct rows *rows, struct job *job, struct error *err) {
     const char *fault = NULL;
-    enum lines_status status = c->column_count ? LINES_LINE : read_header(c, rows, err);
+    enum lines_status status = csv_start(c, rows, err);
     if (status != LINES_LINE)
         return status;
     do

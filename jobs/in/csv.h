@@ -21,6 +21,9 @@ struct csv;
 struct csv *csv_new(struct lines *lines, char delimiter);
 void csv_delete(struct csv *c); // NULL is fine
 
+// Reads the header, unless that has happened. LINES_LINE: it is good.
+enum lines_status csv_start(struct csv *c, const struct rows *rows, struct error *err);
+
 // The next record as a job with its index set; the first call reads the header first. LINES_LINE:
 // the job is filled, a good row or a bad one.
 enum lines_status csv_next(struct csv *c, struct rows *rows, struct job *job, struct error *err);

@@ -110,7 +110,8 @@ static bool prepare_rows(struct source *s, const struct source_options *o, struc
     s->rows.ids.number_them = o->allow_duplicate_ids;
     if (s->rows.fields.cells)
         s->csv = csv_new(&s->lines, s->format == INPUT_TSV ? '\t' : ',');
-    return true;
+    // a header that is no good is known before anything else happens, where that needs no waiting
+    return !s->csv || !s->regular || csv_start(s->csv, &s->rows, err) == LINES_LINE;
 }
 
 struct source *source_open(const struct source_options *o, struct error *err) {
@@ -200,8 +201,4 @@ int64_t source_bytes_done(const struct source *s) {
 
 int64_t source_bytes_total(const struct source *s) {
     return s->total;
-}
-
-bool source_is_rereadable(const struct source *s) {
-    return s->regular && s->opened;
 }

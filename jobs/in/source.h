@@ -75,9 +75,6 @@ bool source_may_wait(const struct source *s);
 int64_t source_bytes_done(const struct source *s);
 int64_t source_bytes_total(const struct source *s);
 
-// Whether the input is a regular file given by name, which can be read twice.
-bool source_is_rereadable(const struct source *s);
-
 void source_close(struct source *s); // NULL is fine
 
 #endif

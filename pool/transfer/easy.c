@@ -14,41 +14,30 @@
 // Request bodies beyond this are given back between requests.
 #define KEEP_BYTES (64 * 1024)
 
-struct endpoint {
-    struct endpoint *next;
-    char *text;
-    CURLU *url;
-};
-
 static bool is_web_address(const char *url) {
     return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
 }
 
-struct endpoint *endpoint_find(struct endpoint **list, const char *url) {
-    for (struct endpoint *e = *list; e; e = e->next)
-        if (strcmp(e->text, url) == 0)
-            return e;
-    CURLU *parsed = is_web_address(url) ? curl_url() : NULL;
-    if (!parsed || curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS) != CURLUE_OK) {
-        curl_url_cleanup(parsed);
-        return NULL;
-    }
-    struct endpoint *fresh = mem_zero(1, sizeof *fresh);
-    fresh->text = mem_text(url, strlen(url));
-    fresh->url = parsed;
-    fresh->next = *list;
-    *list = fresh;
-    return fresh;
+static bool has_part(CURLU *url, CURLUPart part) {
+    char *text = NULL;
+    bool there = curl_url_get(url, part, &text, 0) == CURLUE_OK && text && *text;
+    curl_free(text);
+    return there;
 }
 
-void endpoint_free_all(struct endpoint *list) {
-    while (list) {
-        struct endpoint *next = list->next;
-        curl_url_cleanup(list->url);
-        free(list->text);
-        free(list);
-        list = next;
-    }
+bool engine_takes_base_url(const char *url, const char **what) {
+    CURLU *parsed = curl_url();
+    *what = NULL;
+    if (!is_web_address(url))
+        *what = "it does not start with http:// or https://";
+    else if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK)
+        *what = "it is no valid address";
+    else if (!has_part(parsed, CURLUPART_HOST))
+        *what = "it names no host";
+    else if (has_part(parsed, CURLUPART_QUERY) || has_part(parsed, CURLUPART_FRAGMENT))
+        *what = "it has a query or a fragment, and the requests' path goes behind it";
+    curl_url_cleanup(parsed);
+    return !*what;
 }
 
 static struct curl_slist *add_header(struct curl_slist *headers, const char *text) {
@@ -158,41 +147,61 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
 struct transfer *easy_new_transfer(const struct easy_settings *settings) {
     struct transfer *t = mem_zero(1, sizeof *t);
     list_init(&t->node);
-    t->body = BUF_INIT(SIZE_MAX / 2); // bounded by the row it is built from
+    t->url = t->url_set = t->body = BUF_INIT(SIZE_MAX / 2); // bounded by the row they come from
     t->timeout = settings->options.timeout;
     t->easy = curl_easy_init();
-    if (!t->easy)
+    t->address = curl_url();
+    if (!t->easy || !t->address)
         die("libcurl gives no handle: out of memory");
     set_constants(t, settings);
     return t;
 }
 
-// Behind TLS it is worth waiting for the handshake, which says whether one connection can take all
-// requests. Without TLS that is known with the first answer only: too long a wait.
-static void set_endpoint(CURL *easy, const struct endpoint *endpoint) {
-    bool tls = strncasecmp(endpoint->text, "https://", 8) == 0;
-    curl_easy_setopt(easy, CURLOPT_CURLU, endpoint->url);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+void easy_free_transfer(struct transfer *t) {
+    curl_easy_cleanup(t->easy);
+    curl_url_cleanup(t->address);
+    buf_free(&t->url);
+    buf_free(&t->url_set);
+    buf_free(&t->body);
+    free(t);
 }
 
-void easy_prepare(struct transfer *t) {
+// Behind TLS it is worth waiting for the handshake, which says whether one connection can take all
+// requests. Without TLS that is known with the first answer only: too long a wait.
+static bool set_address(struct transfer *t) {
+    const char *text = buf_cstr(&t->url);
+    buf_clear(&t->url_set);
+    if (!is_web_address(text) ||
+        curl_url_set(t->address, CURLUPART_URL, text, CURLU_PATH_AS_IS) != CURLUE_OK)
+        return false;
+    bool tls = strncasecmp(text, "https://", 8) == 0;
+    curl_easy_setopt(t->easy, CURLOPT_CURLU, t->address);
+    curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+    buf_add_slice(&t->url_set, buf_slice(&t->url));
+    return true;
+}
+
+bool easy_prepare(struct transfer *t) {
+    buf_clear(t->reply);
+    // nearly all requests of a transfer go to the address of the one before: it is parsed once
+    if (!slice_eq(buf_slice(&t->url), buf_slice(&t->url_set)) && !set_address(t))
+        return false;
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
-    if (t->endpoint != t->endpoint_set)
-        set_endpoint(t->easy, t->endpoint);
     if (t->auth != t->auth_set)
         curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->auth);
+    if (t->timeout < USEC_PER_MS) // to libcurl, 0 is no limit at all
+        t->timeout = USEC_PER_MS;
     if (t->timeout != t->timeout_set)
         curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
                          (long)((t->timeout + USEC_PER_MS - 1) / USEC_PER_MS));
-    t->endpoint_set = t->endpoint;
     t->auth_set = t->auth;
     t->timeout_set = t->timeout;
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;
-    t->too_large = false;
-    buf_clear(t->reply);
+    t->too_large = t->stale = false;
+    return true;
 }
 
 static enum transfer_status status_of(const struct transfer *t, CURLcode code) {
@@ -218,6 +227,7 @@ struct transfer *easy_finish(CURL *easy, CURLcode code) {
     t->http_status = (int)status;
     t->finished = clock_now();
     t->status = status_of(t, code);
+    t->stale = code == CURLE_ABORTED_BY_CALLBACK;
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])
@@ -233,5 +243,8 @@ struct slice transfer_header(const struct transfer *t, const char *name) {
 }
 
 void easy_rest(struct transfer *t) {
+    buf_recycle(&t->url, KEEP_BYTES);
+    if (t->url_set.cap > KEEP_BYTES) // then the next request's address is parsed anew
+        buf_free(&t->url_set);
     buf_recycle(&t->body, KEEP_BYTES);
 }

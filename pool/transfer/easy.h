@@ -20,18 +20,15 @@ bool easy_find_trust(struct easy_settings *settings, struct error *err);
 
 // A transfer with an easy handle that has all the options that never change.
 struct transfer *easy_new_transfer(const struct easy_settings *settings);
+void easy_free_transfer(struct transfer *t);
 
-// Sets what changes from request to request.
-void easy_prepare(struct transfer *t);
+// Sets what changes from request to request. False when t->url is no address.
+bool easy_prepare(struct transfer *t);
 
 // Copies what came of a finished handle; returns its transfer.
 struct transfer *easy_finish(CURL *easy, CURLcode code);
 
 // Between two requests: keeps a modest body buffer.
 void easy_rest(struct transfer *t);
-
-// Endpoints, a short list: looked for by text, made when missing.
-struct endpoint *endpoint_find(struct endpoint **list, const char *url);
-void endpoint_free_all(struct endpoint *list);
 
 #endif

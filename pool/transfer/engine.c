@@ -48,7 +48,6 @@ struct engine {
     struct list done;
     struct watch *watches; // by descriptor
     size_t watch_count;
-    struct endpoint *endpoints;
 };
 
 bool engine_global_init(struct error *err) {
@@ -154,9 +153,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
 }
 
 static void transfer_free(struct transfer *t) {
-    curl_easy_cleanup(t->easy);
-    buf_free(&t->body);
-    free(t);
+    easy_free_transfer(t);
 }
 
 static void lane_free(struct lane *lane) {
@@ -173,17 +170,12 @@ void engine_close(struct engine *e) {
         return;
     for (size_t i = 0; i < e->lane_count; i++)
         lane_free(e->lanes[i]);
-    endpoint_free_all(e->endpoints);
     heap_free(&e->due);
     bits_free(&e->with_room);
     free(e->watches);
     if (e->epoll >= 0)
         close(e->epoll);
     free(e);
-}
-
-struct endpoint *engine_endpoint(struct engine *e, const char *url) {
-    return endpoint_find(&e->endpoints, url);
 }
 
 struct transfer *engine_take(struct engine *e) {
@@ -199,17 +191,20 @@ struct transfer *engine_take(struct engine *e) {
     if (list_is_empty(&lane->idle) && lane->made == LANE_SIZE)
         bits_clear(&e->with_room, lane->place);
     struct transfer *t = LIST_ENTRY(node, struct transfer, node);
+    buf_clear(&t->url);
     buf_clear(&t->body);
     return t;
 }
 
-void engine_start(struct engine *e, struct transfer *t) {
+bool engine_start(struct engine *e, struct transfer *t) {
     (void)e;
-    easy_prepare(t);
+    if (!easy_prepare(t))
+        return false;
     t->started = clock_now();
     CURLMcode code = curl_multi_add_handle(t->lane->multi, t->easy);
     if (code != CURLM_OK)
         die("libcurl takes no more requests: %s", curl_multi_strerror(code));
+    return true;
 }
 
 // What a CURLMsg points to dies when the handle is removed: everything is copied first.

@@ -23,7 +23,6 @@
 #include <stdint.h>
 
 struct engine;
-struct endpoint; // an address, parsed once
 
 struct engine_options {
     int64_t timeout;         // microseconds, one attempt from start to last byte
@@ -45,9 +44,9 @@ enum transfer_status {
 struct transfer {
     // The request, set by the caller before engine_start(); all borrowed until it is done.
     void *owner;
-    struct endpoint *endpoint;
-    void *auth;        // from transfer_auth_new()
-    struct buf body;   // the transfer's own buffer, kept between requests: write the JSON here
+    void *auth;     // from transfer_auth_new()
+    struct buf url; // the transfer's own buffers, kept between requests: write the address here …
+    struct buf body;   // … and the JSON here
     struct buf *reply; // where the answer's bytes go; its max is the ceiling
     int64_t timeout;   // microseconds; 0: the engine's
 
@@ -56,12 +55,14 @@ struct transfer {
     int http_status;
     int64_t started, finished; // monotonic
     char error[256];           // what libcurl says went wrong, "" if nothing
+    bool stale;                // TRANSFER_NETWORK: a kept connection turned out to be closed
 
     // The engine's own.
     struct list node;
     void *easy; // CURL *
     struct lane *lane;
-    struct endpoint *endpoint_set;
+    struct buf url_set; // what `address` was parsed from
+    void *address;      // CURLU *
     void *auth_set;
     int64_t timeout_set;
     int sends; // how often libcurl began to send this request
@@ -75,18 +76,20 @@ bool engine_global_init(struct error *err);
 struct engine *engine_open(const struct engine_options *options, struct error *err);
 void engine_close(struct engine *e); // NULL is fine; ends what is in flight
 
-// An address, parsed once and kept for the engine's life; the same text gives the same endpoint.
-// NULL when it is no http or https URL.
-struct endpoint *engine_endpoint(struct engine *e, const char *url);
+// Whether requests can be sent below this address: http or https, a host, no query and no fragment.
+// False: *what says in words what is wrong with it.
+bool engine_takes_base_url(const char *url, const char **what);
 
 // The headers of a key's requests: its secret and the wire's own. Any thread, freed by
 // transfer_auth_free().
 void *transfer_auth_new(const struct wire *wire, const struct secret *secret);
 void transfer_auth_free(void *auth);
 
-// A transfer that is in nobody's hands, with body empty. There is no limit here: the pool has it.
+// A transfer that is in nobody's hands, with url and body empty. There is no limit here: the pool has it.
 struct transfer *engine_take(struct engine *e);
-void engine_start(struct engine *e, struct transfer *t);
+
+// False, and nothing was sent: t->url is no address. The transfer is still to be given back.
+bool engine_start(struct engine *e, struct transfer *t);
 
 // Runs what is due, then waits for events until `until` (monotonic; TIME_NEVER; 0 does not wait), then
 // runs those. Returns at once when transfers are done already. Whether anything happened.

@@ -8,33 +8,32 @@
 #include "runner/commands/commands.h"
 #include "runner/config.h"
 #include "runner/dry_run.h"
+#include "runner/paths.h"
 #include "runner/pipeline.h"
 #include "runner/report.h"
 #include "runner/screen/summary.h"
 #include "runner/simulate/simulate.h"
 
-#include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
-// Before any thread exists: they inherit it, and the main thread takes the signals from a descriptor.
-static void block_signals(void) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+static bool is_regular(const char *path) {
+    struct stat file;
+    return strcmp(path, "-") != 0 && stat(path, &file) == 0 && S_ISREG(file.st_mode);
 }
 
 // --strict: the whole input is read once before anything is sent, if it can be read twice.
 static bool check_strictly(const struct plan *plan, struct error *err) {
+    if (!is_regular(plan->input))
+        return true;
     struct source_options options = pipeline_source_options(plan, -1);
     struct source *source = source_open(&options, err);
     if (!source)
         return false;
     struct job *job = job_new(SOURCE_LINE_ROOM((size_t)plan->config->max_line_bytes), 1);
     enum source_status status = SOURCE_END;
-    while (source_is_rereadable(source) && (status = source_next(source, job, err)) == SOURCE_JOB) {
+    while ((status = source_next(source, job, err)) == SOURCE_JOB) {
+        plan_judge(plan, job);
         if (job->result.outcome == OUTCOME_BAD_INPUT) {
             error_set(err, ERROR_USAGE, "%s:%lld: %s (--strict: nothing was sent)", plan->input,
                       (long long)job->line_no, job->result.message);
@@ -64,7 +63,6 @@ static int run_plan(struct plan *plan, struct error *err) {
     struct simulator *simulator = NULL;
     struct pipeline pipeline;
     int code = 2;
-    block_signals();
     if (start_simulator(plan, &simulator, err)) {
         if (pipeline_open(&pipeline, plan, err)) {
             code = pipeline_run(&pipeline);
@@ -79,12 +77,23 @@ static int run_plan(struct plan *plan, struct error *err) {
     return code;
 }
 
+// A summary that took the place of the results, or of the keys, would be a costly slip.
+static bool check_summary(const struct plan *plan, struct error *err) {
+    const struct config *c = plan->config;
+    const char *others[] = {plan->input, plan->output, c->keys, c->env_file, c->cacert};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (paths_are_same(c->summary, others[i]))
+            return error_set(err, ERROR_USAGE,
+                             "--summary %s: that file is used otherwise by this run", c->summary);
+    return true;
+}
+
 static int run_config(const struct config *config, const char *input, struct error *err) {
     struct plan plan;
     int code = 2;
     if (config->summary && !summary_check_path(config->summary, err))
         return code;
-    if (plan_make(&plan, config, input, err)) {
+    if (plan_make(&plan, config, input, err) && check_summary(&plan, err)) {
         if (config->dry_run)
             code = dry_run(&plan, err);
         else if (!config->strict || check_strictly(&plan, err))

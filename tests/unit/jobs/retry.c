@@ -66,6 +66,7 @@ static void a_hint_is_waited_for(void **state) {
     assert_true(decide(OUTCOME_SERVER, 0, 7 * SEC).again_at == 1007 * SEC);
     assert_true(decide(OUTCOME_SERVER, 0, 90 * SEC).again_at == 1090 * SEC);
     assert_true(decide(OUTCOME_SERVER, 3, 0).again_at >= 1000 * SEC);
+    assert_true(decide(OUTCOME_SERVER, 0, 99999999 * SEC).again_at == 1300 * SEC);
 }
 
 static void no_retries_means_one_attempt(void **state) {

@@ -89,7 +89,6 @@ static void a_file_says_its_size(void **state) {
     struct feed f = feed_jsonl(SLICE("\"a\"\n\"b\"\n\n"));
     assert_int_equal(source_bytes_total(f.source), 9);
     assert_int_equal(source_bytes_done(f.source), 0);
-    assert_true(source_is_rereadable(f.source));
     assert_false(source_may_wait(f.source));
     feed_next(&f);
     assert_int_equal(source_bytes_done(f.source), 4);
@@ -192,7 +191,6 @@ static void a_pipe_in_pieces(void **state) {
     pthread_create(&writer, NULL, write_pieces, &pieces);
     struct feed f = feed_stdin(INPUT_AUTO, -1);
     assert_int_equal(source_bytes_total(f.source), -1);
-    assert_false(source_is_rereadable(f.source));
     assert_slice(feed_good(&f)->request.prompt, "\"a\"");
     assert_slice(feed_good(&f)->request.prompt, "\"b\"");
     assert_slice(feed_good(&f)->request.prompt, "\"c\"");
@@ -316,7 +314,6 @@ static void redirected_standard_input(void **state) {
     int old = swap_stdin(fd);
     struct feed f = feed_stdin(INPUT_AUTO, -1);
     assert_int_equal(source_bytes_total(f.source), 4);
-    assert_false(source_is_rereadable(f.source));
     assert_false(source_may_wait(f.source));
     feed_good(&f);
     assert_int_equal(source_bytes_done(f.source), 4);
