@@ -104,18 +104,13 @@ static void accept_job(struct loop *l, struct job *job) {
     }
 }
 
-// False when no more will come. Takes until there is nothing: only then does the next push wake this
-// thread, and only then is it known whether that was the last.
+// False when no more will come.
 static bool take_new(struct loop *l) {
     struct list fresh, *node;
-    bool more, any;
     list_init(&fresh);
-    do {
-        more = queue_take(&l->p->to_loop, &fresh);
-        any = !list_is_empty(&fresh);
-        while ((node = list_pop(&fresh)))
-            accept_job(l, LIST_ENTRY(node, struct job, node));
-    } while (any);
+    bool more = queue_take(&l->p->to_loop, &fresh);
+    while ((node = list_pop(&fresh)))
+        accept_job(l, LIST_ENTRY(node, struct job, node));
     return more;
 }
 

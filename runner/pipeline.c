@@ -169,8 +169,9 @@ static struct progress_view view_of(struct pipeline *p, int64_t began, unsigned 
 // Each signal goes one step further.
 static void on_signal(struct pipeline *p) {
     if (pipeline_stopping(p) == STOP_NO) {
-        log_warn("stopping: %lld requests in flight are waited for; once more breaks them off",
-                 (long long)stats_get(&p->stats.in_flight));
+        long long count = (long long)stats_get(&p->stats.in_flight);
+        log_warn("stopping: waiting for %lld request%s in flight; once more breaks %s off", count,
+                 count == 1 ? "" : "s", count == 1 ? "it" : "them");
         pipeline_stop(p, STOP_DRAIN, CAUSE_SIGNAL, NULL);
     } else {
         log_warn("stopping now: what was in flight is sent again by the next run");

@@ -46,12 +46,12 @@ void queue_close(struct queue *q) {
         wake_up(q->wake_fd);
 }
 
-// With the lock held.
+// With the lock held. Whoever has taken may go to sleep next, whether there was something or not: it
+// is to be woken by what comes after.
 static bool detach(struct queue *q, struct list *into) {
-    q->asleep = list_is_empty(&q->jobs) && !q->closed;
-    bool more = !q->closed || !list_is_empty(&q->jobs);
     list_splice(into, &q->jobs);
-    return more;
+    q->asleep = !q->closed;
+    return !q->closed;
 }
 
 bool queue_take(struct queue *q, struct list *into) {

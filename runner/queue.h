@@ -31,8 +31,8 @@ void queue_push(struct queue *q, struct list *jobs);
 // Nothing more will come. Wakes the consumer.
 void queue_close(struct queue *q);
 
-// Moves all jobs that are there to the end of `into`; never waits. False when the queue is closed
-// and empty. With nothing there, the next push wakes the consumer.
+// Moves all jobs that are there to the end of `into`; never waits. False when nothing will come after
+// these. What is pushed later wakes the consumer.
 bool queue_take(struct queue *q, struct list *into);
 
 // The same, but waits until there is something. For consumers without an eventfd.

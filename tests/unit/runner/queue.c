@@ -72,8 +72,11 @@ static void a_waiting_consumer_gets_all_in_order(void **state) {
         open_shared(bytes[i], -1);
         list_init(&jobs);
         pthread_create(&producer, NULL, produce, NULL);
-        while (queue_wait(&shared.forth, &jobs))
+        bool more = true;
+        while (more) {
+            more = queue_wait(&shared.forth, &jobs);
             last = consume(&jobs, last);
+        }
         assert_true(last == ROUNDS);
         pthread_join(producer, NULL);
         assert_true(shared.credits.bytes == 0);
@@ -81,7 +84,9 @@ static void a_waiting_consumer_gets_all_in_order(void **state) {
     }
 }
 
-static void an_eventfd_wakes_a_consumer_that_took_nothing(void **state) {
+// Takes once and then sleeps, whether it got something or not, as a loop does that has nothing in
+// flight.
+static void an_eventfd_wakes_a_consumer_that_sleeps_after_each_take(void **state) {
     (void)state;
     pthread_t producer;
     struct list jobs;
@@ -90,20 +95,36 @@ static void an_eventfd_wakes_a_consumer_that_took_nothing(void **state) {
     open_shared(1000, fd);
     list_init(&jobs);
     pthread_create(&producer, NULL, produce, NULL);
-    while (queue_take(&shared.forth, &jobs)) {
-        bool nothing = list_is_empty(&jobs);
-        last = consume(&jobs, last);
-        if (!nothing)
-            continue;
+    bool more = queue_take(&shared.forth, &jobs);
+    while (more) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         uint64_t count;
+        last = consume(&jobs, last);
         assert_int_equal(poll(&wait, 1, 10000), 1); // a lost wake-up would time out
         assert_int_equal(read(fd, &count, sizeof count), sizeof count);
+        more = queue_take(&shared.forth, &jobs);
     }
+    last = consume(&jobs, last);
     assert_true(last == ROUNDS);
     pthread_join(producer, NULL);
     close_shared();
     close(fd);
+}
+
+// What was pushed before the end comes with the news of the end: there is nothing to wait for.
+static void the_last_jobs_come_with_the_end(void **state) {
+    (void)state;
+    struct list jobs;
+    open_shared(1000, -1);
+    list_init(&jobs);
+    struct job *job = credits_take(&shared.credits);
+    list_push(&jobs, &job->node);
+    queue_push(&shared.forth, &jobs);
+    queue_close(&shared.forth);
+    assert_false(queue_take(&shared.forth, &jobs));
+    assert_false(list_is_empty(&jobs));
+    credits_give(&shared.credits, &jobs);
+    close_shared();
 }
 
 static void *take_until_stopped(void *unused) {
@@ -143,7 +164,8 @@ static void stopping_frees_a_reader_that_waits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_waiting_consumer_gets_all_in_order),
-        cmocka_unit_test(an_eventfd_wakes_a_consumer_that_took_nothing),
+        cmocka_unit_test(an_eventfd_wakes_a_consumer_that_sleeps_after_each_take),
+        cmocka_unit_test(the_last_jobs_come_with_the_end),
         cmocka_unit_test(stopping_frees_a_reader_that_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
