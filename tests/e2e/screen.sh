@@ -67,13 +67,14 @@ for level in error warn info debug; do
     chat_answer good.http ok
     http_answer 429.http "429 Too Many Requests" '{"error":{"message":"busy","code":"rate_limit_exceeded"}}'
     start_canned 429.http good.http
-    OPENAI_API_KEY=second-second,second-second run "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o - --quiet --log-level $level --cooldown 20ms
+    OPENAI_API_KEY=second-second,second-second run "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o - --quiet --log-level "$level" \
+        --cooldown 20ms
     lines=$(wc -l <"$ERR")
-    assert_true "$level says more ($last, then $lines)" test "$lines" -gt $last
+    assert_true "$level says more ($last, then $lines)" test "$lines" -gt "$last"
     last=$lines
     kill "$CANNED_PID"
 done
-assert_match "$ERR" 'job 7 \(line 7\) openai-[12] try 1'
+assert_match "$ERR" 'job 7 \(line 7\) openai-[123] try 1'
 
 t "a table at the end, with a row a key and the totals"
 run_ok in.jsonl --provider simulate -o t.jsonl
