@@ -80,13 +80,12 @@ assert_json "$OUT" 'map(.error.class)' '["network"]'
 assert_contains "$OUT" nowhere.invalid
 
 t "a connection that is never made: --connect-timeout"
-# a listening socket whose queue is full answers nothing; three ways to have one are not everywhere, so:
-# a server that is stopped, filled up by connections of our own
-start_canned good.http
-kill -STOP "$CANNED_PID"
-expect_exit 1 "$BATCH_RUN" one.jsonl "${CANNED[@]}" -o - --max-retries 0 --timeout 400ms
-assert_json "$OUT" 'map(.error.class)' '["timeout"]'
-kill -CONT "$CANNED_PID"
+background "$TOOLS/deaf"
+url=$(wait_for_url "$BG_OUT")
+expect_exit 1 "$BATCH_RUN" one.jsonl --provider openai --keys .canned.keys --base-url "$url/v1" -o - --max-retries 1 \
+    --connect-timeout 300ms --timeout 50s
+assert_json "$OUT" 'map([.error.class, .attempts, .http_status])' '[["timeout",2,null]]'
+assert_json "$OUT" 'map(.latency_ms >= 299 and .latency_ms < 20000)' '[true]'
 
 t "a redirect is not followed: its target gets nothing"
 start_canned good.http

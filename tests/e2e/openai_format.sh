@@ -34,7 +34,7 @@ expect_exit 1 "$BATCH_RUN" bad.jsonl --provider simulate --format openai -o bad.
 assert_json bad.results.jsonl '.[0] | [.custom_id, .response, .error.code, .key]' '["1",null,"bad_input",null]'
 
 t "resume works in this format: what is done is not sent, what failed is"
-start_simulator
+start_simulator --keys 3
 SEND=(--provider simulate --base-url "$SIM_URL/v1" --format openai)
 head -n 20 out.jsonl >part.jsonl
 printf '{"id":"batch_req_00","custom_id":"torn' >>part.jsonl

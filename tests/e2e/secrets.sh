@@ -72,7 +72,7 @@ assert_json results.jsonl 'map(.text) | unique' '["your key is ****!"]'
 assert_json summary.json '.[0].keys[0].masked' '"****"'
 
 t "a secret with escapes of its own: JSON writes its slash in two ways"
-closing_answer escaped.close "200 OK" "$(chat_body "$(sed 's,/,\\/,g' <<<"$SECRET") and $(sed 's,/,\\u002f,g' <<<"$SECRET")")"
+closing_answer escaped.close "200 OK" "$(chat_body "${SECRET//\//\\/} and ${SECRET//\//\\u002f}")"
 ANSWERS=(escaped.close)
 try --keys keys/line
 assert_json results.jsonl 'map(.text) | unique' "[\"$MASK and $MASK\"]"

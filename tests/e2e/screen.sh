@@ -1,0 +1,136 @@
+#!/bin/bash
+# screen.sh: what people and programs see while it runs, and that standard output holds results alone.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/lib.sh"
+. "$ROOT/tests/e2e/servers.bash"
+
+rows 30 >in.jsonl
+
+# only_results FILE N: JSON lines with ids, and nothing else.
+only_results() {
+    assert_lines "$1" "$2"
+    assert_eq "$2" "$(grep -c '^{"id":".*}$' "$1")" "result lines"
+}
+
+t "standard output holds results alone, whatever the screen shows"
+for progress in auto plain json off bar; do
+    for level in error warn info debug; do
+        run_ok in.jsonl --provider simulate --simulate '--fault 429=10%,500=5% --retry-after 10ms' --max-retries 9 -o - \
+            --progress $progress --log-level $level
+        only_results "$OUT" 30
+    done
+done
+
+t "without a terminal no control characters"
+for progress in auto plain json off; do
+    run_ok in.jsonl --provider simulate -o r.jsonl --overwrite --progress $progress
+    assert_true "$progress" eval '! grep -qP "[\x00-\x08\x0b-\x1f\x7f]" "$ERR"'
+    assert_empty "$OUT"
+done
+
+t "--progress json: every line of it an object, the last one with all rows done"
+# "event" comes first in each
+run_ok in.jsonl --provider simulate -o r.jsonl --overwrite --progress json
+grep '^{"event"' "$ERR" >events
+assert_json events 'last | [.event, .done, .total, .ok, .failed, .in_flight]' '["end",30,30,30,0,0]'
+assert_json events 'map(has("elapsed_s") and has("rate_limited") and has("jobs_per_s") and has("keys")) | all' true
+start_simulator --latency 700
+background "$BATCH_RUN" in.jsonl --provider simulate --base-url "$SIM_URL/v1" -o slow.jsonl --progress json
+wait_until 20 grep -q '"event":"progress"' "$BG_ERR" || fail "no line while it runs"
+grep '"event":"progress"' "$BG_ERR" | head -n 1 >events
+assert_json events '.[0] | [.total, .in_flight <= 3, .keys.busy <= 3, .draining]' '[30,true,true,false]'
+kill -INT "$PID"
+wait_until 20 eval '! kill -0 $PID'
+tail -n 30 "$BG_ERR" | grep '"event":"end"' >events
+assert_json events '.[0].draining' true
+
+t "--progress plain: a line every few seconds"
+background "$BATCH_RUN" in.jsonl --provider simulate --base-url "$SIM_URL/v1" -o plain.jsonl --overwrite
+wait_until 20 grep -qE '^[0-9]+ of ~?[0-9]+ \([0-9]+%\) done, 0 failed' "$BG_ERR" || fail "no line while it runs: $(cat "$BG_ERR")"
+kill -INT "$PID"
+wait "$PID"
+stop_simulator
+
+t "--quiet leaves warnings and errors"
+run_ok in.jsonl --provider simulate -o q.jsonl --quiet
+assert_empty "$ERR"
+OPENAI_API_KEY=abcdefgh,abcdefgh run "$BATCH_RUN" in.jsonl --provider openai --base-url http://127.0.0.1:9/v1 --quiet \
+    -o q2.jsonl --max-retries 0
+assert_contains "$ERR" 'is used once'
+assert_not_contains "$ERR" 'requests'
+expect_exit 2 "$BATCH_RUN" missing.jsonl --provider simulate --quiet
+assert_contains "$ERR" missing.jsonl
+
+t "--log-level: what is said grows with it"
+last=-1
+for level in error warn info debug; do
+    chat_answer good.http ok
+    http_answer 429.http "429 Too Many Requests" '{"error":{"message":"busy","code":"rate_limit_exceeded"}}'
+    start_canned 429.http good.http
+    OPENAI_API_KEY=second-second,second-second run "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o - --quiet --log-level "$level" \
+        --cooldown 20ms
+    lines=$(wc -l <"$ERR")
+    assert_true "$level says more ($last, then $lines)" test "$lines" -gt "$last"
+    last=$lines
+    kill "$CANNED_PID"
+done
+assert_match "$ERR" 'job 7 \(line 7\) openai-[123] try 1'
+
+t "a table at the end, with a row a key and the totals"
+run_ok in.jsonl --provider simulate -o t.jsonl
+assert_match "$ERR" '^key +state +requests +ok +failed +429s'
+assert_eq 3 "$(grep -cE '^simulate-[123] +healthy +10 +10 +0 +0' "$ERR")" "rows of keys"
+assert_contains "$ERR" 'results: t.jsonl'
+
+# on_terminal COMMAND: what the terminal is sent, to `typed`.
+on_terminal() {
+    timeout $((LIMIT * SLOW)) script -qec "stty cols 100; $1" /dev/null </dev/null >typed 2>&1
+    STATUS=$?
+}
+
+if command -v script >/dev/null; then
+    t "a live line on a terminal, redrawn in place and gone at the end"
+    on_terminal "'$BATCH_RUN' in.jsonl --provider simulate --simulate '--latency 60' -o live.jsonl"
+    assert_eq 0 "$STATUS" "exit code"
+    assert_contains typed 'in flight'
+    assert_contains typed '/30'
+    assert_contains typed $'\r'
+    tr '\r' '\n' <typed | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' >plain
+    assert_match plain '^key +state +requests'
+    assert_lines live.jsonl 30
+    # after the last redrawing comes an emptied line, then the table
+    sed -n '/^key /,$p' plain >after
+    assert_not_contains after 'in flight'
+
+    t "results on the terminal and a live line do not mix"
+    on_terminal "'$BATCH_RUN' in.jsonl --provider simulate --simulate '--latency 20' -o - 2>screen | cat >piped"
+    only_results piped 30
+
+    t "--progress off and --quiet draw nothing"
+    on_terminal "'$BATCH_RUN' in.jsonl --provider simulate -o off.jsonl --progress off --simulate '--latency 30'"
+    assert_not_contains typed 'in flight'
+    on_terminal "'$BATCH_RUN' in.jsonl --provider simulate -o quiet.jsonl --quiet --simulate '--latency 30'"
+    assert_empty typed
+
+    t "NO_COLOR, and a terminal that can nothing"
+    NO_COLOR=1 on_terminal "'$BATCH_RUN' --help"
+    assert_true "no colours" eval '! grep -qP "\x1b\[[0-9;]*m" typed'
+    NO_COLOR=1 on_terminal "'$BATCH_RUN' in.jsonl --provider simulate -o nc.jsonl --simulate '--latency 30'"
+    assert_true "no colours" eval '! grep -qP "\x1b\[[0-9;]*m" typed'
+
+    t "a signal on a terminal leaves the cursor on a line of its own"
+    on_terminal "'$BATCH_RUN' in.jsonl --provider simulate --simulate '--latency 300' -o sig.jsonl & sleep 1; kill -INT \$!; wait \$!"
+    assert_eq 130 "$STATUS" "exit code"
+    assert_contains typed 'stopping'
+    assert_contains typed 'run the same command again'
+else
+    echo "# the live line was NOT tested: it needs script (Debian: bsdutils)"
+fi
+
+t "the live line costs no results: a closed stderr"
+"$BATCH_RUN" in.jsonl --provider simulate -o closed.jsonl 2>&-
+assert_eq 0 $? "exit code"
+only_results closed.jsonl 30
+"$BATCH_RUN" in.jsonl --provider simulate -o full.jsonl 2>/dev/full
+assert_eq 0 $? "exit code"
+only_results full.jsonl 30
