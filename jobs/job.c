@@ -52,7 +52,6 @@ void job_clear(struct job *job) {
     job->bytes_credited = job->reply_credited = 0;
     job->accepted_at = job->in_attempts = 0;
     job->retries = 0;
-    job->resent = false;
     job->not_after = TIME_NEVER;
     job->result.outcome = OUTCOME_NONE;
     job->result.provider = job->result.key = NULL;

@@ -91,7 +91,6 @@ struct job {
     int64_t accepted_at; // monotonic, when the loop first saw it
     int64_t in_attempts; // microseconds spent in attempts so far
     int retries;         // attempts that counted against --max-retries
-    bool resent;         // an attempt met a closed connection, and that was forgiven
     int64_t not_after;   // monotonic deadline, or TIME_NEVER
     struct result result;
     struct buf body;    // the provider's last reply

@@ -279,7 +279,7 @@ static void park(struct loop *l, struct job *job, int64_t until) {
 }
 
 // Again or done, once the key is back in the pool.
-static void decide(struct loop *l, struct job *job, const struct verdict *verdict, bool stale) {
+static void decide(struct loop *l, struct job *job, const struct verdict *verdict) {
     if (verdict->outcome == OUTCOME_OK) {
         job->result.outcome = OUTCOME_OK;
         finish(l, job);
@@ -291,13 +291,8 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
                                          ? (struct retry_decision){RETRY_GIVE_UP, 0}
                                          : retry_decide(&l->policy, verdict->outcome, job->retries,
                                                         verdict->hint, l->now, &l->random);
-    // a connection that was kept open and turned out to be closed: once, that is nobody's failure
-    if (stale && !job->resent) {
-        job->resent = true;
-        decision.answer = RETRY_OTHER;
-    }
     // refused, but the key is not to blame and stays: without a pause this would be a tight loop
-    else if (decision.answer == RETRY_OTHER && verdict->action == KEY_KEEP)
+    if (decision.answer == RETRY_OTHER && verdict->action == KEY_KEEP)
         decision = retry_decide(&l->policy, OUTCOME_SERVER, job->retries, verdict->hint, l->now,
                                 &l->random);
     switch (decision.answer) {
@@ -343,14 +338,13 @@ static void settle(struct loop *l, struct transfer *t) {
                   (long long)job->line_no, job->result.key, job->result.attempts, t->http_status,
                   (long long)(job->result.latency / USEC_PER_MS), outcome_name(verdict.outcome),
                   verdict.message);
-    bool stale = t->stale;
     engine_give(l->engine, t);
     release_key(l, f, &verdict);
     if (verdict.outcome != OUTCOME_OK && job->not_after <= l->now) {
         job_fail(job, verdict.outcome, "%s", verdict.message);
         fail_deadline(l, job);
     } else {
-        decide(l, job, &verdict, stale);
+        decide(l, job, &verdict);
     }
 }
 

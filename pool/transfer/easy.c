@@ -200,7 +200,7 @@ bool easy_prepare(struct transfer *t) {
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;
-    t->too_large = t->stale = false;
+    t->too_large = false;
     return true;
 }
 
@@ -227,7 +227,6 @@ struct transfer *easy_finish(CURL *easy, CURLcode code) {
     t->http_status = (int)status;
     t->finished = clock_now();
     t->status = status_of(t, code);
-    t->stale = code == CURLE_ABORTED_BY_CALLBACK;
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])

@@ -55,7 +55,6 @@ struct transfer {
     int http_status;
     int64_t started, finished; // monotonic
     char error[256];           // what libcurl says went wrong, "" if nothing
-    bool stale;                // TRANSFER_NETWORK: a kept connection turned out to be closed
 
     // The engine's own.
     struct list node;
