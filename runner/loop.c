@@ -151,9 +151,14 @@ static struct endpoint *endpoint_for(struct loop *l, struct lane_in *lane) {
 
 static bool build(struct loop *l, struct lane_in *lane, struct job *job, struct transfer *t) {
     const struct provider *provider = lane->route->provider;
+    struct wire_out out = {.path = &l->path, .body = &t->body};
     buf_clear(&l->path);
-    provider->wire->build_request(&job->request, provider, &lane->route->defaults, &l->path,
-                                  &t->body, &job->result.model_sent);
+    if (provider->wire->build_request(&job->request, provider, &lane->route->defaults, &out) !=
+        WIRE_OK) {
+        job_fail(job, OUTCOME_BAD_INPUT, "%s cannot be asked this: %s", provider->name, out.what);
+        return false;
+    }
+    job->result.model_sent = out.model;
     t->endpoint = endpoint_for(l, lane);
     if (t->endpoint)
         return true;

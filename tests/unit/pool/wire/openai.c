@@ -1,4 +1,4 @@
-// Tests pool/wire/openai.c: rows to requests, and replies read.
+// Tests pool/wire/openai.c and openai_reply.c: rows to requests, and replies read.
 // SPDX-License-Identifier: MIT
 #include "tests/unit/pool/wire/built.h"
 
@@ -170,10 +170,10 @@ static void test_paths(void **state) {
 static void test_body_ceiling(void **state) {
     (void)state;
     struct request r = {.shape = ROW_PROMPT, .prompt = SLICE("\"0123456789\"")};
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, false};
     struct buf path = BUF_INIT(100), body = BUF_INIT(40);
-    struct slice model;
-    wire_openai.build_request(&r, &openai, &defaults, &path, &body, &model);
+    struct wire_out out = {.path = &path, .body = &body};
+    wire_openai.build_request(&r, &openai, &defaults, &out);
     assert_true(body.failed);
     buf_free(&path);
     buf_free(&body);
