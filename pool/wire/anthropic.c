@@ -280,6 +280,7 @@ const struct wire wire_anthropic = {
     .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_ANTHROPIC),
     .build_request = build_request,
     .read_reply = anthropic_read_reply,
+    .read_event = anthropic_read_event,
     .read_request = anthropic_read_request,
     .build_reply = anthropic_build_reply,
     .build_stream = anthropic_build_stream,

@@ -10,6 +10,7 @@ void anthropic_read_usage(struct slice token, struct usage *usage);
 
 enum wire_answer anthropic_read_reply(struct slice body, struct buf *scratch, struct reply *reply,
                                       const char **what);
+void anthropic_read_event(struct wire_stream *s, struct slice name, struct slice data);
 enum wire_answer anthropic_read_request(struct slice body, struct wire_request *request,
                                         const char **what);
 void anthropic_build_reply(const struct wire_response *response, struct buf *out);

@@ -1,6 +1,9 @@
-// anthropic_reply.c: Anthropic Messages as the client hears them: replies read. Pure.
+// anthropic_reply.c: Anthropic Messages as the client hears them: replies read, whole and as
+// events. Pure.
 // SPDX-License-Identifier: MIT
 #include "pool/wire/anthropic.h"
+
+#include "pool/wire/stream.h"
 
 static int64_t or_zero(int64_t count) {
     return count < 0 ? 0 : count;
@@ -22,8 +25,9 @@ void anthropic_read_usage(struct slice token, struct usage *usage) {
     int64_t thought = wire_count(json_get(details, "thinking_tokens"));
     if (cached >= 0)
         usage->cached_tokens = cached;
-    if (fresh >= 0)
-        usage->input_tokens = fresh + or_zero(cached) + or_zero(wire_count(written));
+    int64_t asked = fresh < 0 ? -1 : fresh + or_zero(cached) + or_zero(wire_count(written));
+    if (asked > usage->input_tokens) // a stream's last event may leave the cached ones out
+        usage->input_tokens = asked;
     if (made >= 0)
         usage->output_tokens = made;
     if (thought >= 0)
@@ -78,11 +82,10 @@ static enum wire_answer read_content(struct slice content, struct buf *scratch, 
     reply->reasoning = wire_join_text(&thinking, scratch);
     if (calls)
         reply->tool_calls = slice_of(scratch->p + scratch->n - calls, calls);
-    if (reply->text.n <= 2 && !calls && json_string_is(reply->finish_reason, "refusal")) {
-        *what = "the provider's policy refuses an answer";
-        return WIRE_BLOCKED;
-    }
-    return WIRE_OK;
+    if (!wire_is_blocked(reply))
+        return WIRE_OK;
+    *what = "the provider's policy refuses an answer";
+    return WIRE_BLOCKED;
 }
 
 enum wire_answer anthropic_read_reply(struct slice body, struct buf *scratch, struct reply *reply,
@@ -103,4 +106,88 @@ enum wire_answer anthropic_read_reply(struct slice body, struct buf *scratch, st
     reply->finish_reason = wire_only(stop_reason, JSON_STRING);
     anthropic_read_usage(usage, &reply->usage);
     return read_content(content, scratch, reply, what);
+}
+
+// -- events --
+
+static void take_start(struct wire_stream *s, struct slice data) {
+    struct slice usage, model, id;
+    const struct json_field fields[] = {{"usage", &usage}, {"model", &model}, {"id", &id}};
+    json_fields(json_get(data, "message"), fields, COUNT(fields));
+    stream_set_names(s, model, id);
+    anthropic_read_usage(usage, &s->usage);
+}
+
+static size_t index_of(struct slice data) {
+    int64_t index = wire_count(json_get(data, "index"));
+    return index < 0 ? 0 : (size_t)index;
+}
+
+static void take_block(struct wire_stream *s, struct slice data) {
+    struct slice type, text, thinking;
+    struct wire_call call = {0};
+    const struct json_field fields[] = {{"type", &type},      {"id", &call.id},
+                                        {"name", &call.name}, {"input", &call.input},
+                                        {"text", &text},      {"thinking", &thinking}};
+    json_fields(json_get(data, "content_block"), fields, COUNT(fields));
+    if (json_string_is(type, "text"))
+        stream_add_text(s, text);
+    if (json_string_is(type, "thinking"))
+        stream_add_reasoning(s, thinking);
+    if (!json_string_is(type, "tool_use"))
+        return;
+    call.number = index_of(data);
+    if (json_type(call.input) != JSON_OBJECT || wire_is_empty(call.input))
+        call.input = SLICE_NONE; // it comes in pieces
+    stream_add_call(s, &call);
+}
+
+// A piece of a call's input belongs to a call that has begun; the provider's own tools have none.
+static void take_input(struct wire_stream *s, size_t index, struct slice json) {
+    struct wire_call call = {.number = index,
+                             .arguments = wire_inside(wire_only(json, JSON_STRING))};
+    if (index < s->call_count)
+        stream_add_call(s, &call);
+}
+
+static void take_delta(struct wire_stream *s, struct slice data) {
+    struct slice type, text, thinking, json;
+    const struct json_field fields[] = {
+        {"type", &type}, {"text", &text}, {"thinking", &thinking}, {"partial_json", &json}};
+    json_fields(json_get(data, "delta"), fields, COUNT(fields));
+    if (json_string_is(type, "text_delta"))
+        stream_add_text(s, text);
+    else if (json_string_is(type, "thinking_delta"))
+        stream_add_reasoning(s, thinking);
+    else if (json_string_is(type, "input_json_delta"))
+        take_input(s, index_of(data), json);
+}
+
+static void take_end(struct wire_stream *s, struct slice data) {
+    stream_set_finish_reason(s, json_get(json_get(data, "delta"), "stop_reason"));
+    anthropic_read_usage(json_get(data, "usage"), &s->usage);
+}
+
+static void take_stop(struct wire_stream *s, struct slice data) {
+    (void)data;
+    s->complete = true;
+}
+
+// What is not listed (pings, kinds to come) adds nothing.
+void anthropic_read_event(struct wire_stream *s, struct slice name, struct slice data) {
+    static const struct {
+        const char *type;
+        void (*take)(struct wire_stream *s, struct slice data);
+    } kinds[] = {
+        {"content_block_delta", take_delta}, {"message_start", take_start},
+        {"content_block_start", take_block}, {"message_delta", take_end},
+        {"message_stop", take_stop},         {"error", stream_set_error},
+    };
+    struct slice type = json_get(data, "type");
+    (void)name; // it says the same
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (json_string_is(type, kinds[i].type)) {
+            kinds[i].take(s, data);
+            return;
+        }
 }

@@ -345,6 +345,7 @@ const struct wire wire_gemini = {
     .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_GEMINI),
     .build_request = build_request,
     .read_reply = gemini_read_reply,
+    .read_event = gemini_read_event,
     .read_request = gemini_read_request,
     .build_reply = gemini_build_reply,
     .build_stream = gemini_build_stream,

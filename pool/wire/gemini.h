@@ -11,14 +11,9 @@ void gemini_read_usage(struct slice token, struct usage *usage);
 // Google writes camelCase and takes snake_case too: the token under either name.
 struct slice gemini_get(struct slice object, const char *camel, const char *snake);
 
-// A part that calls a function; false when it does not. Leaves call->number as it is.
-bool gemini_read_call(struct slice part, struct wire_call *call);
-
-// Whether a finishReason or blockReason is a word of policy.
-bool gemini_is_block(struct slice reason);
-
 enum wire_answer gemini_read_reply(struct slice body, struct buf *scratch, struct reply *reply,
                                    const char **what);
+void gemini_read_event(struct wire_stream *s, struct slice name, struct slice data);
 enum wire_answer gemini_read_request(struct slice body, struct wire_request *request,
                                      const char **what);
 void gemini_build_reply(const struct wire_response *response, struct buf *out);

@@ -1,6 +1,9 @@
-// gemini_reply.c: Gemini generateContent as the client hears them: replies read. Pure.
+// gemini_reply.c: Gemini generateContent as the client hears them: replies read, whole and as
+// events. Pure.
 // SPDX-License-Identifier: MIT
 #include "pool/wire/gemini.h"
+
+#include "pool/wire/stream.h"
 
 struct slice gemini_get(struct slice object, const char *camel, const char *snake) {
     struct slice one, other;
@@ -53,7 +56,7 @@ static struct wire_join join_parts(struct slice parts, struct buf *scratch, bool
     return join;
 }
 
-bool gemini_read_call(struct slice part, struct wire_call *call) {
+static bool read_call(struct slice part, struct wire_call *call) {
     struct slice function, signature;
     const struct json_field fields[] = {{"functionCall", &function},
                                         {"thoughtSignature", &signature}};
@@ -75,7 +78,7 @@ static size_t add_calls(struct slice parts, struct buf *scratch) {
     struct slice part;
     size_t start = scratch->n;
     while (json_next_element(&walk, &part)) {
-        if (!gemini_read_call(part, &call))
+        if (!read_call(part, &call))
             continue;
         wire_add_call(scratch, start, &call);
         call.number++;
@@ -85,36 +88,18 @@ static size_t add_calls(struct slice parts, struct buf *scratch) {
     return scratch->n - start;
 }
 
-bool gemini_is_block(struct slice reason) {
-    static const char *const words[] = {
-        "SAFETY",
-        "RECITATION",
-        "LANGUAGE",
-        "BLOCKLIST",
-        "SPII",
-        "IMAGE_SAFETY",
-        "MODEL_ARMOR",
-        "IMAGE_PROHIBITED_CONTENT",
-        "IMAGE_RECITATION",
-        "JAILBREAK",
-        "PROHIBITED_CONTENT",
-    };
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (json_string_is(reason, words[i]))
-            return true;
-    return false;
+// Reasons to end without a word that are no failure: thinking took all the tokens, for one.
+static bool is_plain_end(struct slice reason) {
+    return json_string_is(reason, "STOP") || json_string_is(reason, "MAX_TOKENS");
 }
 
-// An answer without content: thinking took all its tokens, or policy all its words, or it broke.
 static enum wire_answer read_nothing(const struct reply *reply, const char **what) {
-    struct slice reason = reply->finish_reason;
-    if (gemini_is_block(reason)) {
+    if (wire_is_blocked(reply)) {
         *what = "the provider's policy held the answer back";
         return WIRE_BLOCKED;
     }
-    if (json_string_is(reason, "STOP") || json_string_is(reason, "MAX_TOKENS"))
-        return WIRE_OK;
-    return wire_not_mine(what, "its candidate has no content");
+    return is_plain_end(reply->finish_reason) ? WIRE_OK
+                                              : wire_not_mine(what, "its candidate has no content");
 }
 
 static enum wire_answer read_candidate(struct slice candidate, struct buf *scratch,
@@ -159,4 +144,51 @@ enum wire_answer gemini_read_reply(struct slice body, struct buf *scratch, struc
         return wire_not_mine(what, "it has no candidates");
     *what = "the provider's policy blocked the prompt";
     return WIRE_BLOCKED;
+}
+
+// -- events: each is a whole reply, with what is new of the answer --
+
+static void take_part(struct wire_stream *s, struct slice part) {
+    struct slice text, thought;
+    struct wire_call call = {.number = s->call_count};
+    const struct json_field fields[] = {{"text", &text}, {"thought", &thought}};
+    json_fields(part, fields, COUNT(fields));
+    if (slice_is(thought, "true"))
+        stream_add_reasoning(s, text);
+    else
+        stream_add_text(s, text);
+    if (read_call(part, &call))
+        stream_add_call(s, &call);
+}
+
+static void take_candidate(struct wire_stream *s, struct slice candidate) {
+    struct slice content, reason, part;
+    const struct json_field fields[] = {{"content", &content}, {"finishReason", &reason}};
+    json_fields(candidate, fields, COUNT(fields));
+    struct json_walk walk = json_walk(wire_only(json_get(content, "parts"), JSON_ARRAY));
+    while (json_next_element(&walk, &part))
+        take_part(s, part);
+    stream_set_finish_reason(s, reason);
+    struct reply nothing = {.finish_reason = reason};
+    if (reason.n && !s->began && !is_plain_end(reason) && !wire_is_blocked(&nothing))
+        stream_set_broken(s, "its candidate has no content");
+}
+
+void gemini_read_event(struct wire_stream *s, struct slice name, struct slice data) {
+    struct slice candidates, feedback, usage, model, id, error, candidate;
+    const struct json_field fields[] = {
+        {"candidates", &candidates}, {"promptFeedback", &feedback}, {"usageMetadata", &usage},
+        {"modelVersion", &model},    {"responseId", &id},           {"error", &error},
+    };
+    json_fields(data, fields, COUNT(fields));
+    if (slice_is(name, "error") || json_type(error) == JSON_OBJECT) {
+        stream_set_error(s, data);
+        return;
+    }
+    stream_set_names(s, model, id);
+    gemini_read_usage(usage, &s->usage);
+    struct json_walk walk = json_walk(wire_only(candidates, JSON_ARRAY));
+    if (json_next_element(&walk, &candidate))
+        take_candidate(s, candidate);
+    stream_set_finish_reason(s, json_get(feedback, "blockReason"));
 }

@@ -170,6 +170,7 @@ const struct wire wire_openai = {
               WIRE_TAKES(ROW_BATCH_MISTRAL),
     .build_request = build_request,
     .read_reply = openai_read_reply,
+    .read_event = openai_read_event,
     .read_request = openai_read_request,
     .build_reply = openai_build_reply,
     .build_stream = openai_build_stream,

@@ -7,6 +7,7 @@
 
 enum wire_answer openai_read_reply(struct slice body, struct buf *scratch, struct reply *reply,
                                    const char **what);
+void openai_read_event(struct wire_stream *s, struct slice name, struct slice data);
 enum wire_answer openai_read_request(struct slice body, struct wire_request *request,
                                      const char **what);
 void openai_build_reply(const struct wire_response *response, struct buf *out);

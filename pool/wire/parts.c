@@ -87,6 +87,35 @@ void wire_add_call(struct buf *b, size_t start, const struct wire_call *call) {
     buf_add_char(b, '}');
 }
 
+// Each provider's own words; none means something else elsewhere.
+static bool is_policy(struct slice reason) {
+    static const char *const words[] = {
+        "content_filter", // OpenAI's shape, Azure
+        "sensitive",      // Z.AI
+        "refusal",        // Anthropic
+        "SAFETY",
+        "RECITATION",
+        "LANGUAGE",
+        "BLOCKLIST",
+        "SPII",
+        "PROHIBITED_CONTENT",
+        "IMAGE_SAFETY",
+        "MODEL_ARMOR",
+        "IMAGE_PROHIBITED_CONTENT",
+        "JAILBREAK",
+        "IMAGE_RECITATION",
+    };
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (json_string_is(reason, words[i]))
+            return true;
+    return false;
+}
+
+bool wire_is_blocked(const struct reply *reply) {
+    return reply->text.n <= 2 && !reply->tool_calls.n && !reply->refusal.n &&
+           is_policy(reply->finish_reason);
+}
+
 // -- answering --
 
 void wire_add_id(struct buf *b, const char *prefix, const char *id) {

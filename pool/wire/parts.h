@@ -82,6 +82,9 @@ struct wire_call {
 // Appends it to the array that begins at start ('[' and commas included); close it with ']'.
 void wire_add_call(struct buf *b, size_t start, const struct wire_call *call);
 
+// Whether a reply holds no words but a finish reason that says that policy kept them back.
+bool wire_is_blocked(const struct reply *reply);
+
 // -- answering --
 
 // Appends id's part behind the dash as a string token behind prefix: "msg_…".

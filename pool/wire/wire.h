@@ -82,6 +82,11 @@ struct wire {
     enum wire_answer (*read_reply)(struct slice body, struct buf *scratch, struct reply *reply,
                                    const char **what);
 
+    // MUST. Takes what one event of a stream adds to the answer; data is checked JSON, name is "" for
+    // an event without one. Called by wire_stream_feed() alone: pool/wire/stream.h is how a stream is
+    // read, from its first byte to the same struct reply.
+    void (*read_event)(struct wire_stream *stream, struct slice name, struct slice data);
+
     // MUST. Reads a request body (checked JSON) as the provider would. WIRE_NOT_MINE with *what set
     // when the provider would answer 400.
     enum wire_answer (*read_request)(struct slice body, struct wire_request *request,

@@ -5,17 +5,16 @@
 
 #include "pool/wire/wire.h"
 
-#include "jobs/base/json.h"
 #include "jobs/base/random.h"
 #include "pool/catalogue.h"
+#include "pool/wire/parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define MAX          ((size_t)1 << 20)
+#define MAX ((size_t)1 << 20)
 
 static const struct provider openai = {.name = "openai", .batch_prefix = "/v1"};
 
