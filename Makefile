@@ -145,6 +145,10 @@ san: deps ## the whole suite under AddressSanitizer, UBSan and ThreadSanitizer
 	@echo "ThreadSanitizer"
 	@$(SUBMAKE) test-suite MODE=tsan
 
+.PHONY: clients
+clients: $(PROGRAM) ## the providers' own client libraries (npm) against the simulator
+	@BATCH_RUN=$(abspath $(PROGRAM)) tests/clients/run.sh
+
 .PHONY: valgrind
 valgrind: ## look for leaks in a run of 200 rows
 	@tests/setup.sh valgrind

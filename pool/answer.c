@@ -3,6 +3,7 @@
 #include "pool/answer.h"
 
 #include "jobs/base/json.h"
+#include "jobs/base/utf8.h"
 
 #include <stdio.h>
 
@@ -43,24 +44,44 @@ static void read_refusal(const struct transfer *t, int64_t now_wall, struct verd
     signals_read(&answer, now_wall, v);
 }
 
+// Kept back by policy: another attempt meets the same policy.
+static void fail_blocked(struct verdict *v, const char *what, struct slice reason) {
+    char word[sizeof v->code * 2];
+    struct buf b = {.p = word, .cap = sizeof word, .max = sizeof word - 1};
+    v->outcome = OUTCOME_CONTENT_FILTER;
+    v->final = true;
+    json_string_decode(reason, &b);
+    snprintf(v->code, sizeof v->code, "%.*s",
+             SLICE_ARG(utf8_cut(buf_slice(&b), sizeof v->code - 1)));
+    snprintf(v->message, sizeof v->message, "%s%s%s", what, v->code[0] ? ": " : "", v->code);
+}
+
+static void read_answer(struct slice body, const struct answer_context *context,
+                        struct result *result, struct verdict *v) {
+    const char *what = "";
+    switch (context->wire->read_reply(body, context->scratch, &result->reply, &what)) {
+    case WIRE_OK: v->outcome = OUTCOME_OK; break;
+    case WIRE_BLOCKED: fail_blocked(v, what, result->reply.finish_reason); break;
+    case WIRE_NOT_MINE:
+        v->outcome = OUTCOME_BAD_RESPONSE;
+        snprintf(v->message, sizeof v->message, "the answer is JSON but no %s answer: %s",
+                 context->wire->name, what);
+        break;
+    }
+}
+
 static void read_success(const struct transfer *t, const struct answer_context *context,
                          struct result *result, struct verdict *v) {
     struct slice body = buf_slice(t->reply);
     struct json_fault fault;
-    const char *what = "";
     if (!json_check(body, &fault)) {
         v->outcome = OUTCOME_BAD_RESPONSE;
         snprintf(v->message, sizeof v->message, "the answer is not JSON: %s at byte %zu of %zu",
                  fault.what, fault.offset, body.n);
     } else if (signals_is_error_body(body)) {
         read_refusal(t, context->now_wall, v);
-    } else if (context->wire->read_reply(body, context->scratch, &result->reply, &what) ==
-               WIRE_OK) {
-        v->outcome = OUTCOME_OK;
     } else {
-        v->outcome = OUTCOME_BAD_RESPONSE;
-        snprintf(v->message, sizeof v->message, "the answer is JSON but no %s answer: %s",
-                 context->wire->name, what);
+        read_answer(body, context, result, v);
     }
 }
 

@@ -13,8 +13,8 @@ struct provider {
     const char *name;         // "bigmodel": what --provider and results say
     const char *base_url;     // without the wire's own path, no slash at the end
     const char *variables[3]; // key variables without _1, _2 …; first is <NAME>_API_KEY; NULL ends
-    const struct wire *wire;  // how it is spoken to; NULL: not sent by this version
-    const char *wire_name;    // "openai", "anthropic", "gemini": known even where wire is NULL
+    const struct wire *wire;  // how it is spoken to
+    const char *wire_name;    // its name: "openai", "anthropic", "gemini"
     const char *default_model; // used when neither row nor --model says
     const char
         *batch_prefix; // start of a batch line's url that base_url already holds: "/v1", "/v4"

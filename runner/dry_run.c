@@ -31,19 +31,15 @@ static void add_plan(const struct plan *plan, struct buf *out) {
     buf_addf(out, "\n  slots     %zu requests in flight at most\n", plan->slots);
 }
 
-static void add_request(const struct plan *plan, const struct job *job, struct buf *out) {
-    const struct route *route = plan_route(plan, job->request.provider);
+static void add_body(const struct route *route, struct job *job, struct buf *out) {
+    const struct provider *provider = route->provider;
     struct buf path = BUF_INIT(64 * 1024), body = BUF_INIT(SIZE_MAX / 2);
-    struct slice model;
-    buf_addf(out, "\nrow %lld (line %lld), id %.*s\n", (long long)job->index + 1,
-             (long long)job->line_no, SLICE_ARG(job->id));
-    if (job->result.outcome == OUTCOME_BAD_INPUT) {
+    struct wire_out built = {.path = &path, .body = &body};
+    if (provider->wire->build_request(&job->request, provider, &route->defaults, &built) !=
+        WIRE_OK) {
+        job_fail(job, OUTCOME_BAD_INPUT, "%s cannot be asked this: %s", provider->name, built.what);
         buf_addf(out, "  no good: %s\n", job->result.message);
-    } else if (!route) {
-        buf_addf(out, "  no key for provider \"%.*s\"\n", SLICE_ARG(job->request.provider));
     } else {
-        route->provider->wire->build_request(&job->request, route->provider, &route->defaults,
-                                             &path, &body, &model);
         size_t shown = body.n < SHOWN_BYTES ? body.n : SHOWN_BYTES;
         buf_addf(out, "  POST %s%.*s\n  ", route->base_url, SLICE_ARG(buf_slice(&path)));
         buf_add(out, body.p, shown);
@@ -53,6 +49,19 @@ static void add_request(const struct plan *plan, const struct job *job, struct b
     }
     buf_free(&path);
     buf_free(&body);
+}
+
+static void add_request(const struct plan *plan, struct job *job, struct buf *out) {
+    const struct route *route = plan_route(plan, job->request.provider);
+    buf_addf(out, "\nrow %lld (line %lld), id %.*s\n", (long long)job->index + 1,
+             (long long)job->line_no, SLICE_ARG(job->id));
+    if (job->result.outcome == OUTCOME_BAD_INPUT) {
+        buf_addf(out, "  no good: %s\n", job->result.message);
+    } else if (!route) {
+        buf_addf(out, "  no key for provider \"%.*s\"\n", SLICE_ARG(job->request.provider));
+    } else {
+        add_body(route, job, out);
+    }
 }
 
 static int show_rows(const struct plan *plan, struct source *source, struct error *err) {

@@ -135,11 +135,16 @@ static void fail_deadline(struct loop *l, struct job *job) {
     finish(l, job);
 }
 
-static void build(struct lane_in *lane, struct job *job, struct transfer *t) {
+static bool build(struct lane_in *lane, struct job *job, struct transfer *t) {
     const struct provider *provider = lane->route->provider;
+    struct wire_out out = {.path = &t->url, .body = &t->body};
     buf_add_str(&t->url, lane->route->base_url);
-    provider->wire->build_request(&job->request, provider, &lane->route->defaults, &t->url,
-                                  &t->body, &job->result.model_sent);
+    enum wire_answer answer =
+        provider->wire->build_request(&job->request, provider, &lane->route->defaults, &out);
+    job->result.model_sent = out.model;
+    if (answer != WIRE_OK)
+        job_fail(job, OUTCOME_BAD_INPUT, "%s cannot be asked this: %s", provider->name, out.what);
+    return answer == WIRE_OK;
 }
 
 static struct flight *new_flight(struct loop *l, struct job *job, const struct lease *lease,
@@ -165,17 +170,21 @@ static void describe_attempt(struct loop *l, struct flight *f) {
     l->in_flight++;
 }
 
-static void fail_address(struct loop *l, struct job *job, struct transfer *t) {
-    job_fail(job, OUTCOME_BAD_INPUT, "%.*s is no address that can be sent to",
-             SLICE_ARG(buf_slice(&t->url)));
+// Nothing was sent: the key is as it was, and the job says why.
+static void give_up_start(struct loop *l, struct job *job, struct transfer *t,
+                          struct lease *lease) {
+    if (job->result.outcome == OUTCOME_NONE)
+        job_fail(job, OUTCOME_BAD_INPUT, "%.*s is no address that can be sent to",
+                 SLICE_ARG(buf_slice(&t->url)));
     engine_give(l->engine, t);
+    pool_return(lease);
     finish(l, job);
 }
 
 static void start(struct loop *l, struct lane_in *lane, struct job *job, struct lease *lease) {
     struct transfer *t = engine_take(l->engine);
     struct key *key = lease->key;
-    build(lane, job, t);
+    bool built = build(lane, job, t);
     if (!key->auth)
         key->auth = transfer_auth_new(lane->route->provider->wire, key->entry->secret);
     t->auth = key->auth;
@@ -183,9 +192,8 @@ static void start(struct loop *l, struct lane_in *lane, struct job *job, struct 
     t->timeout = l->p->plan->config->timeout;
     if (job->not_after - l->now < t->timeout)
         t->timeout = job->not_after - l->now;
-    if (!engine_start(l->engine, t)) {
-        pool_return(lease);
-        fail_address(l, job, t);
+    if (!built || !engine_start(l->engine, t)) {
+        give_up_start(l, job, t, lease);
         return;
     }
     struct flight *f = new_flight(l, job, lease, lane);

@@ -151,7 +151,7 @@ static bool choose_routes(struct plan *plan, struct error *err) {
     add_route(plan, chosen[0]);
     // rows may name any other provider that has keys
     for (const struct provider *p = catalogue; p->name; p++)
-        if (p != chosen[0] && p->wire && keyring_count(&plan->keyring, p))
+        if (p != chosen[0] && keyring_count(&plan->keyring, p))
             add_route(plan, p);
     return check_addresses(plan, err);
 }

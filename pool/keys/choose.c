@@ -125,16 +125,6 @@ static bool choose_only(const struct keyring *ring, const struct provider *chose
                      "--keys; --provider simulate needs none");
 }
 
-static bool check_wires(const struct provider *const chosen[], size_t count, struct error *err) {
-    for (size_t i = 0; i < count; i++)
-        if (!chosen[i]->wire)
-            return error_set(err, ERROR_USAGE,
-                             "%s is spoken to in the \"%s\" format, which this version cannot send "
-                             "yet; choose another with --provider",
-                             chosen[i]->name, chosen[i]->wire_name);
-    return true;
-}
-
 bool choose_providers(const struct keyring *ring, const char *wanted,
                       const struct provider *chosen[], size_t *count, struct error *err) {
     *count = 0;
@@ -142,7 +132,5 @@ bool choose_providers(const struct keyring *ring, const char *wanted,
         return false;
     if (wanted && !read_list(wanted, chosen, count, err))
         return false;
-    if (ring && !keep_those_with_keys(ring, chosen, count, err))
-        return false;
-    return check_wires(chosen, *count, err);
+    return !ring || keep_those_with_keys(ring, chosen, count, err);
 }

@@ -1,18 +1,10 @@
-// openai.c: OpenAI chat completions as the client speaks them: rows to requests, replies read.
-// Pure.
+// openai.c: OpenAI chat completions as the client speaks them: rows to requests. Pure.
 // SPDX-License-Identifier: MIT
 #include "pool/wire/openai.h"
 
 #include "pool/catalogue.h"
 
 // -- asking: a row becomes a request --
-
-static void add_member(struct buf *b, const char *name, struct slice token) {
-    if (!token.n)
-        return;
-    json_add_name(b, name);
-    buf_add_slice(b, token);
-}
 
 static void add_message(struct buf *b, struct slice start, struct slice content) {
     buf_add_slice(b, start);
@@ -28,12 +20,6 @@ static void add_user(struct buf *b, struct slice content) {
     add_message(b, SLICE("{\"role\":\"user\",\"content\":"), content);
 }
 
-// What the row says, else what the run says. A row that says "" wants none.
-static struct slice system_of(const struct request *request, const struct wire_defaults *defaults) {
-    struct slice system = request->system.n ? request->system : defaults->system;
-    return system.n > 2 ? system : SLICE_NONE;
-}
-
 static bool has_system(struct slice messages) {
     struct json_walk walk = json_walk(messages);
     struct slice message;
@@ -45,17 +31,12 @@ static bool has_system(struct slice messages) {
     return false;
 }
 
-// The bytes behind the opening bracket of a container token.
-static struct slice behind_bracket(struct slice container) {
-    return slice_trim(slice_of(container.p + 1, container.n - 1));
-}
-
 static void add_messages(struct buf *b, struct slice messages, struct slice system) {
     if (!system.n || json_type(messages) != JSON_ARRAY || has_system(messages)) {
         buf_add_slice(b, messages);
         return;
     }
-    struct slice rest = behind_bracket(messages);
+    struct slice rest = wire_behind_bracket(messages);
     buf_add_char(b, '[');
     add_system(b, system);
     if (rest.p[0] != ']')
@@ -78,20 +59,27 @@ static void add_settings(struct buf *b, const struct request *request,
                          const struct provider *provider, struct slice model) {
     bool reasoning = is_reasoning_model(provider, model);
     bool mistral = strcmp(provider->name, "mistral") == 0;
-    add_member(b, "temperature", request->temperature);
-    add_member(b, "top_p", request->top_p);
-    add_member(b, reasoning ? "max_completion_tokens" : "max_tokens", request->max_tokens);
-    add_member(b, "stop", request->stop);
-    add_member(b, "response_format", request->response_format);
-    add_member(b, "tools", request->tools);
-    add_member(b, "tool_choice", request->tool_choice);
-    add_member(b, mistral ? "random_seed" : "seed", request->seed);
+    wire_add_member(b, "temperature", request->temperature);
+    wire_add_member(b, "top_p", request->top_p);
+    wire_add_member(b, reasoning ? "max_completion_tokens" : "max_tokens", request->max_tokens);
+    wire_add_member(b, "stop", request->stop);
+    wire_add_member(b, "response_format", request->response_format);
+    wire_add_member(b, "tools", request->tools);
+    wire_add_member(b, "tool_choice", request->tool_choice);
+    wire_add_member(b, mistral ? "random_seed" : "seed", request->seed);
+}
+
+// Mistral refuses the option and sends usage in the last event without it.
+static void add_stream(struct buf *b, const struct provider *provider) {
+    wire_add_member(b, "stream", SLICE("true"));
+    if (strcmp(provider->name, "mistral") != 0)
+        wire_add_member(b, "stream_options", SLICE("{\"include_usage\":true}"));
 }
 
 static void build_chat(const struct request *request, const struct provider *provider,
                        const struct wire_defaults *defaults, struct buf *body) {
     struct slice model = request->model.n ? request->model : defaults->model;
-    struct slice system = system_of(request, defaults);
+    struct slice system = wire_system(request, defaults);
     buf_add_str(body, "{\"model\":");
     buf_add_slice(body, model);
     buf_add_str(body, ",\"messages\":");
@@ -107,22 +95,27 @@ static void build_chat(const struct request *request, const struct provider *pro
         buf_add_char(body, ']');
     }
     add_settings(body, request, provider, model);
+    if (defaults->stream)
+        add_stream(body, provider);
     buf_add_char(body, '}');
 }
 
-// The body as it stands; a missing model goes right behind its brace, so that no other byte moves.
-static void build_batch(const struct request *request, const struct wire_defaults *defaults,
-                        struct buf *body) {
-    if (request->model.n) {
-        buf_add_slice(body, request->body);
-        return;
-    }
-    bool empty = behind_bracket(request->body).p[0] == '}';
-    buf_add_str(body, "{\"model\":");
-    buf_add_slice(body, defaults->model);
-    if (!empty)
-        buf_add_char(body, ',');
-    buf_add(body, request->body.p + 1, request->body.n - 1);
+// A body that asks for chat: others know no stream of this kind.
+static bool is_chat(struct slice path) {
+    const struct slice end = SLICE("/completions");
+    return path.n >= end.n && slice_is(slice_of(path.p + path.n - end.n, end.n), "/completions");
+}
+
+// The body as it stands; what it must have and does not is put in front.
+static void build_batch(const struct request *request, const struct provider *provider,
+                        const struct wire_defaults *defaults, struct wire_out *out) {
+    struct buf members = BUF_INIT(defaults->model.n + 200);
+    if (!request->model.n)
+        wire_add_member(&members, "model", defaults->model);
+    if (defaults->stream && is_chat(buf_slice(out->path)) && !json_get(request->body, "stream").n)
+        add_stream(&members, provider);
+    wire_add_body(out->body, request->body, buf_slice(&members));
+    buf_free(&members);
 }
 
 static bool has_prefix(struct slice url, const char *prefix) {
@@ -151,132 +144,20 @@ static struct slice path_of(struct slice url, const struct provider *provider) {
 
 static enum wire_answer build_request(const struct request *request,
                                       const struct provider *provider,
-                                      const struct wire_defaults *defaults, struct buf *path,
-                                      struct buf *body, struct slice *model) {
+                                      const struct wire_defaults *defaults, struct wire_out *out) {
     bool batch = request->shape == ROW_BATCH_OPENAI || request->shape == ROW_BATCH_MISTRAL;
     if (!batch && request->shape != ROW_PROMPT && request->shape != ROW_MESSAGES)
-        return WIRE_NOT_MINE;
+        return wire_not_mine(&out->what, "it is a batch line in another provider's format");
     struct slice rest = path_of(batch ? request->url : SLICE_NONE, provider);
     if (!rest.p)
-        return WIRE_NOT_MINE;
-    buf_add_slice(path, rest);
-    *model = request->model.n ? request->model : defaults->model;
+        return wire_not_mine(&out->what, "its url is no path of printable characters");
+    buf_add_slice(out->path, rest);
+    out->model = request->model.n ? request->model : defaults->model;
     if (batch)
-        build_batch(request, defaults, body);
+        build_batch(request, provider, defaults, out);
     else
-        build_chat(request, provider, defaults, body);
+        build_chat(request, provider, defaults, out->body);
     return WIRE_OK;
-}
-
-// -- the provider's reply --
-
-static void read_usage(struct slice token, struct usage *usage) {
-    struct slice input, output, total, input_details, output_details;
-    const struct json_field fields[] = {
-        {"prompt_tokens", &input},
-        {"completion_tokens", &output},
-        {"total_tokens", &total},
-        {"prompt_tokens_details", &input_details},
-        {"completion_tokens_details", &output_details},
-    };
-    json_fields(token, fields, COUNT(fields));
-    usage->input_tokens = openai_count(input);
-    usage->output_tokens = openai_count(output);
-    usage->total_tokens = openai_count(total);
-    usage->cached_tokens = openai_count(json_get(input_details, "cached_tokens"));
-    usage->reasoning_tokens = openai_count(json_get(output_details, "reasoning_tokens"));
-}
-
-// Content in parts: the one text part's token, or several joined in scratch. String tokens are
-// joined as they stand, without the quotes between them.
-static struct slice join_parts(struct slice parts, struct buf *scratch) {
-    struct json_walk walk = json_walk(parts);
-    struct slice part, first = SLICE_NONE;
-    buf_clear(scratch);
-    while (json_next_element(&walk, &part)) {
-        struct slice text = openai_part_text(part);
-        if (!text.n)
-            continue;
-        if (!first.n) {
-            first = text;
-            continue;
-        }
-        if (!scratch->n)
-            buf_add(scratch, first.p, first.n - 1);
-        buf_add(scratch, text.p + 1, text.n - 2);
-    }
-    if (!scratch->n)
-        return first;
-    buf_add_char(scratch, '"');
-    return scratch->failed ? SLICE_NONE : buf_slice(scratch);
-}
-
-static enum wire_answer read_message(struct slice message, struct buf *scratch, struct reply *reply,
-                                     const char **what) {
-    struct slice content, tool_calls, reasoning, other_reasoning, refusal;
-    const struct json_field fields[] = {
-        {"content", &content}, {"tool_calls", &tool_calls},     {"reasoning_content", &reasoning},
-        {"refusal", &refusal}, {"reasoning", &other_reasoning},
-    };
-    if (!json_fields(message, fields, COUNT(fields)))
-        return openai_not_mine(what, "its first choice holds no message");
-    reply->tool_calls = openai_only(tool_calls, JSON_ARRAY);
-    if (reply->tool_calls.n && behind_bracket(reply->tool_calls).p[0] == ']')
-        reply->tool_calls = SLICE_NONE;
-    reply->reasoning = openai_only(reasoning, JSON_STRING);
-    if (!reply->reasoning.n)
-        reply->reasoning = openai_only(other_reasoning, JSON_STRING);
-    reply->refusal = openai_only(refusal, JSON_STRING);
-    switch (json_type(content)) {
-    case JSON_STRING: reply->text = content; break;
-    case JSON_ARRAY: reply->text = join_parts(content, scratch); break;
-    case JSON_NULL: break;
-    case JSON_ABSENT:
-        if (reply->tool_calls.n || reply->reasoning.n || reply->refusal.n)
-            break;
-        return openai_not_mine(what, "its message has no content");
-    default: return openai_not_mine(what, "its message's content is no text");
-    }
-    if (scratch->failed)
-        return openai_not_mine(what, "its text is too large");
-    return WIRE_OK;
-}
-
-static enum wire_answer read_choice(struct slice choices, struct buf *scratch, struct reply *reply,
-                                    const char **what) {
-    struct json_walk walk = json_walk(openai_only(choices, JSON_ARRAY));
-    struct slice choice = SLICE_NONE, message, finish_reason, text;
-    const struct json_field fields[] = {
-        {"message", &message}, {"finish_reason", &finish_reason}, {"text", &text}};
-    if (!json_next_element(&walk, &choice) || !json_fields(choice, fields, COUNT(fields)))
-        return openai_not_mine(what, "it holds no choice");
-    reply->finish_reason = openai_only(finish_reason, JSON_STRING);
-    if (json_type(message) != JSON_OBJECT && json_type(text) == JSON_STRING) {
-        reply->text = text; // the older /completions
-        return WIRE_OK;
-    }
-    return read_message(message, scratch, reply, what);
-}
-
-static enum wire_answer read_reply(struct slice body, struct buf *scratch, struct reply *reply,
-                                   const char **what) {
-    struct slice choices, usage, model, id, object;
-    const struct json_field fields[] = {
-        {"choices", &choices}, {"usage", &usage},   {"model", &model},
-        {"id", &id},           {"object", &object},
-    };
-    *reply = (struct reply){.usage = USAGE_NONE};
-    buf_clear(scratch);
-    if (!json_fields(body, fields, COUNT(fields)))
-        return openai_not_mine(what, "it is no JSON object");
-    reply->model = openai_only(model, JSON_STRING);
-    reply->request_id = openai_only(id, JSON_STRING);
-    read_usage(usage, &reply->usage);
-    if (json_type(choices) == JSON_ARRAY)
-        return read_choice(choices, scratch, reply, what);
-    if (json_string_is(object, "list")) // embeddings
-        return WIRE_OK;
-    return openai_not_mine(what, "it has no choices");
 }
 
 static const char *const headers[] = {"Content-Type: application/json", NULL};
@@ -288,7 +169,8 @@ const struct wire wire_openai = {
     .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_OPENAI) |
               WIRE_TAKES(ROW_BATCH_MISTRAL),
     .build_request = build_request,
-    .read_reply = read_reply,
+    .read_reply = openai_read_reply,
+    .read_event = openai_read_event,
     .read_request = openai_read_request,
     .build_reply = openai_build_reply,
     .build_stream = openai_build_stream,

@@ -12,7 +12,7 @@ static void read_content(struct slice content, size_t *bytes, struct slice *last
         *bytes += content.n - 2;
         return;
     }
-    struct json_walk walk = json_walk(openai_only(content, JSON_ARRAY));
+    struct json_walk walk = json_walk(wire_only(content, JSON_ARRAY));
     struct slice part;
     while (json_next_element(&walk, &part)) {
         struct slice text = openai_part_text(part);
@@ -25,15 +25,15 @@ static void read_content(struct slice content, size_t *bytes, struct slice *last
 
 static enum wire_answer read_messages(struct slice messages, struct wire_request *request,
                                       bool *after_tool, const char **what) {
-    struct json_walk walk = json_walk(openai_only(messages, JSON_ARRAY));
+    struct json_walk walk = json_walk(wire_only(messages, JSON_ARRAY));
     struct slice message, role, content;
     const struct json_field fields[] = {{"role", &role}, {"content", &content}};
     size_t count = 0;
     for (; json_next_element(&walk, &message); count++) {
         if (!json_fields(message, fields, COUNT(fields)))
-            return openai_not_mine(what, "Invalid type for 'messages': expected objects.");
+            return wire_not_mine(what, "Invalid type for 'messages': expected objects.");
         if (json_type(role) != JSON_STRING)
-            return openai_not_mine(what, "Missing required parameter: 'messages[].role'.");
+            return wire_not_mine(what, "Missing required parameter: 'messages[].role'.");
         struct slice text = SLICE_NONE;
         read_content(content, &request->prompt_bytes, &text);
         if (json_string_is(role, "user"))
@@ -41,8 +41,8 @@ static enum wire_answer read_messages(struct slice messages, struct wire_request
         *after_tool = json_string_is(role, "tool");
     }
     if (!count)
-        return openai_not_mine(what,
-                               "Invalid 'messages': expected an array with at least one message.");
+        return wire_not_mine(what,
+                             "Invalid 'messages': expected an array with at least one message.");
     return WIRE_OK;
 }
 
@@ -54,11 +54,11 @@ static struct slice tool_wanted(struct slice tools, struct slice choice) {
     struct slice named = json_get(json_get(choice, "function"), "name");
     if (json_type(named) == JSON_STRING)
         return named;
-    struct json_walk walk = json_walk(openai_only(tools, JSON_ARRAY));
+    struct json_walk walk = json_walk(wire_only(tools, JSON_ARRAY));
     struct slice tool;
     if (!json_next_element(&walk, &tool))
         return SLICE_NONE;
-    return openai_only(json_get(json_get(tool, "function"), "name"), JSON_STRING);
+    return wire_only(json_get(json_get(tool, "function"), "name"), JSON_STRING);
 }
 
 enum wire_answer openai_read_request(struct slice body, struct wire_request *request,
@@ -72,28 +72,21 @@ enum wire_answer openai_read_request(struct slice body, struct wire_request *req
     };
     *request = (struct wire_request){.max_tokens = -1};
     if (!json_fields(body, fields, COUNT(fields)))
-        return openai_not_mine(what, "The body of the request must be a JSON object.");
+        return wire_not_mine(what, "The body of the request must be a JSON object.");
     if (json_type(model) != JSON_STRING)
-        return openai_not_mine(what, "you must provide a model parameter");
+        return wire_not_mine(what, "you must provide a model parameter");
     bool after_tool = false;
     if (read_messages(messages, request, &after_tool, what) != WIRE_OK)
         return WIRE_NOT_MINE;
     request->model = model;
     request->stream = slice_is(stream, "true");
     request->stream_usage = slice_is(json_get(stream_options, "include_usage"), "true");
-    request->max_tokens = openai_count(max_completion.n ? max_completion : max_tokens);
+    request->max_tokens = wire_count(max_completion.n ? max_completion : max_tokens);
     request->tool_name = after_tool ? SLICE_NONE : tool_wanted(tools, choice);
     return WIRE_OK;
 }
 
 // -- answering --
-
-static void add_call_id(struct buf *b, const char *id) {
-    const char *dash = strchr(id, '-');
-    buf_add_str(b, "\"call_");
-    json_add_escaped(b, slice_str(dash ? dash + 1 : id));
-    buf_add_char(b, '"');
-}
 
 // A call's arguments, {"text": the answer's text}, as the inside of a string token.
 static void add_arguments(struct buf *b, struct slice text) {
@@ -136,7 +129,7 @@ static void add_answer(struct buf *b, const struct wire_response *r) {
         return;
     }
     buf_add_str(b, "\"content\":null,\"tool_calls\":[{\"id\":");
-    add_call_id(b, r->id);
+    wire_add_id(b, "call_", r->id);
     buf_add_str(b, ",\"type\":\"function\",\"function\":{\"name\":");
     buf_add_slice(b, r->tool_name);
     buf_add_str(b, ",\"arguments\":\"");
@@ -156,38 +149,6 @@ void openai_build_reply(const struct wire_response *r, struct buf *out) {
 }
 
 // -- answering in pieces --
-
-#define PIECE_WORDS 3
-#define PIECE_BYTES 64
-
-static bool is_surrogate(struct slice s, const char *leads) {
-    return s.n >= 6 && s.p[0] == '\\' && s.p[1] == 'u' && (s.p[2] | 0x20) == 'd' && s.p[3] &&
-           strchr(leads, s.p[3]);
-}
-
-// The bytes at the start of a string's inside that only mean something together: an escape, a
-// surrogate pair, a UTF-8 sequence.
-static size_t unit_size(struct slice s) {
-    unsigned char c = (unsigned char)s.p[0];
-    size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-    if (c == '\\' && s.n > 1)
-        n = s.p[1] == 'u' ? 6 : 2;
-    if (is_surrogate(s, "89abAB") && is_surrogate(slice_of(s.p + 6, s.n - 6), "cdefCDEF"))
-        n = 12;
-    return n < s.n ? n : s.n;
-}
-
-// Takes a few words from the front of a string's inside.
-static struct slice next_piece(struct slice *rest) {
-    struct slice piece = slice_of(rest->p, 0);
-    for (int words = 0; rest->n && words < PIECE_WORDS && piece.n < PIECE_BYTES;) {
-        words += *rest->p == ' ';
-        size_t n = unit_size(*rest);
-        piece.n += n;
-        *rest = slice_of(rest->p + n, rest->n - n);
-    }
-    return piece;
-}
 
 static void add_chunk_head(struct buf *b, const struct wire_response *r) {
     buf_add_str(b, "data: ");
@@ -216,7 +177,7 @@ static void stream_text(const struct wire_response *r, bool usage, struct buf *o
     while (rest.n) {
         open_delta(out, r);
         buf_add_str(out, "\"content\":\"");
-        buf_add_slice(out, next_piece(&rest));
+        buf_add_slice(out, wire_next_piece(&rest));
         buf_add_char(out, '"');
         close_delta(out, NULL, usage);
     }
@@ -226,7 +187,7 @@ static void stream_call(const struct wire_response *r, bool usage, struct buf *o
     open_delta(out, r);
     buf_add_str(out,
                 "\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"index\":0,\"id\":");
-    add_call_id(out, r->id);
+    wire_add_id(out, "call_", r->id);
     buf_add_str(out, ",\"type\":\"function\",\"function\":{\"name\":");
     buf_add_slice(out, r->tool_name);
     buf_add_str(out, ",\"arguments\":\"\"}}],\"refusal\":null");
@@ -236,7 +197,7 @@ static void stream_call(const struct wire_response *r, bool usage, struct buf *o
     for (struct slice rest = buf_slice(&arguments); rest.n;) {
         open_delta(out, r);
         buf_add_str(out, "\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"");
-        buf_add_slice(out, next_piece(&rest));
+        buf_add_slice(out, wire_next_piece(&rest));
         buf_add_str(out, "\"}}]");
         close_delta(out, NULL, usage);
     }

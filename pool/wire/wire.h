@@ -1,8 +1,10 @@
 // A wire: how a provider is spoken to, both directions, one file per format.
 //
-// build_request and read_reply serve the run; read_request and build_reply (with its stream form)
+// build_request, read_reply and read_event serve the run; read_request, build_reply and build_stream
 // serve those who play the provider: the simulator, later the gateway. One file knows a format in
 // both directions and is tested by round trip. Pure: bytes in, bytes out; any thread.
+// A row in OpenAI's shape (a prompt, messages) goes to every wire, translated; a provider's own batch
+// line goes to its own wire only, as it stands.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_WIRE_WIRE_H
 #define POOL_WIRE_WIRE_H
@@ -12,38 +14,49 @@
 #include "jobs/reply.h"
 
 struct provider;
+struct wire_stream; // pool/wire/stream.h
 
 // What every request of a run has in common.
 struct wire_defaults {
     struct slice model;  // string token for rows that name none; never absent
     struct slice system; // string token for rows that have none, or SLICE_NONE
+    bool stream;         // the answer is wanted as server-sent events
 };
 
 #define WIRE_TAKES(shape) (1u << (shape))
 
 enum wire_answer {
     WIRE_OK,
-    WIRE_NOT_MINE, // build_request: a batch line of another wire; read_*: not this wire's shape
+    WIRE_NOT_MINE, // build_request: this wire cannot say it; read_*: not this wire's shape
+    WIRE_BLOCKED,  // read_reply: the provider's policy kept the answer back, now and later
+};
+
+// What build_request makes. The caller sets the buffers, both cleared.
+struct wire_out {
+    struct buf *path;   // gets what follows the base URL ("/chat/completions")
+    struct buf *body;   // gets the JSON
+    struct slice model; // string token: what is asked for; in the job or in defaults
+    const char *what;   // why not, when it is WIRE_NOT_MINE; static, for a person
 };
 
 // What a request on the wire asks for, as the side that answers sees it. Slices point into the
 // request's bytes.
 struct wire_request {
-    struct slice model;     // string token
+    struct slice model;     // string token; absent where the path names it (Gemini)
     struct slice prompt;    // string token: the last text of the last user message; may be absent
     struct slice tool_name; // string token: the first tool offered, or SLICE_NONE
     int64_t max_tokens;     // -1: not given
-    bool stream;
-    bool stream_usage;   // usage is wanted in the stream
-    size_t prompt_bytes; // of all message text, for counting tokens
+    bool stream;            // as the body says; Gemini's path says it instead
+    bool stream_usage;      // usage is wanted in the stream
+    size_t prompt_bytes;    // of all message text, for counting tokens
 };
 
 // What the answering side says. Tokens are JSON tokens.
 struct wire_response {
-    const char *id;            // "chatcmpl-…"; plain text
-    struct slice model;        // string token
-    struct slice text;         // string token
-    const char *finish_reason; // "stop", "length", "tool_calls"
+    const char *id;     // "chatcmpl-…"; plain text. A wire puts its own prefix before the dash
+    struct slice model; // string token
+    struct slice text;  // string token
+    const char *finish_reason; // "stop", "length", "tool_calls"; a wire says it in its own words
     struct slice tool_name;    // string token: answer with a call of this tool instead of text
     int64_t input_tokens;
     int64_t output_tokens;
@@ -56,19 +69,23 @@ struct wire {
     const char *const *headers; // further constant headers of every request, NULL-terminated
     unsigned shapes;            // WIRE_TAKES(shape) bits: the row shapes build_request can send
 
-    // MUST. Appends to path what follows the base URL ("/chat/completions") and to body the JSON. The
-    // model that is asked for is left in *model (string token, in the job or in defaults). False only
-    // through body->failed.
+    // MUST. WIRE_NOT_MINE with out->what set when the row asks for what this wire has no words for;
+    // what is in the buffers then means nothing. A body beyond its ceiling shows in body->failed.
     enum wire_answer (*build_request)(const struct request *request,
                                       const struct provider *provider,
-                                      const struct wire_defaults *defaults, struct buf *path,
-                                      struct buf *body, struct slice *model);
+                                      const struct wire_defaults *defaults, struct wire_out *out);
 
     // MUST. Reads a checked JSON body that came with a 2xx status. WIRE_NOT_MINE when it is not an
-    // answer (no choices …); what is wrong is left in *what (static text). Text that came in several
-    // parts is joined in scratch (cleared first), which must then live as long as the reply.
+    // answer (no choices …), WIRE_BLOCKED when it says that there will be none; what is wrong is left
+    // in *what (static text), the provider's word for a block in reply->finish_reason. What is put
+    // together from parts is in scratch (cleared first), which must then live as long as the reply.
     enum wire_answer (*read_reply)(struct slice body, struct buf *scratch, struct reply *reply,
                                    const char **what);
+
+    // MUST. Takes what one event of a stream adds to the answer; data is checked JSON, name is "" for
+    // an event without one. Called by wire_stream_feed() alone: pool/wire/stream.h is how a stream is
+    // read, from its first byte to the same struct reply.
+    void (*read_event)(struct wire_stream *stream, struct slice name, struct slice data);
 
     // MUST. Reads a request body (checked JSON) as the provider would. WIRE_NOT_MINE with *what set
     // when the provider would answer 400.
@@ -83,6 +100,8 @@ struct wire {
     void (*build_stream)(const struct wire_response *response, bool usage, struct buf *out);
 };
 
-extern const struct wire wire_openai; // OpenAI chat completions, and what is compatible with it
+extern const struct wire wire_openai;    // OpenAI chat completions, and what is compatible with it
+extern const struct wire wire_anthropic; // Anthropic Messages
+extern const struct wire wire_gemini;    // Gemini generateContent
 
 #endif

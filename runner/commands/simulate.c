@@ -176,16 +176,19 @@ const struct command simulate_command = {
     .operands = "",
     .summary = "A simulated provider on loopback, for demonstrations, tests and benchmarks",
     .description =
-        "Serves OpenAI chat completions on 127.0.0.1, plain and streamed, to keys of its own. "
-        "Keeps "
-        "rate and concurrency limits per key honestly, with OpenAI's headers and error bodies, "
-        "makes faults at given rates, and counts per key what it was asked and what it "
+        "Serves OpenAI chat completions, Anthropic Messages and Gemini generateContent on "
+        "127.0.0.1, each on the path its provider has, plain and streamed, to keys of its own. "
+        "Keeps rate and concurrency limits per key honestly, with the provider's headers and error "
+        "bodies, makes faults at given rates, and counts per key what it was asked and what it "
         "answered.\n\n"
         "GET /stats tells the counts as JSON, POST /stats/reset starts them again. Every POST with "
         "a known key is one request and ends as ok, failed or rate_limited; a reset or broken-off "
         "answer has failed; tokens are those reported in ok answers.\n\n"
         "`batch-run INPUT --provider simulate` starts one inside the process; with --base-url it "
-        "uses one that runs already, with the same keys.",
+        "uses one that runs already, with the same keys. With one of those keys in "
+        "ANTHROPIC_API_KEY, --provider anthropic --base-url http://127.0.0.1:PORT/v1 speaks to it "
+        "as to Anthropic; with GOOGLE_API_KEY, --provider google --base-url "
+        "http://127.0.0.1:PORT/v1beta as to Google.",
     .options = options,
     .config_size = sizeof(struct simulate_options),
     .run = simulate_run,

@@ -5,9 +5,9 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/hash.h"
 #include "jobs/base/json.h"
-#include "pool/wire/wire.h"
+#include "jobs/base/utf8.h"
 #include "runner/simulate/bucket.h"
-#include "runner/simulate/dialect.h"
+#include "runner/simulate/route.h"
 #include "runner/simulate/words.h"
 
 #define KEYS_DEFAULT 3
@@ -41,6 +41,7 @@ bool answerer_init(struct answerer *a, const struct simulate_options *o, int64_t
                    struct error *err) {
     *a = (struct answerer){.retry_after = o->retry_after, .seed = (uint64_t)o->seed};
     a->text = BUF_INIT(WORDS_MAX * 16);
+    a->model = BUF_INIT(64 * 1024);
     struct ledger_limits limits = {o->keys ? o->keys : KEYS_DEFAULT, o->rpm, o->tpm,
                                    o->concurrency};
     if (limits.keys < 1 || limits.keys > KEYS_MAX)
@@ -60,6 +61,7 @@ void answerer_free(struct answerer *a) {
     ledger_free(a->ledger);
     seen_free(&a->seen);
     buf_free(&a->text);
+    buf_free(&a->model);
 }
 
 // -- refusals --
@@ -71,34 +73,29 @@ struct task {
     int64_t now;
     struct answer *answer;
     struct buf *out;
+    struct route route;
+    struct slice secret; // of the client's key
     struct wire_request request;
     uint64_t body_hash;
 };
 
-static void say_error(struct task *t, int status, const char *type, const char *code,
-                      const char *message) {
-    t->answer->status = status;
+static void say_problem(struct task *t, enum problem problem, const char *message) {
     buf_clear(t->out);
-    dialect_add_error(t->out, &(struct dialect_error){slice_str(message), type, code});
+    t->answer->status = dialect_add_error(t->out, t->route.dialect, problem, slice_str(message));
 }
 
-static void say_bad_request(struct task *t, int status, const char *code, const char *message) {
-    say_error(t, status, "invalid_request_error", code, message);
-}
-
-static void say_bad_key(struct task *t, struct slice key) {
-    t->answer->status = 401;
+static void say_bad_key(struct task *t) {
     buf_clear(t->out);
-    dialect_add_key_error(t->out, key);
+    t->answer->status = dialect_add_key_error(t->out, t->route.dialect, t->secret);
 }
 
-// OpenAI counts a refusal as such, with the time that helps, if any does.
+// A refusal is counted as such, with the time that helps, if any does.
 static void say_refusal(struct task *t, const struct refusal *refusal) {
     t->answer->status = 429;
     t->answer->settlement.how = SETTLED_RATE_LIMITED;
     t->answer->settlement.retry_after = refusal->wait == BUCKET_NEVER ? -1 : refusal->wait;
     buf_clear(t->out);
-    dialect_add_refusal(t->out, refusal, t->request.model);
+    t->route.dialect->add_refusal(t->out, refusal, t->request.model);
 }
 
 // -- the answer --
@@ -143,9 +140,9 @@ static void say_answer(struct task *t, const struct wire_response *r) {
     if (t->request.stream) {
         t->answer->manner = SEND_STREAM;
         t->answer->content_type = "text/event-stream; charset=utf-8";
-        wire_openai.build_stream(r, t->request.stream_usage, t->out);
+        t->route.wire->build_stream(r, t->request.stream_usage, t->out);
     } else {
-        wire_openai.build_reply(r, t->out);
+        t->route.wire->build_reply(r, t->out);
     }
 }
 
@@ -160,18 +157,16 @@ static void fault_429(struct task *t) {
 }
 
 static void fault_500(struct task *t) {
-    say_error(t, 500, "server_error", NULL,
-              "The server had an error while processing your request. Sorry about that!");
+    say_problem(t, PROBLEM_SERVER, NULL);
 }
 
 static void fault_503(struct task *t) {
-    say_error(t, 503, "server_error", NULL,
-              "The engine is currently overloaded, please try again later.");
+    say_problem(t, PROBLEM_OVERLOADED, NULL);
 }
 
 static void fault_401(struct task *t) {
     t->answer->delay = 0;
-    say_bad_key(t, slice_of(t->ask->authorization.p + 7, t->ask->authorization.n - 7));
+    say_bad_key(t);
 }
 
 static void fault_reset(struct task *t) {
@@ -242,23 +237,59 @@ static enum fault draw_fate(struct task *t) {
 
 // -- from request to answer --
 
+static struct slice header(const struct task *t, const char *name) {
+    return t->ask->header ? t->ask->header(t->ask->context, name) : SLICE_NONE;
+}
+
+static struct slice argument(const struct task *t, const char *name) {
+    return t->ask->argument ? t->ask->argument(t->ask->context, name) : SLICE_NONE;
+}
+
+// What the path says belongs to the request as well.
+static void add_route(struct task *t) {
+    struct buf *model = &t->a->model, name = BUF_INIT(32 * 1024);
+    t->request.stream |= t->route.stream;
+    if (!t->route.model.n)
+        return;
+    utf8_add_repaired(&name, t->route.model);
+    buf_clear(model);
+    json_add_string(model, buf_slice(&name));
+    t->request.model = buf_slice(model);
+    buf_free(&name);
+}
+
+// What a request lacks before its body matters; NULL when nothing.
+static const char *what_is_missing(const struct task *t) {
+    if (t->route.wire == &wire_anthropic && t->ask->header && !header(t, "anthropic-version").n)
+        return "anthropic-version: header is required";
+    if (t->route.stream && !slice_is(argument(t, "alt"), "sse"))
+        return "This simulator streams server-sent events only: add ?alt=sse.";
+    return NULL;
+}
+
+// False when it has been refused.
+static bool read_chat(struct task *t) {
+    const char *what = what_is_missing(t);
+    if (!what && !json_check(t->ask->body, NULL)) {
+        say_problem(t, PROBLEM_JSON, NULL);
+        return false;
+    }
+    if (what || t->route.wire->read_request(t->ask->body, &t->request, &what) != WIRE_OK) {
+        say_problem(t, PROBLEM_REQUEST, what);
+        return false;
+    }
+    add_route(t);
+    return true;
+}
+
 static void answer_chat(struct task *t) {
     static const uint64_t hash_key[2] = {UINT64_C(0x73696d756c617465),
                                          UINT64_C(0x626174636872756e)};
     struct wire_response response;
     struct refusal refusal;
     char id[WORDS_ID_SIZE];
-    const char *what = "";
-    if (!json_check(t->ask->body, NULL)) {
-        say_bad_request(t, 400, NULL,
-                        "We could not parse the JSON body of your request. The API expects a JSON "
-                        "payload, but what was sent is not valid JSON.");
+    if (!read_chat(t))
         return;
-    }
-    if (wire_openai.read_request(t->ask->body, &t->request, &what) != WIRE_OK) {
-        say_bad_request(t, 400, NULL, what);
-        return;
-    }
     t->body_hash = hash_bytes(t->ask->body, hash_key).low;
     prepare_response(t, id, &response);
     t->answer->limits_shown = true;
@@ -279,33 +310,29 @@ static void answer_chat(struct task *t) {
         make_fault(t, fault);
 }
 
-static void answer_post(struct task *t, const char *path) {
+static void answer_post(struct task *t) {
     if (key_ranges_hold(&t->a->dead_keys, t->answer->key))
         fault_401(t);
-    else if (strcmp(path, "/chat/completions") != 0)
-        say_bad_request(t, 404, "unknown_url",
-                        "Unknown request URL. The path this simulator "
-                        "serves is POST /v1/chat/completions.");
+    else if (t->route.kind != ROUTE_CHAT)
+        say_problem(t, PROBLEM_URL, NULL);
     else if (t->ask->too_large)
-        say_bad_request(t, 413, NULL, "The request is too large.");
+        say_problem(t, PROBLEM_TOO_LARGE, NULL);
     else
         answer_chat(t);
 }
 
-static void answer_get(struct task *t, const char *path) {
+static void answer_get(struct task *t) {
     t->answer->status = 200;
-    if (strcmp(path, "/models") == 0)
+    if (t->route.kind == ROUTE_MODELS)
         buf_add_str(t->out, "{\"object\":\"list\",\"data\":[{\"id\":\"simulate-1\",\"object\":"
                             "\"model\",\"created\":1735689600,\"owned_by\":\"batch-run\"}]}");
-    else if (strcmp(path, "/chat/completions") == 0)
-        say_bad_request(t, 405, "method_not_supported", "This URL takes POST only.");
     else
-        say_bad_request(t, 404, "unknown_url", "Unknown request URL.");
+        say_problem(t, t->route.kind == ROUTE_CHAT ? PROBLEM_METHOD : PROBLEM_URL, NULL);
 }
 
 // What is about the simulator itself needs no key. False when this is something else.
-static bool answer_about_itself(struct task *t, const char *path, bool post) {
-    if (strcmp(path, post ? "/stats/reset" : "/stats") != 0)
+static bool answer_about_itself(struct task *t, bool post) {
+    if (t->route.kind != (post ? ROUTE_RESET : ROUTE_STATS))
         return false;
     if (post) {
         ledger_reset(t->a->ledger);
@@ -323,32 +350,39 @@ static struct slice bearer(struct slice authorization) {
     return slice_of(authorization.p + prefix.n, authorization.n - prefix.n);
 }
 
-static const char *without_version(const char *path) {
-    return strncmp(path, "/v1/", 4) == 0 ? path + 3 : path;
+// The client's key, wherever it is that its provider wants it.
+static struct slice find_secret(const struct task *t) {
+    struct slice secret = bearer(t->ask->authorization);
+    if (!secret.n)
+        secret = header(t, "x-api-key");
+    if (!secret.n)
+        secret = header(t, "x-goog-api-key");
+    return secret.n ? secret : argument(t, "key");
 }
 
 void answer_make(struct answerer *a, const struct ask *ask, int64_t now, struct answer *answer,
                  struct buf *out) {
     struct task task = {.a = a, .ask = ask, .now = now, .answer = answer, .out = out};
-    const char *path = without_version(ask->path);
     bool post = strcmp(ask->method, "POST") == 0;
-    *answer =
-        (struct answer){.content_type = json_type_name, .settlement = {SETTLED_FAILED, 0, 0, -1}};
+    task.route = route_find(ask->path);
+    *answer = (struct answer){.content_type = json_type_name,
+                              .dialect = task.route.dialect,
+                              .settlement = {SETTLED_FAILED, 0, 0, -1}};
     buf_clear(out);
-    if (answer_about_itself(&task, path, post))
+    if (answer_about_itself(&task, post))
         return;
-    struct slice secret = bearer(ask->authorization);
-    int64_t key = ledger_find(a->ledger, secret);
+    task.secret = find_secret(&task);
+    int64_t key = ledger_find(a->ledger, task.secret);
     if (!key) {
         if (post)
             ledger_arrive_nowhere(a->ledger);
-        say_bad_key(&task, secret);
+        say_bad_key(&task);
     } else if (!post) {
-        answer_get(&task, path);
+        answer_get(&task);
     } else {
         answer->key = key;
         answer->status = 200;
         ledger_arrive(a->ledger, key, ask->last_key != key, now);
-        answer_post(&task, path);
+        answer_post(&task);
     }
 }

@@ -12,6 +12,7 @@
 #ifndef RUNNER_SIMULATE_ANSWER_H
 #define RUNNER_SIMULATE_ANSWER_H
 
+#include "runner/simulate/dialect.h"
 #include "runner/simulate/fault.h"
 #include "runner/simulate/latency.h"
 #include "runner/simulate/ledger.h"
@@ -29,7 +30,8 @@ struct answerer {
     uint64_t seed;
     uint64_t serial; // requests answered
     struct seen seen;
-    struct buf text; // words of the answer being made
+    struct buf text;  // words of the answer being made
+    struct buf model; // its model, where the path names it
 };
 
 // False with err filled when an option makes no sense.
@@ -43,6 +45,10 @@ struct ask {
     const char *path;
     struct slice authorization; // the header's value
     struct slice body;
+    // Other headers and arguments of the URL; SLICE_NONE when not sent. NULL: there are none.
+    struct slice (*header)(const void *context, const char *name);
+    struct slice (*argument)(const void *context, const char *name);
+    const void *context;
     bool too_large;   // the body was beyond what is read
     int64_t last_key; // of the request before on this connection
 };
@@ -59,9 +65,10 @@ struct answer {
     int status;
     enum manner manner;
     const char *content_type;
-    int64_t key;    // 0: reached none, nothing to settle
-    int64_t delay;  // microseconds until its first byte may leave
-    int64_t spread; // microseconds from there to its last byte
+    const struct dialect *dialect; // of its headers and events
+    int64_t key;                   // 0: reached none, nothing to settle
+    int64_t delay;                 // microseconds until its first byte may leave
+    int64_t spread;                // microseconds from there to its last byte
     struct settlement settlement;
     bool limits_shown; // rate-limit headers belong to it
 };

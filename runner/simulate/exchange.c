@@ -56,8 +56,9 @@ static size_t next_ready(const struct exchange *x) {
         return n;
     if (x->answer.manner != SEND_STREAM)
         return end;
-    const char *found = memmem(x->out.p + end, n - end, "\n\n", 2);
-    return found ? (size_t)(found - x->out.p) + 2 : n;
+    const char *gap = x->answer.dialect->event_end;
+    const char *found = memmem(x->out.p + end, n - end, gap, strlen(gap));
+    return found ? (size_t)(found - x->out.p) + strlen(gap) : n;
 }
 
 static void advance(struct exchange *x) {
@@ -102,40 +103,41 @@ static void add_number_header(struct MHD_Response *r, const char *name, int64_t 
     MHD_add_response_header(r, name, buf_cstr(&text));
 }
 
-static void add_allowance(struct MHD_Response *r, const char *const names[3],
-                          const struct allowance *a) {
+static void add_allowance(struct MHD_Response *r, const struct dialect *d,
+                          const char *const names[3], const struct allowance *a) {
     char memory[64];
     struct buf text = {.p = memory, .cap = sizeof memory, .max = sizeof memory - 1};
     if (!a->limit)
         return;
     add_number_header(r, names[0], a->limit);
     add_number_header(r, names[1], a->remaining);
-    dialect_add_duration(&text, a->reset);
+    if (d->reset_is_date)
+        clock_add_rfc3339(&text, clock_wall() + a->reset);
+    else
+        dialect_add_duration(&text, a->reset);
     MHD_add_response_header(r, names[2], buf_cstr(&text));
 }
 
 static void add_limit_headers(struct MHD_Response *r, struct exchange *x, int64_t now) {
-    static const char *const request_names[] = {"x-ratelimit-limit-requests",
-                                                "x-ratelimit-remaining-requests",
-                                                "x-ratelimit-reset-requests"};
-    static const char *const token_names[] = {
-        "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"};
+    const struct dialect *d = x->answer.dialect;
     struct allowance requests, tokens;
-    if (!ledger_allowance(x->sim->answerer.ledger, x->answer.key, now, &requests, &tokens))
+    if (!d->request_headers[0] ||
+        !ledger_allowance(x->sim->answerer.ledger, x->answer.key, now, &requests, &tokens))
         return;
-    add_allowance(r, request_names, &requests);
-    add_allowance(r, token_names, &tokens);
+    add_allowance(r, d, d->request_headers, &requests);
+    add_allowance(r, d, d->token_headers, &tokens);
 }
 
 static void add_headers(struct MHD_Response *r, struct exchange *x) {
+    const struct dialect *d = x->answer.dialect;
     MHD_add_response_header(r, "content-type", x->answer.content_type);
     if (x->answer.limits_shown)
         add_limit_headers(r, x, clock_now());
     int64_t wait = x->answer.settlement.retry_after;
-    if (wait < 0)
-        return;
-    add_number_header(r, "retry-after", (wait + USEC_PER_SEC - 1) / USEC_PER_SEC);
-    add_number_header(r, "retry-after-ms", (wait + USEC_PER_MS - 1) / USEC_PER_MS);
+    if (wait >= 0 && d->says_seconds)
+        add_number_header(r, "retry-after", (wait + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    if (wait >= 0 && d->says_milliseconds)
+        add_number_header(r, "retry-after-ms", (wait + USEC_PER_MS - 1) / USEC_PER_MS);
 }
 
 // -- sending --
@@ -175,13 +177,24 @@ static enum MHD_Result send_answer(struct exchange *x) {
     return queued;
 }
 
+static struct slice find_header(const void *exchange, const char *name) {
+    const struct exchange *x = exchange;
+    return slice_str(MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name));
+}
+
+static struct slice find_argument(const void *exchange, const char *name) {
+    const struct exchange *x = exchange;
+    return slice_str(MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, name));
+}
+
 static void make_answer(struct exchange *x, const char *path, const char *method) {
-    const char *authorization =
-        MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Authorization");
     struct ask ask = {
         .method = method,
         .path = path,
-        .authorization = slice_str(authorization),
+        .authorization = find_header(x, "Authorization"),
+        .header = find_header,
+        .argument = find_argument,
+        .context = x,
         .body = buf_slice(&x->in),
         .too_large = x->in.failed,
         .last_key = x->last_key,

@@ -1,7 +1,8 @@
 // A simulated provider on loopback: the demonstration, the test rig and the benchmark's other end.
 //
-// It speaks a wire as the provider would, keeps rate and concurrency limits honestly per key (as a
-// token bucket that refills continuously), sends the provider's own rate-limit headers and error
+// It speaks every wire as its provider would, each on its own path (/v1/chat/completions,
+// /v1/messages, /v1beta/models/…:generateContent), keeps rate and concurrency limits honestly per key
+// (as a token bucket that refills continuously), sends the provider's own rate-limit headers and error
 // bodies, makes faults at given rates, and counts per key what it was asked and what it answered. An
 // answer repeats the prompt, so that a test can tell whether each row got its own.
 // Its keys are `sim-key-1-…` to `sim-key-N-…` (see simulate_key); any other key gets 401.

@@ -1,5 +1,5 @@
 // What the unit tests of the pool share: cmocka, runs that are silent when green, a scratch
-// directory, what was logged, and a wire for the catalogue to point at.
+// directory, and what was logged.
 // SPDX-License-Identifier: MIT
 #ifndef TESTS_UNIT_POOL_TEST_H
 #define TESTS_UNIT_POOL_TEST_H
@@ -19,9 +19,6 @@
 
 #include "jobs/base/buf.h"
 #include "pool/wire/wire.h"
-
-// Only its address matters here: these tests send nothing.
-__attribute__((weak)) const struct wire wire_openai = {.name = "openai"};
 
 // Runs the tests in a child whose words are shown only if it fails or crashes.
 #define RUN_TESTS(tests)                                                                           \

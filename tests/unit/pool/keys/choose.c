@@ -75,14 +75,6 @@ static void needs_no_key_to_simulate_or_to_look(void **state) {
     assert_chosen(NULL, "openai,groq", "openai,groq");
 }
 
-static void says_what_cannot_be_sent(void **state) {
-    (void)state;
-    assert_chosen("anthropic", NULL, "!anthropic is spoken to in the \"anthropic\" format, which");
-    assert_chosen("google,zai", "zai,google", "!google is spoken to in the \"gemini\" format");
-    assert_chosen(NULL, "google", "!google is spoken to");
-    assert_chosen("zai", "google,zai", "zai"); // no key, no matter
-}
-
 static void knows_a_single_name(void **state) {
     (void)state;
     assert_ptr_equal(choose_single(" zai "), catalogue_find(SLICE("zai")));
@@ -97,7 +89,6 @@ int main(void) {
         cmocka_unit_test(takes_the_only_one),
         cmocka_unit_test(takes_what_is_wanted),
         cmocka_unit_test(needs_no_key_to_simulate_or_to_look),
-        cmocka_unit_test(says_what_cannot_be_sent),
         cmocka_unit_test(knows_a_single_name),
     };
     RUN_TESTS(tests);

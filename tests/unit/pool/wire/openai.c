@@ -1,4 +1,4 @@
-// Tests pool/wire/openai.c: rows to requests, and replies read.
+// Tests pool/wire/openai.c and openai_reply.c: rows to requests, and replies read.
 // SPDX-License-Identifier: MIT
 #include "tests/unit/pool/wire/built.h"
 
@@ -167,13 +167,43 @@ static void test_paths(void **state) {
     }
 }
 
+#define WANTED "\"stream\":true,\"stream_options\":{\"include_usage\":true}"
+
+static void test_stream_flag(void **state) {
+    (void)state;
+    static const struct {
+        const struct provider *provider;
+        const char *url, *body, *sent; // body NULL: a prompt
+    } rows[] = {
+        {&openai, NULL, NULL, "\"content\":\"p\"}]," WANTED "}"},
+        {&mistral, NULL, NULL, "\"content\":\"p\"}],\"stream\":true}"},
+        {&openai, "/v1/chat/completions", "{ \"a\":1}", "{\"model\":\"m\"," WANTED ", \"a\":1}"},
+        {&openai, "/v1/completions", "{}", "{\"model\":\"m\"," WANTED "}"},
+        {&openai, NULL, "{\"stream\":false}", "{\"model\":\"m\",\"stream\":false}"},
+        {&mistral, NULL, "{}", "{\"model\":\"m\",\"stream\":true}"},
+        {&openai, "/v1/embeddings", "{}", "{\"model\":\"m\"}"},
+    };
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, true};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct request r = {.shape = rows[i].body ? ROW_BATCH_OPENAI : ROW_PROMPT,
+                            .prompt = SLICE("\"p\""),
+                            .body = slice_str(rows[i].body),
+                            .url = slice_str(rows[i].url)};
+        struct built b = build_with(&wire_openai, &r, rows[i].provider, &defaults);
+        assert_int_equal(b.answer, WIRE_OK);
+        assert_true(json_check(buf_slice(&b.body), NULL));
+        assert_non_null(strstr(buf_cstr(&b.body), rows[i].sent));
+        built_free(&b);
+    }
+}
+
 static void test_body_ceiling(void **state) {
     (void)state;
     struct request r = {.shape = ROW_PROMPT, .prompt = SLICE("\"0123456789\"")};
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, false};
     struct buf path = BUF_INIT(100), body = BUF_INIT(40);
-    struct slice model;
-    wire_openai.build_request(&r, &openai, &defaults, &path, &body, &model);
+    struct wire_out out = {.path = &path, .body = &body};
+    wire_openai.build_request(&r, &openai, &defaults, &out);
     assert_true(body.failed);
     buf_free(&path);
     buf_free(&body);
@@ -453,6 +483,7 @@ int main(void) {
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_batch_bodies),
         cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_stream_flag),
         cmocka_unit_test(test_body_ceiling),
         cmocka_unit_test(test_reply),
         cmocka_unit_test(test_reply_texts),

@@ -58,62 +58,6 @@ static void test_tool_choice(void **state) {
     assert_null(r.tool_name.p);
 }
 
-// Texts that are awkward to pass on and to cut.
-static void random_text(struct random *random, struct buf *out) {
-    static const char *const units[] = {
-        "a",
-        "word ",
-        "\\u0000",
-        "\\n",
-        "\\\"",
-        "\\\\",
-        "\xc3\xa9",
-        "\xe2\x82\xac",
-        "\xf0\x9f\x98\x80",
-        "\\ud83d\\ude00",
-        "\\uD83D\\uDE00",
-        " ",
-        "\\u00e9",
-        "\\/",
-        "{",
-        "\\uFFFF",
-    };
-    buf_clear(out);
-    buf_add_char(out, '"');
-    for (int64_t n = random_below(random, 120); n > 0; n--)
-        buf_add_str(out, units[random_below(random, COUNT(units))]);
-    buf_add_char(out, '"');
-}
-
-static struct wire_response response_of(struct slice text, bool tool) {
-    return (struct wire_response){
-        .id = "chatcmpl-abc",
-        .model = SLICE("\"m\\u0031\""),
-        .text = text,
-        .finish_reason = tool ? "tool_calls" : "stop",
-        .tool_name = tool ? SLICE("\"look_up\"") : SLICE_NONE,
-        .input_tokens = 3,
-        .output_tokens = 4,
-        .created = 1700000000,
-    };
-}
-
-// The arguments of the only call hold {"text": text}.
-static void expect_arguments(struct slice arguments, struct slice text) {
-    struct buf decoded = BUF_INIT(MAX);
-    assert_true(json_string_decode(arguments, &decoded));
-    assert_true(json_check(buf_slice(&decoded), NULL));
-    assert_true(slice_eq(json_get(buf_slice(&decoded), "text"), text));
-    buf_free(&decoded);
-}
-
-static struct slice first_of(struct slice array) {
-    struct json_walk walk = json_walk(array);
-    struct slice first = SLICE_NONE;
-    json_next_element(&walk, &first);
-    return first;
-}
-
 static void test_round_trip(void **state) {
     (void)state;
     struct random random = {7};

@@ -248,6 +248,82 @@ static void test_limits(void **state) {
     rig_stop(&rig);
 }
 
+// A client of another provider: its key in a header of its own, its words in the answer.
+static struct slice client_header(const void *context, const char *name) {
+    const char *const *header = context;
+    if (strcmp(name, "anthropic-version") == 0)
+        return SLICE("2023-06-01");
+    return strcmp(name, header[0]) == 0 ? slice_str(header[1]) : SLICE_NONE;
+}
+
+static int ask_as(struct rig *rig, const char *header, const char *path, const char *body) {
+    struct buf secret = BUF_INIT(200);
+    ledger_add_secret(2, &secret);
+    const char *context[] = {header, buf_cstr(&secret)};
+    struct ask question = {.method = "POST",
+                           .path = path,
+                           .body = slice_str(body),
+                           .header = client_header,
+                           .argument = client_header,
+                           .context = context};
+    answer_make(&rig->answerer, &question, 0, &rig->answer, &rig->out);
+    buf_free(&secret);
+    return rig->answer.status;
+}
+
+#define MESSAGES(more)                                                                             \
+    "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}"    \
+    "]" more "}"
+#define CONTENTS(more) "{\"contents\":[{\"parts\":[{\"text\":\"hello\"}]}]" more "}"
+
+static void test_other_wires(void **state) {
+    (void)state;
+    static const struct {
+        const char *header, *path, *body;
+        int status;
+        const char *holds;
+    } rows[] = {
+        {"x-api-key", "/v1/messages", MESSAGES(""), 200, "\"stop_reason\":\"end_turn\""},
+        {"x-api-key", "/messages", MESSAGES(",\"stream\":true"), 200, "event: message_stop"},
+        {"x-api-key", "/v1/messages", "{}", 400, "\"invalid_request_error\""},
+        {"x-api-key", "/v1/messages", "{", 400, "\"invalid_request_error\""},
+        {"x-none", "/v1/messages", MESSAGES(""), 401, "x-api-key header is required"},
+        {"x-goog-api-key", "/v1beta/models/ge\"m:generateContent", CONTENTS(""), 200,
+         "\"modelVersion\":\"ge\\\"m\""},
+        {"key", "/v1/models/m:generateContent", CONTENTS(""), 200, "\"finishReason\":\"STOP\""},
+        {"key", "/v1beta/models/m:streamGenerateContent", CONTENTS(""), 400, "?alt=sse"},
+        {"x-goog-api-key", "/v1beta/models/m:countTokens", CONTENTS(""), 404, "\"NOT_FOUND\""},
+        {"x-goog-api-key", "/v1beta/nothing", CONTENTS(""), 404, "\"NOT_FOUND\""},
+        {"x-goog-api-key", "/v1beta/models/m:generateContent", "{}", 400, "\"INVALID_ARGUMENT\""},
+        {"x-none", "/v1beta/models/m:generateContent", CONTENTS(""), 403, "PERMISSION_DENIED"},
+        {"x-goog-api-key", "/v1beta/openai/chat/completions", CHAT("hello"), 200,
+         "\"chat.completion\""},
+    };
+    struct rig rig;
+    rig_start(&rig, &(struct simulate_options){0});
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int status = ask_as(&rig, rows[i].header, rows[i].path, rows[i].body);
+        if (status != rows[i].status || !strstr(buf_cstr(&rig.out), rows[i].holds))
+            fail_msg("%s: %d %s", rows[i].path, status, buf_cstr(&rig.out));
+        if (status == 200 && rig.answer.manner == SEND_WHOLE)
+            assert_non_null(strstr(buf_cstr(&rig.out), "hello"));
+    }
+    rig_stop(&rig);
+    static const struct {
+        const char *path, *body, *holds;
+        int status;
+    } faults[] = {{"/v1/messages", MESSAGES(""), "overloaded_error", 529},
+                  {"/v1beta/models/m:generateContent", CONTENTS(""), "UNAVAILABLE", 503},
+                  {"/v1/chat/completions", CHAT("a"), "server_error", 503}};
+    rig_start(&rig, &(struct simulate_options){.fault = "503=1"});
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        assert_int_equal(ask_as(&rig, "x-api-key", faults[i].path, faults[i].body),
+                         faults[i].status);
+        assert_non_null(strstr(buf_cstr(&rig.out), faults[i].holds));
+    }
+    rig_stop(&rig);
+}
+
 static void test_bad_options(void **state) {
     (void)state;
     static const struct simulate_options bad[] = {
@@ -271,7 +347,8 @@ int main(void) {
         cmocka_unit_test(test_routes),      cmocka_unit_test(test_echo),
         cmocka_unit_test(test_words),       cmocka_unit_test(test_stream),
         cmocka_unit_test(test_fault_kinds), cmocka_unit_test(test_reproducible),
-        cmocka_unit_test(test_limits),      cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_other_wires),
+        cmocka_unit_test(test_bad_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

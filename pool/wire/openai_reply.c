@@ -1,0 +1,206 @@
+// openai_reply.c: OpenAI chat completions as the client hears them: replies read, whole and
+// as events. Pure.
+// SPDX-License-Identifier: MIT
+#include "pool/wire/openai.h"
+
+#include "pool/wire/stream.h"
+
+static void read_usage(struct slice token, struct usage *usage) {
+    struct slice input, output, total, input_details, output_details;
+    const struct json_field fields[] = {
+        {"prompt_tokens", &input},
+        {"completion_tokens", &output},
+        {"total_tokens", &total},
+        {"prompt_tokens_details", &input_details},
+        {"completion_tokens_details", &output_details},
+    };
+    json_fields(token, fields, COUNT(fields));
+    usage->input_tokens = wire_count(input);
+    usage->output_tokens = wire_count(output);
+    usage->total_tokens = wire_count(total);
+    usage->cached_tokens = wire_count(json_get(input_details, "cached_tokens"));
+    usage->reasoning_tokens = wire_count(json_get(output_details, "reasoning_tokens"));
+}
+
+static struct slice join_parts(struct slice parts, struct buf *scratch) {
+    struct json_walk walk = json_walk(parts);
+    struct wire_join join = {0};
+    struct slice part;
+    while (json_next_element(&walk, &part))
+        wire_join_add(&join, scratch, openai_part_text(part));
+    wire_join_close(&join, scratch);
+    return wire_join_text(&join, scratch);
+}
+
+static enum wire_answer read_message(struct slice message, struct buf *scratch, struct reply *reply,
+                                     const char **what) {
+    struct slice content, tool_calls, reasoning, other_reasoning, refusal;
+    const struct json_field fields[] = {
+        {"content", &content}, {"tool_calls", &tool_calls},     {"reasoning_content", &reasoning},
+        {"refusal", &refusal}, {"reasoning", &other_reasoning},
+    };
+    if (!json_fields(message, fields, COUNT(fields)))
+        return wire_not_mine(what, "its first choice holds no message");
+    reply->tool_calls = wire_only(tool_calls, JSON_ARRAY);
+    if (reply->tool_calls.n && wire_is_empty(reply->tool_calls))
+        reply->tool_calls = SLICE_NONE;
+    reply->reasoning = wire_only(reasoning, JSON_STRING);
+    if (!reply->reasoning.n)
+        reply->reasoning = wire_only(other_reasoning, JSON_STRING);
+    reply->refusal = wire_only(refusal, JSON_STRING);
+    switch (json_type(content)) {
+    case JSON_STRING: reply->text = content; break;
+    case JSON_ARRAY: reply->text = join_parts(content, scratch); break;
+    case JSON_NULL: break;
+    case JSON_ABSENT:
+        if (reply->tool_calls.n || reply->reasoning.n || reply->refusal.n)
+            break;
+        return wire_not_mine(what, "its message has no content");
+    default: return wire_not_mine(what, "its message's content is no text");
+    }
+    if (scratch->failed)
+        return wire_not_mine(what, "its text is too large");
+    return WIRE_OK;
+}
+
+static enum wire_answer read_choice(struct slice choices, struct buf *scratch, struct reply *reply,
+                                    const char **what) {
+    struct json_walk walk = json_walk(wire_only(choices, JSON_ARRAY));
+    struct slice choice = SLICE_NONE, message, finish_reason, text;
+    const struct json_field fields[] = {
+        {"message", &message}, {"finish_reason", &finish_reason}, {"text", &text}};
+    if (!json_next_element(&walk, &choice) || !json_fields(choice, fields, COUNT(fields)))
+        return wire_not_mine(what, "it holds no choice");
+    reply->finish_reason = wire_only(finish_reason, JSON_STRING);
+    if (json_type(message) != JSON_OBJECT && json_type(text) == JSON_STRING) {
+        reply->text = text; // the older /completions
+        return WIRE_OK;
+    }
+    enum wire_answer answer = read_message(message, scratch, reply, what);
+    if (answer != WIRE_OK || !wire_is_blocked(reply))
+        return answer;
+    *what = "the provider's policy held the answer back";
+    return WIRE_BLOCKED;
+}
+
+enum wire_answer openai_read_reply(struct slice body, struct buf *scratch, struct reply *reply,
+                                   const char **what) {
+    struct slice choices, usage, model, id, object;
+    const struct json_field fields[] = {
+        {"choices", &choices}, {"usage", &usage},   {"model", &model},
+        {"id", &id},           {"object", &object},
+    };
+    *reply = (struct reply){.usage = USAGE_NONE};
+    buf_clear(scratch);
+    if (!json_fields(body, fields, COUNT(fields)))
+        return wire_not_mine(what, "it is no JSON object");
+    reply->model = wire_only(model, JSON_STRING);
+    reply->request_id = wire_only(id, JSON_STRING);
+    read_usage(usage, &reply->usage);
+    if (json_type(choices) == JSON_ARRAY)
+        return read_choice(choices, scratch, reply, what);
+    if (json_string_is(object, "list")) // embeddings
+        return WIRE_OK;
+    return wire_not_mine(what, "it has no choices");
+}
+
+// -- events --
+
+static int64_t larger(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+// NVIDIA sends usage with many events, others with the last; it never shrinks.
+static void take_usage(struct wire_stream *s, struct slice token) {
+    struct usage now = USAGE_NONE, *kept = &s->usage;
+    if (json_type(token) != JSON_OBJECT)
+        return;
+    read_usage(token, &now);
+    kept->input_tokens = larger(kept->input_tokens, now.input_tokens);
+    kept->output_tokens = larger(kept->output_tokens, now.output_tokens);
+    kept->total_tokens = larger(kept->total_tokens, now.total_tokens);
+    kept->cached_tokens = larger(kept->cached_tokens, now.cached_tokens);
+    kept->reasoning_tokens = larger(kept->reasoning_tokens, now.reasoning_tokens);
+}
+
+// The pieces of a call carry its place; where a server leaves that out, an id begins the next one.
+static void take_call(struct wire_stream *s, struct slice piece) {
+    struct slice index, id, function, extra;
+    struct wire_call call = {0};
+    const struct json_field fields[] = {
+        {"index", &index}, {"id", &id}, {"function", &function}, {"extra_content", &extra}};
+    const struct json_field inner[] = {{"name", &call.name}, {"arguments", &call.arguments}};
+    json_fields(piece, fields, COUNT(fields));
+    json_fields(function, inner, COUNT(inner));
+    int64_t place = wire_count(index);
+    bool fresh = json_type(id) == JSON_STRING && id.n > 2;
+    if (place < 0)
+        place = (int64_t)s->call_count - (s->call_count && !fresh);
+    call.number = (size_t)place;
+    call.id = id;
+    call.arguments = wire_inside(wire_only(call.arguments, JSON_STRING));
+    call.signature = json_get(json_get(extra, "google"), "thought_signature");
+    stream_add_call(s, &call);
+}
+
+// Mistral's reasoning models send content in parts, thoughts among them.
+static void take_parts(struct wire_stream *s, struct slice parts) {
+    struct json_walk walk = json_walk(parts), thoughts;
+    struct slice part, thought;
+    while (json_next_element(&walk, &part)) {
+        stream_add_text(s, openai_part_text(part));
+        thoughts = json_walk(json_get(part, "thinking"));
+        while (json_next_element(&thoughts, &thought))
+            stream_add_reasoning(s, openai_part_text(thought));
+    }
+}
+
+static void take_delta(struct wire_stream *s, struct slice delta) {
+    struct slice content, tool_calls, reasoning, other_reasoning, refusal, call;
+    const struct json_field fields[] = {
+        {"content", &content}, {"tool_calls", &tool_calls},     {"reasoning_content", &reasoning},
+        {"refusal", &refusal}, {"reasoning", &other_reasoning},
+    };
+    json_fields(delta, fields, COUNT(fields));
+    if (json_type(content) == JSON_ARRAY)
+        take_parts(s, content);
+    stream_add_text(s, content);
+    stream_add_reasoning(s, json_type(reasoning) == JSON_STRING ? reasoning : other_reasoning);
+    stream_add_refusal(s, refusal);
+    struct json_walk walk = json_walk(wire_only(tool_calls, JSON_ARRAY));
+    while (json_next_element(&walk, &call))
+        take_call(s, call);
+}
+
+// Only the first of several choices is asked for.
+static void take_choice(struct wire_stream *s, struct slice choice) {
+    struct slice delta, text, finish_reason, index;
+    const struct json_field fields[] = {
+        {"delta", &delta}, {"text", &text}, {"finish_reason", &finish_reason}, {"index", &index}};
+    json_fields(choice, fields, COUNT(fields));
+    if (wire_count(index) > 0)
+        return;
+    take_delta(s, delta);
+    stream_add_text(s, text); // the older /completions
+    stream_set_finish_reason(s, finish_reason);
+}
+
+void openai_read_event(struct wire_stream *s, struct slice name, struct slice data) {
+    struct slice choices, usage, model, id, error, groq, choice;
+    const struct json_field fields[] = {
+        {"choices", &choices}, {"usage", &usage}, {"model", &model},
+        {"id", &id},           {"error", &error}, {"x_groq", &groq},
+    };
+    json_fields(data, fields, COUNT(fields));
+    if (slice_is(name, "error") || json_type(error) == JSON_OBJECT ||
+        json_type(error) == JSON_STRING) {
+        stream_set_error(s, data);
+        return;
+    }
+    stream_set_names(s, model, id);
+    take_usage(s, usage);
+    take_usage(s, json_get(groq, "usage"));
+    struct json_walk walk = json_walk(wire_only(choices, JSON_ARRAY));
+    while (json_next_element(&walk, &choice))
+        take_choice(s, choice);
+}
