@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BATCH_MOST 32
+#define BATCH_MOST 128
 
 // A provider's part of the loop.
 struct lane_in {
