@@ -155,6 +155,20 @@ valgrind: ## look for leaks in a run of 200 rows
 	@$(SUBMAKE) all
 	@BATCH_RUN=$(abspath $(PROGRAM)) tests/valgrind.sh
 
+BENCH_TOOLS := build/bench/bare_multi build/bench/measure
+
+build/bench/%: tests/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -o $@ $< $(ALL_LIBS)
+
+.PHONY: bench
+bench: ## compare with other clients on this machine; QUICK=1 takes a minute
+	@tests/setup.sh bench
+	@tests/bench/install.sh
+	@$(SUBMAKE) -s all $(BENCH_TOOLS)
+	@BATCH_RUN=$(abspath $(PROGRAM)) python3 tests/bench/bench.py $(if $(QUICK),--quick) \
+	    $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 .PHONY: lint
 lint: ## the rules of the house: includes, first lines, lengths, format
 	@tests/lint.sh

@@ -134,6 +134,7 @@ void buf_wipe(struct buf *b) {
 #define TAIL_MIN 5
 // Backslashes before one character that are taken for escaping: three levels of JSON in JSON.
 #define BACKSLASHES_MAX 15
+_Static_assert(TAIL_MIN <= SECRET_SCRUBBED_MIN, "every secret that is looked for has that many");
 
 static int hex_value(char c) {
     const char *found = c ? strchr("0123456789abcdef", c | 0x20) : NULL;
@@ -240,11 +241,35 @@ static size_t put_mask(char *out, const char *mask, size_t found) {
     return n;
 }
 
+// Of the characters any stretch of the secret begins with, one that is rare in prose if there is one.
+static size_t rare_place(const struct secret *s) {
+    for (size_t i = 0; i < TAIL_MIN; i++)
+        if (s->text[i] < 'a' || s->text[i] > 'z')
+            return i;
+    return 0;
+}
+
+// False for nearly all text, at once: it has no escapes, and nowhere the characters that the secret,
+// or what is left of it at the end, begins with.
+static bool may_hold(const struct secret *s, const char *text, size_t n) {
+    if (memchr(text, '\\', n) || memchr(text, '%', n))
+        return true;
+    size_t place = rare_place(s);
+    const char *end = text + n, *p = text;
+    while (p < end && (p = memchr(p, s->text[place], (size_t)(end - p)))) {
+        bool fits = (size_t)(p - text) >= place && (size_t)(end - p) >= TAIL_MIN - place;
+        if (fits && memcmp(p - place, s->text, TAIL_MIN) == 0)
+            return true;
+        p++;
+    }
+    return false;
+}
+
 size_t secret_scrub(const struct secret *s, char *text, size_t n) {
     char mask[SECRET_MASK_SIZE];
     const char *end = text + n, *kept = text; // up to `kept` everything is in its place
     char *out = text;
-    if (s->n < SECRET_SCRUBBED_MIN || n == 0)
+    if (s->n < SECRET_SCRUBBED_MIN || n == 0 || !may_hold(s, text, n))
         return n;
     struct candidates c = {.end = end, .wanted = {s->text[0], '\\', '%'}};
     secret_mask(s, mask);

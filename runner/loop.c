@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BATCH_MOST 32
+#define BATCH_MOST 128
 
 // Replies up to this size need no credit of their own: their number is bounded by the jobs'.
 #define BODY_SMALL (16 * 1024)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what building (run) or testing (test, valgrind) needs, on Debian and its kin. Silent and
+# Installs what building (run) or testing (test, bench, valgrind) needs, on Debian and its kin. Silent and
 # quick when nothing is missing, however it came there.
 # SPDX-License-Identifier: MIT
 set -u
@@ -42,12 +42,25 @@ need_for_test() {
     need openssl has openssl
 }
 
+need_for_bench() {
+    need curl has curl
+    need wrk has wrk
+    need nghttp2-client has h2load
+    need openssl has openssl
+    need python3 has python3
+    need python3-venv python3 -c "import ensurepip"
+    need nodejs has node
+    need npm has npm
+    need util-linux has taskset
+}
+
 case ${1:-} in
 run) need_for_run ;;
 test) need_for_run && need_for_test ;;
+bench) need_for_run && need_for_bench ;;
 valgrind) need_for_run && need valgrind has valgrind && need jq has jq ;;
 *)
-    echo "usage: tests/setup.sh run|test|valgrind" >&2
+    echo "usage: tests/setup.sh run|test|bench|valgrind" >&2
     exit 2
     ;;
 esac

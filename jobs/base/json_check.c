@@ -24,27 +24,6 @@ static bool check_escape(struct scan *s) {
     return true;
 }
 
-// Each byte of a word, and the top bit of each byte.
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-#define TOPS       EACH(0x80)
-
-// Some top bit is set when a byte of word is below bound (at most 0x80).
-static uint64_t bytes_below(uint64_t word, unsigned char bound) {
-    return (word - EACH(bound)) & ~word & TOPS;
-}
-
-// Past the bytes that mean nothing but themselves in a string, eight at a time.
-static const char *skip_plain(const char *p, const char *end) {
-    for (; end - p >= 8; p += 8) {
-        uint64_t word;
-        memcpy(&word, p, 8);
-        if (bytes_below(word, 0x20) | bytes_below(word ^ EACH('"'), 1) |
-            bytes_below(word ^ EACH('\\'), 1))
-            break;
-    }
-    return p;
-}
-
 static bool check_string(struct scan *s) {
     for (s->p++;;) {
         s->p = skip_plain(s->p, s->end);

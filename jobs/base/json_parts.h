@@ -5,6 +5,10 @@
 
 #include "jobs/base/json.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 struct scan {
     const char *p;
     const char *end;
@@ -48,4 +52,39 @@ static inline int hex4(const char *p, const char *end) {
     }
     return value;
 }
+
+// Each byte of a word, and the top bit of each byte.
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define TOPS       EACH(0x80)
+
+// Some top bit is set when a byte of word is below bound (at most 0x80).
+static inline uint64_t bytes_below(uint64_t word, unsigned char bound) {
+    return (word - EACH(bound)) & ~word & TOPS;
+}
+
+// Past bytes that mean nothing but themselves in a string, many at a time: p moves on as long as it
+// can do so quickly, but never past a quote, a backslash or a control character.
+static inline const char *skip_plain(const char *p, const char *end) {
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'),
+                  last = _mm_set1_epi8(0x1f);
+    for (; end - p >= 16; p += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last), bytes);
+        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, back));
+        int found = _mm_movemask_epi8(_mm_or_si128(special, control));
+        if (found)
+            return p + __builtin_ctz((unsigned)found);
+    }
+#endif
+    for (; end - p >= 8; p += 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        if (bytes_below(word, 0x20) | bytes_below(word ^ EACH('"'), 1) |
+            bytes_below(word ^ EACH('\\'), 1))
+            break;
+    }
+    return p;
+}
+
 #endif

@@ -20,9 +20,21 @@ static size_t sequence(const unsigned char *p, size_t n) {
     return overlong || surrogate || beyond ? 0 : size;
 }
 
+// Nearly all bytes are ASCII: four words at a time. Returns how many of the first are for certain.
+static size_t ascii_prefix(const unsigned char *p, size_t n) {
+    size_t i = 0;
+    for (; n - i >= 32; i += 32) {
+        uint64_t w[4];
+        memcpy(w, p + i, 32);
+        if ((w[0] | w[1] | w[2] | w[3]) & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return i;
+}
+
 size_t utf8_valid_prefix(struct slice s) {
     const unsigned char *p = (const unsigned char *)s.p;
-    size_t i = 0;
+    size_t i = ascii_prefix(p, s.n);
     while (i < s.n) {
         uint64_t eight;
         if (s.n - i >= 8) {

@@ -93,6 +93,16 @@ bool easy_find_trust(struct easy_settings *settings, struct error *err) {
     return true;
 }
 
+// The variables that libcurl would ask for with every request.
+bool easy_wants_proxy(void) {
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i]))
+            return true;
+    return false;
+}
+
 static size_t on_body(char *p, size_t size, size_t count, void *context) {
     struct transfer *t = context;
     size_t n = size * count;
@@ -140,7 +150,7 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, settings->context);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(o->connect_timeout / USEC_PER_MS));
     if (o->no_proxy)
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     set_trust(easy, settings);
 }
 

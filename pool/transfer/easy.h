@@ -18,6 +18,9 @@ struct easy_settings {
 // Decides where trust comes from: --cacert, SSL_CERT_FILE, SSL_CERT_DIR, the system's bundle.
 bool easy_find_trust(struct easy_settings *settings, struct error *err);
 
+// Whether the environment names a proxy.
+bool easy_wants_proxy(void);
+
 // A transfer with an easy handle that has all the options that never change.
 struct transfer *easy_new_transfer(const struct easy_settings *settings);
 void easy_free_transfer(struct transfer *t);

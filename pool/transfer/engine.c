@@ -138,6 +138,7 @@ static struct lane *lane_new(struct engine *e) {
 struct engine *engine_open(const struct engine_options *options, struct error *err) {
     struct engine *e = mem_zero(1, sizeof *e);
     e->settings = (struct easy_settings){.options = *options, .on_close = on_close, .context = e};
+    e->settings.options.no_proxy |= !easy_wants_proxy();
     e->wake_fd = options->wake_fd;
     list_init(&e->done);
     bits_init(&e->with_room, LANES_MAX);

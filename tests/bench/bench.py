@@ -1,0 +1,507 @@
+#!/usr/bin/env python3
+"""Runs all clients in turn against the same upstream and compares what they cost. See `make bench`.
+
+How it is measured:
+- upstream (`batch-run simulate`, nginx where there is TLS) on one core, the client on another;
+- rounds are interleaved (A B C, A B C, ...), and ratios to the bare libcurl loop are taken within a
+  round, so that a machine which is busy with other things for a while spoils one round only;
+- CPU is user + system time of the client alone, peak memory its resident set, from wait4();
+- a client that is not busy on its core waits for the upstream: compare its CPU, not its rate;
+- what a client costs before its first request is taken off: every round also runs it with one
+  request. batch-run does its whole job: rows from a file, results to a file.
+
+usage: bench.py [--quick] [--only SCENARIO,...] [--rounds N]     SPDX-License-Identifier: MIT
+"""
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+WORK = "build/bench"
+PROGRAM = os.environ.get("BATCH_RUN", "./batch-run")
+UPSTREAM_CORE, CLIENT_CORE = "0", "1"
+PROMPT = "a" * 232
+REPLY = "words:100"
+
+
+def path(name):
+    return os.path.join(WORK, name)
+
+
+def log(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port):
+    for _ in range(500):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.01)
+    raise SystemExit("bench: the upstream does not start")
+
+
+def pinned(core, command):
+    return (["taskset", "-c", core] if (os.cpu_count() or 1) > 1 else []) + command
+
+
+class Upstream:
+    """A server of chat completions; `with` starts and ends it."""
+
+    def __init__(self, keys, extra=()):
+        self.keys, self.port, self.scheme, self.cacert = keys, free_port(), "http", None
+        self.keys_file = path("keys.env")
+        self.command = [PROGRAM, "simulate", "--port", str(self.port), "--keys", str(keys), "--reply",
+                        REPLY, "--write-keys", self.keys_file, "--quiet", *extra]
+
+    def base(self):
+        return f"{self.scheme}://127.0.0.1:{self.port}/v1"
+
+    def url(self):
+        return self.base() + "/chat/completions"
+
+    def stats(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/stats") as answer:
+            return json.load(answer)
+
+    def __enter__(self):
+        self.process = subprocess.Popen(pinned(UPSTREAM_CORE, self.command), stdout=subprocess.DEVNULL)
+        wait_for_port(self.port)
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
+
+class Nginx(Upstream):
+    """A canned reply behind TLS, over HTTP/1.1 or HTTP/2."""
+
+    def __init__(self, keys, http2):
+        super().__init__(keys)
+        self.scheme, self.cacert = "https", os.path.abspath(path("tls.pem"))
+        if not os.path.exists(self.cacert):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                            "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650", "-subj",
+                            "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                            path("tls.key"), "-out", self.cacert], check=True, stderr=subprocess.DEVNULL)
+        reply = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "simulate-1",
+                 "choices": [{"index": 0, "finish_reason": "stop",
+                              "message": {"role": "assistant", "content": "plain words " * 42}}],
+                 "usage": {"prompt_tokens": 75, "completion_tokens": 125, "total_tokens": 200}}
+        with open(path("nginx.conf"), "w") as f:
+            f.write(f"""daemon off; master_process off; pid {os.path.abspath(path('nginx.pid'))};
+error_log stderr crit; worker_rlimit_nofile 65536;
+events {{ worker_connections 30000; }}
+http {{
+    access_log off; keepalive_requests 100000000; http2_max_concurrent_streams 100;
+    {' '.join(f"{kind}_temp_path {os.path.abspath(path('nginx-temp'))};" for kind in
+              ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))}
+    server {{
+        listen 127.0.0.1:{self.port} ssl{' http2' if http2 else ''};
+        ssl_certificate {self.cacert}; ssl_certificate_key {os.path.abspath(path('tls.key'))};
+        location / {{ default_type application/json; return 200 '{json.dumps(reply)}'; }}
+    }}
+}}
+""")
+        self.command = [NGINX, "-c", os.path.abspath(path("nginx.conf")), "-p", os.path.abspath(WORK),
+                        "-e", "stderr"]
+        self.keys_file = path("canned.env")
+        with open(self.keys_file, "w") as f:
+            f.writelines(f"SIMULATE_API_KEY_{i + 1}=bench-key-{i + 1:04}\n" for i in range(keys))
+
+
+NGINX = shutil.which("nginx") or path("nginx/usr/sbin/nginx")
+
+
+def measure(command, env=None, first_port=None):
+    """What the kernel counted for a command, and what it printed."""
+    result = path("measure.json")
+    more = ["--first", str(first_port)] if first_port else []
+    done = subprocess.run(pinned(CLIENT_CORE, [path("measure"), result, *more, *command]),
+                          env={**os.environ, **(env or {})}, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"bench: {command[0]}: {done.stderr}")
+    with open(result) as f:
+        got = json.load(f)
+    if got["status"] and not first_port:
+        raise SystemExit(f"bench: {' '.join(command)[:200]}: status {got['status']}: {done.stderr[-600:]}")
+    got["stdout"] = done.stdout
+    return got
+
+
+def rows_file(count, ids=False):
+    name = path(f"rows-{count}{'-ids' if ids else ''}.jsonl")
+    if not os.path.exists(name):
+        with open(name + ".tmp", "w") as f:
+            for i in range(count):
+                head = f'{{"id":"row-{i:012}",' if ids else "{"
+                f.write(f'{head}"prompt":"{i:07}{PROMPT}"}}\n')
+        os.rename(name + ".tmp", name)
+    return name
+
+
+def batch_run(up, rows, slots, *more):
+    command = [PROGRAM, rows, "--provider", "simulate", "--base-url", up.base(), "--output",
+               path("results.jsonl"), "--overwrite", "--progress", "off", "--quiet", "--slots-per-key",
+               str(slots), "--simulate", f"--keys {up.keys}", *more]
+    return command + (["--cacert", up.cacert] if up.cacert else [])
+
+
+class Client:
+    """name, requests a second to expect (decides how many are made), command of (up, open, count)."""
+
+    def __init__(self, name, expect, command, available=True, env=None, least=0):
+        self.name, self.expect, self.command = name, expect, command
+        self.available, self.env, self.least = available, env, least
+
+    def count(self, opened, seconds):
+        slower = 2 if opened >= 1000 else 1
+        return max(int(self.expect * seconds / slower), 2 * opened, self.least)
+
+    def run(self, up, opened, seconds):
+        count = self.count(opened, seconds)
+        one = measure(self.command(up, 1, 1), self.env)
+        all_ = measure(self.command(up, opened, count), self.env)
+        wall, cpu = all_["wall_us"] - one["wall_us"], all_["cpu_us"] - one["cpu_us"]
+        return {"per_second": (count - 1) / wall * 1e6, "cpu_us": cpu / (count - 1),
+                "peak_mib": all_["peak_kib"] / 1024}
+
+
+class Wrk(Client):
+    def run(self, up, opened, seconds):
+        got = measure(["wrk", "-t1", f"-c{opened}", f"-d{max(1, round(seconds))}", "-s",
+                       os.path.join(HERE, "simulate.lua"), up.url()])
+        count = int(re.search(r"(\d+) requests in", got["stdout"]).group(1))
+        rate = float(re.search(r"Requests/sec:\s*([\d.]+)", got["stdout"]).group(1))
+        return {"per_second": rate, "cpu_us": got["cpu_us"] / count, "peak_mib": got["peak_kib"] / 1024}
+
+
+class H2load(Client):
+    def run(self, up, opened, seconds):
+        count = self.count(opened, seconds)
+        with open(path("body.json"), "w") as f:
+            json.dump({"model": "simulate-1", "messages": [{"role": "user", "content": PROMPT}]}, f)
+        got = measure(["h2load", "-t1", "-c1" if opened <= 100 else f"-c{opened // 100}",
+                       f"-m{min(opened, 100)}", f"-n{count}", "-d", path("body.json"), up.url()])
+        rate = float(re.search(r"([\d.]+) req/s", got["stdout"]).group(1))
+        return {"per_second": rate, "cpu_us": got["cpu_us"] / count, "peak_mib": got["peak_kib"] / 1024}
+
+
+def script(interpreter, name):
+    return lambda up, opened, count: [interpreter, os.path.join(HERE, name), up.url(), up.keys_file,
+                                      str(opened), str(count)]
+
+
+def bare(up, opened, count):
+    return [path("bare_multi"), up.url(), up.keys_file, str(opened), str(count)] + \
+        ([up.cacert] if up.cacert else [])
+
+
+def job(up, opened, count):
+    if count == 1:
+        return batch_run(up, rows_file(1), 1)
+    return batch_run(up, rows_file(count), max(1, opened // up.keys))
+
+
+def curl(up, opened, count):
+    config = path(f"curl-{count}.config")
+    subprocess.run([os.path.join(HERE, "curl_parallel.sh"), "prepare", up.url(), up.keys_file, str(count),
+                    config], check=True)
+    return [os.path.join(HERE, "curl_parallel.sh"), "run", str(opened), config]
+
+
+def clients():
+    venv, npm = path("venv/bin/python"), os.path.abspath(path("npm"))
+    node = shutil.which("node")
+
+    def has(package):
+        return bool(node) and os.path.isdir(os.path.join(npm, "node_modules", package))
+
+    env = {"BENCH_NPM": npm}
+    aio = os.path.exists(venv) and subprocess.run([venv, "-c", "import aiohttp"], capture_output=True)
+    return {c.name: c for c in [
+        Client("bare libcurl loop", 50000, bare),
+        Client("batch-run", 36000, job),
+        Wrk("wrk", 0, None, bool(shutil.which("wrk"))),
+        H2load("h2load", 60000, None, bool(shutil.which("h2load"))),
+        Client("aiohttp", 4000, script(venv, "aiohttp_client.py"), aio and aio.returncode == 0),
+        Client("undici", 12000, script(node, "undici_client.mjs"), has("undici"), env),
+        Client("openai SDK (node)", 1500, script(node, "openai_client.mjs"), has("openai"), env),
+        # its cost per request grows with the length of its list: the same length always
+        Client("curl --parallel", 0, curl, bool(shutil.which("curl")), least=20000),
+    ] if c.available}
+
+
+def summary(values):
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def compare(name, up, opened, names, run):
+    """One scenario: every client in every round; ratios to the bare loop within the round."""
+    known = clients()
+    chosen = [known[n] for n in names if n in known]
+    rounds = {c.name: [] for c in chosen}
+    with up:
+        for i in range(run.rounds):
+            for c in chosen:
+                log(f"{name}: round {i + 1} of {run.rounds}: {c.name}")
+                rounds[c.name].append(c.run(up, opened, run.seconds))
+    table = {}
+    for c, got in rounds.items():
+        base = rounds["bare libcurl loop"]
+        table[c] = {k: summary([g[k] for g in got]) for k in ("per_second", "cpu_us", "peak_mib")}
+        # how much of its core it had use for: well below 100 %, the upstream was the limit
+        table[c]["busy_percent"] = summary([g["cpu_us"] * g["per_second"] / 1e4 for g in got])
+        table[c]["rate_ratio"] = summary([g["per_second"] / b["per_second"] for g, b in zip(got, base)])
+        table[c]["per_cpu_ratio"] = summary([b["cpu_us"] / g["cpu_us"] for g, b in zip(got, base)])
+        if "batch-run" in rounds:
+            table[c]["batch_run_per_cpu"] = summary(
+                [g["cpu_us"] / r["cpu_us"] for g, r in zip(got, rounds["batch-run"])])
+    return table
+
+
+def cpu_ns(pid):
+    """CPU time of all threads that live, to the nanosecond."""
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat") as f:
+            total += int(f.read().split()[0])
+    return total
+
+
+def peak_mib(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmHWM:\s*(\d+)", f.read()).group(1)) / 1024
+
+
+def held(run):
+    """Ten thousand requests open at once: memory, ramp, CPU while nothing happens."""
+    latency = 3 if run.quick else 6
+    with Upstream(1000, ["--latency", f"{latency}s"]) as up:
+        begun = time.monotonic()
+        process = subprocess.Popen(pinned(CLIENT_CORE, batch_run(up, rows_file(10000), 10)))
+        while up.stats()["in_flight"] < 10000 and time.monotonic() - begun < latency:
+            time.sleep(0.05)  # asking costs the upstream something too
+        ramp = time.monotonic() - begun
+        time.sleep(max(0, latency * 0.4 - ramp))
+        before, at = cpu_ns(process.pid), time.monotonic()
+        time.sleep(latency * 0.4)
+        share = (cpu_ns(process.pid) - before) / 1e9 / (time.monotonic() - at)
+        top = peak_mib(process.pid)
+        while process.poll() is None:
+            try:
+                top = max(top, peak_mib(process.pid))
+            except (OSError, AttributeError):
+                pass
+            time.sleep(0.05)
+        stats = up.stats()
+    return {"requests": 10000, "open_at_once": stats["in_flight_max"], "answered": stats["ok"],
+            "status": process.returncode, "ramp_s": ramp, "cpu_percent_waiting": share * 100,
+            "peak_mib": top}
+
+
+def rows(run):
+    """The rate and the memory of long files against short ones, with and without ids."""
+    sizes = (20000, 100000) if run.quick else (100000, 1000000)
+    found = {}
+    with Upstream(64) as up:
+        for i in range(1 if run.quick else min(run.rounds, 3)):
+            for ids in (False, True):
+                for n in sizes:
+                    log(f"rows: round {i + 1}: {n} {'with' if ids else 'without'} ids")
+                    got = measure(batch_run(up, rows_file(n, ids), 1))
+                    found.setdefault((n, ids), []).append((n / got["wall_us"] * 1e6, got["peak_kib"]))
+    table = {}
+    for (n, ids), got in found.items():
+        table[f"{n} {'with' if ids else 'without'} ids"] = {
+            "per_second": summary([g[0] for g in got]), "peak_mib": summary([g[1] / 1024 for g in got]),
+            "rate_ratio": summary([g[0] / s[0] for g, s in zip(got, found[(sizes[0], ids)])]),
+            "bytes_a_row_for_ids": summary([(g[1] - o[1]) * 1024 / n
+                                            for g, o in zip(got, found[(n, False)])])}
+    return table
+
+
+def start(run):
+    """Until the first request is on the wire, from just before exec."""
+    table = {}
+    sizes = {"1 row": 1, "100,000 rows": 100000} if run.quick else \
+        {"1 row": 1, "100,000 rows": 100000, "1,000,000 rows": 1000000}
+    up = Upstream(64)  # not started: measure listens in its place
+    up.keys_file = path("canned.env")
+    with open(up.keys_file, "w") as f:
+        f.write("SIMULATE_API_KEY_1=bench-key-0001\n")
+    commands = {f"batch-run, {text}": batch_run(up, rows_file(n), 1) for text, n in sizes.items()}
+    commands["bare libcurl loop"] = bare(up, 1, 1)
+    found = {name: [] for name in commands}
+    for _ in range(5 if run.quick else 15):
+        for name, command in commands.items():
+            found[name].append(measure(command, first_port=up.port)["first_us"] / 1000)
+    for name, values in found.items():
+        table[name] = {"first_ms": summary(values)}
+    return table
+
+
+def idle(run):
+    """All keys refused and resting: what waiting costs."""
+    seconds = 3 if run.quick else 10
+    with Upstream(3, ["--fault", "429=100%", "--retry-after", "60"]) as up:
+        process = subprocess.Popen(pinned(CLIENT_CORE, batch_run(up, rows_file(1000), 1)),
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        before = cpu_ns(process.pid)
+        time.sleep(seconds)
+        used = cpu_ns(process.pid) - before
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+        process.wait()
+        refused = up.stats()["rate_limited"]
+    return {"seconds": seconds, "cpu_us": used / 1000, "cpu_percent": used / seconds / 1e7,
+            "refusals": refused}
+
+
+EVERYBODY = ["bare libcurl loop", "batch-run", "wrk", "undici", "aiohttp", "curl --parallel",
+             "openai SDK (node)"]
+FEW = ["bare libcurl loop", "batch-run", "wrk"]
+TLS = ["bare libcurl loop", "batch-run"]
+
+COMPARED = {
+    "64": ("64 open, HTTP/1.1", lambda: Upstream(64), 64, EVERYBODY),
+    "1000": ("1,000 open, HTTP/1.1", lambda: Upstream(100), 1000, FEW),
+    "4000": ("4,000 open, HTTP/1.1", lambda: Upstream(100), 4000, FEW),
+    "tls": ("64 open, TLS, HTTP/1.1", lambda: Nginx(64, False), 64, TLS),
+    "tls2": ("64 open, TLS, HTTP/2", lambda: Nginx(64, True), 64, TLS + ["h2load"]),
+}
+ALONE = {"rows": rows, "held": held, "start": start, "idle": idle}
+
+
+def shown(s, digits=0):
+    return f"{s['median']:,.{digits}f} ({s['min']:,.{digits}f}-{s['max']:,.{digits}f})"
+
+
+def print_table(head, lines):
+    widths = [max(len(line[i]) for line in [head] + lines) for i in range(len(head))]
+    for line in [head] + lines:
+        print("  ".join([line[0].ljust(widths[0])] +
+                        [text.rjust(width) for text, width in zip(line[1:], widths[1:])]).rstrip())
+    print()
+
+
+def print_compared(title, table):
+    print(title)
+    print_table(["client", "requests/s", "CPU µs/request", "busy %", "peak MiB", "rate / bare", "per CPU s / bare",
+                 "batch-run per CPU s / it"],
+                [[name, shown(t["per_second"]), shown(t["cpu_us"], 1), shown(t["busy_percent"]),
+                  shown(t["peak_mib"], 1), shown(t["rate_ratio"], 2), shown(t["per_cpu_ratio"], 2),
+                  shown(t["batch_run_per_cpu"], 2) if "batch_run_per_cpu" in t else ""]
+                 for name, t in table.items()])
+
+
+def print_alone(name, got):
+    if name == "rows":
+        print("A file's length, 64 open (whole run, start and end included)")
+        print_table(["rows", "rows/s", "peak MiB", "rate / shorter file", "bytes a row for ids"],
+                    [[n, shown(t["per_second"]), shown(t["peak_mib"], 1), shown(t["rate_ratio"], 2),
+                      shown(t["bytes_a_row_for_ids"], 1)] for n, t in got.items()])
+    elif name == "start":
+        print("Start: until the first request is on the wire")
+        print_table(["", "ms"], [[n, shown(t["first_ms"], 1)] for n, t in got.items()])
+    elif name == "held":
+        print(f"{got['open_at_once']:,} requests open at once: ramp {got['ramp_s']:.2f} s, peak "
+              f"{got['peak_mib']:.0f} MiB, {got['cpu_percent_waiting']:.3f} % of a core while waiting, "
+              f"{got['answered']:,} of {got['requests']:,} answered\n")
+    else:
+        print(f"All keys resting for {got['seconds']} s: {got['cpu_us']:.0f} µs of CPU "
+              f"({got['cpu_percent']:.4f} %)\n")
+
+
+def first_line(*command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+        return (done.stdout or done.stderr).strip().splitlines()[0]
+    except (OSError, IndexError):
+        return None
+
+
+def machine():
+    with open("/proc/cpuinfo") as f:
+        model = re.search(r"model name\s*:\s*(.*)", f.read())
+    npm = path("npm/node_modules")
+
+    def npm_version(package):
+        try:
+            with open(os.path.join(npm, package, "package.json")) as f:
+                return json.load(f)["version"]
+        except OSError:
+            return None
+
+    return {"cores": os.cpu_count(), "cpu": model.group(1) if model else platform.machine(),
+            "kernel": platform.release(), "load": os.getloadavg()[0],
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "versions": {"batch-run": first_line(PROGRAM, "--version"),
+                         "commit": first_line("git", "describe", "--always", "--dirty"),
+                         "libcurl": first_line("curl-config", "--version"),
+                         "curl": first_line("curl", "--version"), "wrk": first_line("wrk", "--version"),
+                         "h2load": first_line("h2load", "--version"), "node": first_line("node", "--version"),
+                         "undici": npm_version("undici"), "openai": npm_version("openai"),
+                         "aiohttp": first_line(path("venv/bin/python"), "-c",
+                                               "import aiohttp; print(aiohttp.__version__)"),
+                         "nginx": first_line(NGINX, "-v"), "gcc": first_line("gcc", "--version")}}
+
+
+def main():
+    parser = argparse.ArgumentParser(usage="%(prog)s [--quick] [--only SCENARIO,...] [--rounds N]")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default=",".join([*COMPARED, *ALONE]))
+    parser.add_argument("--rounds", type=int)
+    run = parser.parse_args()
+    run.rounds = run.rounds or (2 if run.quick else 7)
+    run.seconds = 0.6 if run.quick else 2
+    names = run.only.split(",")
+    unknown = [n for n in names if n not in COMPARED and n not in ALONE]
+    if unknown:
+        parser.error(f"no scenario {unknown[0]}; there are {', '.join([*COMPARED, *ALONE])}")
+    result = {"machine": machine(), "quick": run.quick, "rounds": run.rounds, "scenarios": {}}
+    for name in names:
+        if name in COMPARED:
+            title, up, opened, who = COMPARED[name]
+            if name.startswith("tls") and not os.path.exists(NGINX):
+                log(f"{name}: left out, there is no nginx")
+                continue
+            result["scenarios"][name] = compare(name, up(), opened, who, run)
+        else:
+            log(name)
+            result["scenarios"][name] = ALONE[name](run)
+    m = result["machine"]
+    print(f"{m['cores']} cores, {m['cpu']}, Linux {m['kernel']}; {m['versions']['libcurl']}; medians (ranges) "
+          f"of {run.rounds} rounds\n")
+    for name, got in result["scenarios"].items():
+        if name in COMPARED:
+            print_compared(COMPARED[name][0], got)
+        else:
+            print_alone(name, got)
+    with open(path("bench.json"), "w") as f:
+        json.dump(result, f, indent=2)
+    print(f"written: {path('bench.json')}")
+
+
+main()
