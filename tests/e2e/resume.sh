@@ -13,7 +13,7 @@ every_row_once() {
 t "killed at any moment under load, again and again: every row once at the end"
 ROWS=6000
 rows $ROWS >in.jsonl
-start_simulator --latency uniform:0ms-3ms --fault 429=3%,500=2%,reset=1% --retry-after 10ms
+start_simulator --latency uniform:5ms-40ms --fault 429=3%,500=2%,reset=1% --retry-after 10ms
 SEND=(in.jsonl --provider simulate --base-url "$SIM_URL/v1" -o results.jsonl --slots-per-key 8 --cooldown 10ms --quiet)
 RANDOM=4711
 kept=0
@@ -28,8 +28,12 @@ for round in $(seq 12); do
     lines=$(wc -l <results.jsonl)
     assert_true "round $round: nothing is lost ($kept, then $lines)" test "$lines" -ge "$kept"
     kept=$lines
+    if [ "$kept" -gt $((ROWS * 3 / 4)) ]; then
+        break # a slow machine gets further between two kills
+    fi
 done
-assert_true "the kills came before the end ($kept of $ROWS)" test "$kept" -lt $ROWS
+assert_true "at least four kills came before the end ($round, $kept of $ROWS)" \
+    test "$round" -ge 4 -a "$kept" -lt $ROWS
 sleep 0.01
 run_ok "${SEND[@]}" --max-retries 20
 every_row_once results.jsonl $ROWS
