@@ -4,6 +4,7 @@
 
 #include "jobs/base/json.h"
 #include "jobs/base/utf8.h"
+#include "pool/catalogue.h"
 
 #include <stdio.h>
 
@@ -38,10 +39,11 @@ static struct slice header_of(const void *transfer, const char *name) {
     return transfer_header(transfer, name);
 }
 
-static void read_refusal(const struct transfer *t, int64_t now_wall, struct verdict *v) {
+static void read_refusal(const struct transfer *t, const struct answer_context *context,
+                         struct verdict *v) {
     struct http_answer answer = {
         .status = t->http_status, .body = buf_slice(t->reply), .header = header_of, .context = t};
-    signals_read(&answer, now_wall, v);
+    signals_read(context->provider, &answer, context->now_wall, v);
 }
 
 // Kept back by policy: another attempt meets the same policy.
@@ -59,13 +61,13 @@ static void fail_blocked(struct verdict *v, const char *what, struct slice reaso
 static void read_answer(struct slice body, const struct answer_context *context,
                         struct result *result, struct verdict *v) {
     const char *what = "";
-    switch (context->wire->read_reply(body, context->scratch, &result->reply, &what)) {
+    switch (context->provider->wire->read_reply(body, context->scratch, &result->reply, &what)) {
     case WIRE_OK: v->outcome = OUTCOME_OK; break;
     case WIRE_BLOCKED: fail_blocked(v, what, result->reply.finish_reason); break;
     case WIRE_NOT_MINE:
         v->outcome = OUTCOME_BAD_RESPONSE;
         snprintf(v->message, sizeof v->message, "the answer is JSON but no %s answer: %s",
-                 context->wire->name, what);
+                 context->provider->wire->name, what);
         break;
     }
 }
@@ -79,7 +81,7 @@ static void read_success(const struct transfer *t, const struct answer_context *
         snprintf(v->message, sizeof v->message, "the answer is not JSON: %s at byte %zu of %zu",
                  fault.what, fault.offset, body.n);
     } else if (signals_is_error_body(body)) {
-        read_refusal(t, context->now_wall, v);
+        read_refusal(t, context, v);
     } else {
         read_answer(body, context, result, v);
     }
@@ -97,7 +99,7 @@ void answer_read(struct transfer *t, const struct answer_context *context, struc
     else if (t->http_status >= 200 && t->http_status < 300)
         read_success(t, context, result, v);
     else
-        read_refusal(t, context->now_wall, v);
+        read_refusal(t, context, v);
     // what was taken from headers was not in the body
     v->message[secret_scrub(context->secret, v->message, strlen(v->message))] = '\0';
     v->code[secret_scrub(context->secret, v->code, strlen(v->code))] = '\0';

@@ -7,7 +7,7 @@
 #include "pool/transfer/engine.h"
 
 struct answer_context {
-    const struct wire *wire;
+    const struct provider *provider;
     const struct secret *secret; // scrubbed from what came before anybody sees it
     struct buf *scratch;         // for text that came in parts; lives as long as the reply
     int64_t now_wall;            // unix microseconds

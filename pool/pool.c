@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-struct pool_provider {
+struct channel {
     const struct provider *provider;
     struct key **keys; // in the order they were given: the order of the rotation
     size_t count;
@@ -21,7 +21,7 @@ struct pool_provider {
 };
 
 struct pool {
-    struct pool_provider *providers;
+    struct channel *providers;
     size_t provider_count;
     struct key *keys; // all of them, one block
     size_t key_count;
@@ -29,14 +29,21 @@ struct pool {
     struct random random;
 };
 
-static struct pool_provider *provider_slot(struct pool *pool, const struct provider *provider) {
-    struct pool_provider *home = pool_find(pool, provider);
+static struct channel *find_channel(struct pool *pool, const struct provider *provider) {
+    for (size_t i = 0; i < pool->provider_count; i++)
+        if (pool->providers[i].provider == provider)
+            return &pool->providers[i];
+    return NULL;
+}
+
+static struct channel *provider_slot(struct pool *pool, const struct provider *provider) {
+    struct channel *home = find_channel(pool, provider);
     if (home)
         return home;
     pool->providers =
         mem_resize(pool->providers, (pool->provider_count + 1) * sizeof *pool->providers);
     home = &pool->providers[pool->provider_count++];
-    *home = (struct pool_provider){.provider = provider};
+    *home = (struct channel){.provider = provider};
     return home;
 }
 
@@ -50,7 +57,7 @@ static void count_keys(struct pool *pool, const struct keyring *ring) {
         }
     pool->keys = mem_zero(pool->key_count, sizeof *pool->keys);
     for (size_t i = 0; i < pool->provider_count; i++) {
-        struct pool_provider *home = &pool->providers[i];
+        struct channel *home = &pool->providers[i];
         home->keys = mem_zero(home->count, sizeof *home->keys);
         bits_init(&home->open, home->count);
         home->count = 0;
@@ -58,7 +65,7 @@ static void count_keys(struct pool *pool, const struct keyring *ring) {
 }
 
 static void add_key(struct pool *pool, struct key *key, const struct key_entry *entry, int slots) {
-    struct pool_provider *home = pool_find(pool, entry->provider);
+    struct channel *home = find_channel(pool, entry->provider);
     key->entry = entry;
     key->slots = entry->limits.concurrency > 0 && entry->limits.concurrency < slots
                      ? (int)entry->limits.concurrency
@@ -82,6 +89,16 @@ struct pool *pool_new(const struct pool_options *options) {
     return pool;
 }
 
+void pool_tell_time(struct pool *pool, int64_t now, int64_t now_wall) {
+    (void)pool, (void)now, (void)now_wall;
+}
+
+struct channel *pool_channel(struct pool *pool, const struct provider *provider,
+                             struct slice model) {
+    (void)model;
+    return find_channel(pool, provider);
+}
+
 void pool_free(struct pool *pool) {
     if (!pool)
         return;
@@ -99,15 +116,8 @@ void pool_free(struct pool *pool) {
     free(pool);
 }
 
-struct pool_provider *pool_find(struct pool *pool, const struct provider *provider) {
-    for (size_t i = 0; i < pool->provider_count; i++)
-        if (pool->providers[i].provider == provider)
-            return &pool->providers[i];
-    return NULL;
-}
-
 // Moves a key, and with it its membership: open set, resting heap, count by state.
-static void move_key(struct pool_provider *home, struct key *key, enum key_state state) {
+static void move_key(struct channel *home, struct key *key, enum key_state state) {
     enum key_state from = key_state(key);
     home->by_state[from]--;
     home->by_state[state]++;
@@ -120,8 +130,7 @@ static void move_key(struct pool_provider *home, struct key *key, enum key_state
         heap_remove(&home->resting, &key->timer);
 }
 
-static void rest_key(struct pool_provider *home, struct key *key, enum key_state state,
-                     int64_t until) {
+static void rest_key(struct channel *home, struct key *key, enum key_state state, int64_t until) {
     // a later, weaker hint never shortens what an earlier one set
     if (heap_holds(&key->timer) && key->timer.due > until)
         until = key->timer.due;
@@ -129,24 +138,26 @@ static void rest_key(struct pool_provider *home, struct key *key, enum key_state
     heap_set(&home->resting, &key->timer, until);
 }
 
-static void wake_rested(struct pool_provider *home, int64_t now) {
+static void wake_rested(struct channel *home, int64_t now) {
     struct heap_node *node;
     while ((node = heap_pop_due(&home->resting, now)))
         move_key(home, HEAP_ENTRY(node, struct key, timer), KEY_TRIAL);
 }
 
-static bool is_hopeless(const struct pool_provider *home) {
+static bool is_hopeless(const struct channel *home) {
     return home->by_state[KEY_REMOVED] + home->by_state[KEY_SUSPENDED] == home->count;
 }
 
-enum pool_answer pool_acquire(struct pool_provider *home, int64_t now, struct lease *lease,
-                              int64_t *not_before) {
+enum pool_answer pool_acquire(struct channel *home, const struct need *need, int64_t now,
+                              struct lease *lease, int64_t *not_before) {
     wake_rested(home, now);
     size_t place = bits_next_round(&home->open, home->cursor);
     if (place == BITS_NONE) {
         struct heap_node *first = heap_first(&home->resting);
         *not_before = first ? first->due : TIME_NEVER;
-        return is_hopeless(home) ? POOL_NONE : POOL_LATER;
+        if (is_hopeless(home))
+            return POOL_NONE;
+        return home->by_state[KEY_FULL] ? POOL_BUSY : POOL_LATER;
     }
     struct key *key = home->keys[place];
     home->cursor = place + 1;
@@ -156,12 +167,12 @@ enum pool_answer pool_acquire(struct pool_provider *home, int64_t now, struct le
         move_key(home, key, KEY_PROBING);
     else if (key->in_flight >= key->slots)
         move_key(home, key, KEY_FULL);
-    *lease = (struct lease){home, key, now};
+    *lease = (struct lease){.channel = home, .key = key, .need = *need, .taken_at = now};
     return POOL_LEASED;
 }
 
 // A slot came free: back among the open ones, unless the key is out for other reasons.
-static void reopen(struct pool_provider *home, struct key *key) {
+static void reopen(struct channel *home, struct key *key) {
     enum key_state state = key_state(key);
     if (state == KEY_FULL && key->in_flight < key->slots)
         move_key(home, key, KEY_READY);
@@ -221,7 +232,7 @@ static void cool(struct pool *pool, struct lease *lease, const struct verdict *v
     int64_t pause = cooldown_after(pool->cooldown, verdict->hint, key->refusals, &pool->random);
     if (key_state(key) == KEY_REMOVED || key_state(key) == KEY_SUSPENDED)
         return;
-    rest_key(lease->home, key, KEY_COOLING, now + pause);
+    rest_key(lease->channel, key, KEY_COOLING, now + pause);
     if (news)
         say_why(key, "cools", pause);
 }
@@ -238,20 +249,20 @@ static void act(struct pool *pool, struct lease *lease, const struct verdict *ve
     case KEY_SUSPEND:
         if (was_out || key_state(key) == KEY_SUSPENDED)
             break;
-        rest_key(lease->home, key, KEY_SUSPENDED, now + COOLDOWN_MONEY_PROBE);
+        rest_key(lease->channel, key, KEY_SUSPENDED, now + COOLDOWN_MONEY_PROBE);
         say_why(key, "is out of money or quota and left alone", COOLDOWN_MONEY_PROBE);
         break;
     case KEY_REMOVE:
         if (was_out)
             break;
-        move_key(lease->home, key, KEY_REMOVED);
+        move_key(lease->channel, key, KEY_REMOVED);
         say_why(key, "is not accepted and taken out", 0);
         break;
     }
 }
 
 // The probe's answer, when it was no refusal: back to work, or another trial.
-static void settle_probe(struct pool_provider *home, struct key *key, bool good) {
+static void settle_probe(struct channel *home, struct key *key, bool good) {
     if (key_state(key) != KEY_PROBING)
         return;
     if (!good) {
@@ -279,18 +290,19 @@ void pool_release(struct pool *pool, struct lease *lease, const struct pool_repo
     if (answered && after_cooldown)
         key->refusals = 0;
     if (after_cooldown) // an answer to what was sent before the refusal proves nothing
-        settle_probe(lease->home, key, answered);
-    reopen(lease->home, key);
+        settle_probe(lease->channel, key, answered);
+    reopen(lease->channel, key);
     lease->key = NULL;
 }
 
-void pool_return(struct lease *lease) {
+void pool_return(struct lease *lease, int64_t now) {
+    (void)now;
     struct key *key = lease->key;
     key->in_flight--;
     key->counts.requests--;
     if (key_state(key) == KEY_PROBING)
-        move_key(lease->home, key, KEY_TRIAL);
-    reopen(lease->home, key);
+        move_key(lease->channel, key, KEY_TRIAL);
+    reopen(lease->channel, key);
     lease->key = NULL;
 }
 

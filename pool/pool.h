@@ -1,11 +1,16 @@
 // The pool: which key serves next, or when. One door: acquire a lease, release it with what came.
 //
-// The caller (the loop thread):
-//   1. pool_acquire() for a job's provider: a lease on a key, or "not before t", or none left;
-//   2. send the request with the lease's key;
-//   3. pool_release(), always, exactly once per lease, with the verdict.
+// Jobs for one model of one provider are a channel: limits and refusals are counted per account and
+// model there, so jobs for another model neither wait for them nor suffer from them.
+//
+// The caller (the loop thread, which owns the pool):
+//   1. pool_tell_time() when it wakes up;
+//   2. pool_acquire() for a job's channel: a lease on a key, or when to come again, or none left;
+//   3. send the request with the lease's key;
+//   4. pool_release(), always, exactly once per lease, with what came of it (pool_return() when
+//      nothing was sent).
 // Invariants: acquire never waits, it tells when; choosing costs O(log n) in the number of keys at
-// most; time comes in as a parameter (monotonic microseconds).
+// most; a refusal applies to the level that it names and to no other; time comes in as a parameter.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_POOL_H
 #define POOL_POOL_H
@@ -13,53 +18,80 @@
 #include "jobs/base/random.h"
 #include "jobs/reply.h"
 #include "pool/keys/key.h"
+#include "pool/keys/strategy.h"
+#include "pool/limits/announced.h"
 #include "pool/signals/signals.h"
 
 struct pool;
-struct pool_provider; // a provider and its keys within a pool
+struct channel;
+
+#define SLOTS_AUTO 0
 
 struct pool_options {
     const struct keyring *keyring; // borrowed for the pool's life
-    int slots_per_key;
-    int64_t cooldown; // COOLDOWN_AUTO or fixed microseconds
-    uint64_t seed;    // of the jitter
+    enum strategy strategy;
+    int slots_per_key;        // SLOTS_AUTO: as many at once as turns out to pay
+    struct key_limits limits; // of every key that states none itself; 0: none
+    int64_t cooldown;         // COOLDOWN_AUTO or fixed microseconds
+    uint64_t seed;            // of jitter and chance
 };
 
 struct pool *pool_new(const struct pool_options *options);
 void pool_free(struct pool *pool);
 
-// The part of the pool that serves a provider; NULL when it has no enabled key.
-struct pool_provider *pool_find(struct pool *pool, const struct provider *provider);
+// What time it is: monotonic and wall clock, microseconds. Days end by the wall clock, everything
+// else runs on the monotonic one; a wall clock that jumps moves the ends of days and nothing else.
+void pool_tell_time(struct pool *pool, int64_t now, int64_t now_wall);
+
+// The channel for a model (string token; its bytes are copied) of a provider; made on first use, the
+// same afterwards. NULL when the provider has no enabled key. Beyond CHANNELS_MAX models of a
+// provider, further ones share one channel.
+#define CHANNELS_MAX 16
+struct channel *pool_channel(struct pool *pool, const struct provider *provider,
+                             struct slice model);
+
+// What a request will take, as far as it is known before it is sent.
+struct need {
+    int64_t input_tokens;  // estimated
+    int64_t output_tokens; // the most it may be answered with; -1: not known, the pool estimates
+    uint64_t affinity;     // requests alike in this prefer the same key; 0: none
+};
 
 struct lease {
-    struct pool_provider *home;
+    struct channel *channel;
     struct key *key;
+    struct seat *seat; // the pool's own
+    struct need need;
     int64_t taken_at;
+    uint64_t serial; // how many were taken from its account before it
 };
 
 enum pool_answer {
     POOL_LEASED, // *lease is filled
-    POOL_LATER,  // not before *not_before; TIME_NEVER: when a lease is released
+    POOL_BUSY,   // all keys that may serve now have their hands full: with the next release, or at
+                 // *not_before if that is earlier
+    POOL_LATER,  // no key may serve now: not before *not_before; TIME_NEVER: with the next release
     POOL_NONE,   // no key of this provider can serve again in this run
 };
 
-enum pool_answer pool_acquire(struct pool_provider *home, int64_t now, struct lease *lease,
-                              int64_t *not_before);
+enum pool_answer pool_acquire(struct channel *channel, const struct need *need, int64_t now,
+                              struct lease *lease, int64_t *not_before);
 
 // What an attempt came to, for the key.
 struct pool_report {
     const struct verdict *verdict; // outcome OUTCOME_OK for an answer
     struct usage usage;
-    int64_t latency; // microseconds
+    int64_t latency;                   // microseconds
+    const struct announced *announced; // the limits its headers told, or NULL
 };
 
 void pool_release(struct pool *pool, struct lease *lease, const struct pool_report *report,
                   int64_t now);
 
 // Gives a lease back as if it had never been taken: nothing was sent.
-void pool_return(struct lease *lease);
+void pool_return(struct lease *lease, int64_t now);
 
-// Every enabled key of the providers that are used, for summary and live line.
+// Every enabled key, for summary and live line.
 size_t pool_key_count(const struct pool *pool);
 const struct key *pool_key(const struct pool *pool, size_t i);
 

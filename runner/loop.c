@@ -21,7 +21,7 @@
 // A provider's part of the loop.
 struct lane_in {
     const struct route *route;
-    struct pool_provider *home;
+    struct channel *channel;
     struct list waiting; // jobs, first in first out
     bool dead;           // no key of it can serve any more: its jobs stay undone
 };
@@ -177,7 +177,7 @@ static void give_up_start(struct loop *l, struct job *job, struct transfer *t,
         job_fail(job, OUTCOME_BAD_INPUT, "%.*s is no address that can be sent to",
                  SLICE_ARG(buf_slice(&t->url)));
     engine_give(l->engine, t);
-    pool_return(lease);
+    pool_return(lease, l->now);
     finish(l, job);
 }
 
@@ -241,13 +241,14 @@ static void start_lane(struct loop *l, struct lane_in *lane) {
     struct job *job;
     while ((job = first_in_time(l, lane)) && l->in_flight < l->p->plan->slots) {
         struct lease lease;
+        struct need need = {.output_tokens = -1};
         int64_t not_before = TIME_NEVER;
-        enum pool_answer answer = pool_acquire(lane->home, l->now, &lease, &not_before);
+        enum pool_answer answer = pool_acquire(lane->channel, &need, l->now, &lease, &not_before);
         if (answer == POOL_NONE) {
             give_up_lane(l, lane);
             return;
         }
-        if (answer == POOL_LATER) {
+        if (answer != POOL_LEASED) {
             if (not_before < l->not_before)
                 l->not_before = not_before;
             return;
@@ -334,7 +335,7 @@ static void settle(struct loop *l, struct transfer *t) {
     struct flight *f = t->owner;
     struct job *job = f->job;
     struct verdict verdict;
-    struct answer_context context = {.wire = f->lane->route->provider->wire,
+    struct answer_context context = {.provider = f->lane->route->provider,
                                      .secret = f->lease.key->entry->secret,
                                      .scratch = &job->scratch,
                                      .now_wall = clock_wall()};
@@ -406,6 +407,7 @@ static void wait_for_events(struct loop *l) {
 static void loop_run(struct loop *l) {
     struct transfer *t;
     for (;;) {
+        pool_tell_time(l->p->pool, l->now, clock_wall());
         bool more = take_new(l);
         unpark(l);
         start_ready(l);
@@ -425,7 +427,8 @@ static void open_lanes(struct loop *l) {
     for (size_t i = 0; i < plan->route_count; i++) {
         struct lane_in *lane = &l->lanes[i];
         lane->route = &plan->routes[i];
-        lane->home = pool_find(l->p->pool, lane->route->provider);
+        lane->channel =
+            pool_channel(l->p->pool, lane->route->provider, lane->route->defaults.model);
         list_init(&lane->waiting);
     }
 }

@@ -146,7 +146,9 @@ static void choose_message(const struct http_answer *answer, const struct error_
         say(verdict, "HTTP %d without a message", status);
 }
 
-void signals_read(const struct http_answer *answer, int64_t now_wall, struct verdict *verdict) {
+void signals_read(const struct provider *provider, const struct http_answer *answer,
+                  int64_t now_wall, struct verdict *verdict) {
+    (void)provider;
     static const struct meaning failed = {OUTCOME_SERVER, KEY_KEEP, false};
     struct error_body error;
     error_body_read(answer->body, &error);

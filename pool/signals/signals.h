@@ -13,6 +13,8 @@
 
 #include <stdint.h>
 
+struct provider;
+
 #define VERDICT_MESSAGE_MAX 500
 
 // Whose fault it is, and so who is affected: a refusal applies to the level it names.
@@ -22,6 +24,19 @@ enum scope {
     SCOPE_MODEL,    // this key with this model
     SCOPE_GROUP,    // the account or organisation of the key, all its keys
     SCOPE_PROVIDER, // everybody: the provider, or the model there
+};
+
+// Why it refused, whatever the status said: what follows depends on it.
+enum cause {
+    BECAUSE_NOTHING,     // it did not refuse
+    BECAUSE_REQUEST,     // what was asked: the job's own failure, no retry
+    BECAUSE_KEY,         // the key is not accepted, for good
+    BECAUSE_MONEY,       // the account is empty or blocked: a rare probe
+    BECAUSE_DAY,         // the day's (or week's, or plan's) quota is used up: until it starts anew
+    BECAUSE_RATE,        // too many for now: until the hint
+    BECAUSE_CONCURRENCY, // too many at once: fewer at once
+    BECAUSE_MODEL,       // this account has not this model
+    BECAUSE_UPSTREAM,    // the provider is overloaded or down: nobody's fault here
 };
 
 enum key_action {
@@ -34,6 +49,7 @@ enum key_action {
 struct verdict {
     enum outcome outcome;
     enum scope scope;
+    enum cause cause;
     enum key_action action;
     int64_t hint;  // microseconds the provider asks to wait, -1 none; unclamped
     bool final;    // another attempt of the job cannot help, whatever the outcome
@@ -49,9 +65,10 @@ struct http_answer {
     const void *context;
 };
 
-// Reads an answer with a status outside 2xx, or an error object inside a 2xx one. now_wall (unix
+// Reads what this provider answered with a status outside 2xx, or an error object inside a 2xx one. now_wall (unix
 // microseconds) serves to turn dates into waits.
-void signals_read(const struct http_answer *answer, int64_t now_wall, struct verdict *verdict);
+void signals_read(const struct provider *provider, const struct http_answer *answer,
+                  int64_t now_wall, struct verdict *verdict);
 
 // Whether a checked JSON body with a 2xx status is an error in disguise ({"error": …} and no answer).
 bool signals_is_error_body(struct slice body);

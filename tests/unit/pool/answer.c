@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/answer.h"
 
+#include "pool/catalogue.h"
+
 #include "tests/unit/pool/test.h"
 
 struct read_back {
@@ -16,7 +18,9 @@ static void read_with(const struct wire *wire, const char *body, struct read_bac
     r->secret = secret_new(SLICE("sk-0123456789-abcdefghij"));
     buf_add_str(&r->body, body);
     struct transfer t = {.status = TRANSFER_ANSWERED, .http_status = 200, .reply = &r->body};
-    struct answer_context context = {.wire = wire, .secret = r->secret, .scratch = &r->scratch};
+    struct provider provider = {.name = "here", .wire = wire};
+    struct answer_context context = {
+        .provider = &provider, .secret = r->secret, .scratch = &r->scratch};
     answer_read(&t, &context, &r->result, &r->verdict);
 }
 

@@ -13,6 +13,7 @@
 #define SEC  INT64_C(1000000)
 #define MOST 64
 
+static const struct need any = {.output_tokens = -1};
 static const struct provider here = {.name = "here"}, there = {.name = "there"};
 
 struct fixture {
@@ -20,7 +21,7 @@ struct fixture {
     struct key_entry entries[MOST];
     char names[MOST][24];
     struct pool *pool;
-    struct pool_provider *home;
+    struct channel *home;
     int64_t now;
 };
 
@@ -33,20 +34,20 @@ static void open_pool(struct fixture *f, int keys, int slots, int64_t cooldown) 
     f->ring = (struct keyring){.entries = f->entries, .count = (size_t)keys};
     f->pool = pool_new(&(struct pool_options){
         .keyring = &f->ring, .slots_per_key = slots, .cooldown = cooldown, .seed = 5});
-    f->home = pool_find(f->pool, &here);
+    f->home = pool_channel(f->pool, &here, SLICE("\"m\""));
 }
 
 static struct lease take(struct fixture *f) {
     struct lease lease;
     int64_t not_before;
-    assert_int_equal(pool_acquire(f->home, f->now, &lease, &not_before), POOL_LEASED);
+    assert_int_equal(pool_acquire(f->home, &any, f->now, &lease, &not_before), POOL_LEASED);
     return lease;
 }
 
 // The answer when no key is ready, and when it says one will be.
 static enum pool_answer refuse(struct fixture *f, int64_t *not_before) {
     struct lease lease;
-    enum pool_answer answer = pool_acquire(f->home, f->now, &lease, not_before);
+    enum pool_answer answer = pool_acquire(f->home, &any, f->now, &lease, not_before);
     assert_int_not_equal(answer, POOL_LEASED);
     return answer;
 }
@@ -93,7 +94,7 @@ static void a_key_has_no_more_in_flight_than_slots(void **state) {
             leases[i] = take(&f);
         for (int i = 0; i < 3; i++)
             assert_int_equal(pool_key(f.pool, (size_t)i)->in_flight, slots);
-        assert_int_equal(refuse(&f, &not_before), POOL_LATER);
+        assert_int_equal(refuse(&f, &not_before), POOL_BUSY);
         assert_true(not_before == TIME_NEVER);
         answer(&f, &leases[1]);
         leases[1] = take(&f);
@@ -250,7 +251,7 @@ static void a_refused_key_is_out_and_the_last_one_ends_it(void **state) {
     open_pool(&f, 2, 1, COOLDOWN_AUTO);
     struct lease a = take(&f), b = take(&f);
     give(&f, &a, OUTCOME_AUTH, KEY_REMOVE, -1);
-    assert_int_equal(refuse(&f, &not_before), POOL_LATER); // the other may still be good
+    assert_int_equal(refuse(&f, &not_before), POOL_BUSY); // the other may still be good
     give(&f, &b, OUTCOME_QUOTA, KEY_SUSPEND, -1);
     assert_int_equal(refuse(&f, &not_before), POOL_NONE);
     assert_string_equal(key_state_name(pool_key(f.pool, 0)), "unavailable");
@@ -268,13 +269,13 @@ static void a_returned_lease_leaves_no_trace(void **state) {
     struct fixture f;
     open_pool(&f, 1, 1, COOLDOWN_AUTO);
     struct lease lease = take(&f);
-    pool_return(&lease);
+    pool_return(&lease, f.now);
     assert_true(pool_key(f.pool, 0)->counts.requests == 0);
     lease = take(&f);
     limit(&f, &lease, SEC);
     f.now += SEC;
     lease = take(&f);
-    pool_return(&lease); // a probe that was not sent is still to be made
+    pool_return(&lease, f.now); // a probe that was not sent is still to be made
     lease = take(&f);
     answer(&f, &lease);
     pool_free(f.pool);
@@ -287,11 +288,11 @@ static void providers_keep_apart(void **state) {
     pool_free(f.pool);
     f.entries[1].provider = &there;
     f.pool = pool_new(&(struct pool_options){.keyring = &f.ring, .slots_per_key = 1});
-    f.home = pool_find(f.pool, &there);
+    f.home = pool_channel(f.pool, &there, SLICE("\"m\""));
     struct lease lease = take(&f);
     assert_int_equal(index_of(&f, lease.key), 1);
     answer(&f, &lease);
-    assert_null(pool_find(f.pool, &(struct provider){.name = "here"}));
+    assert_null(pool_channel(f.pool, &(struct provider){.name = "here"}, SLICE("\"m\"")));
     pool_free(f.pool);
 }
 
@@ -309,7 +310,7 @@ static void a_day_of_traffic_keeps_the_rules(void **state) {
     for (int64_t end = f.now + 86400 * SEC; f.now < end; f.now += random_below(&random, SEC)) {
         struct lease lease;
         int64_t not_before;
-        while (pool_acquire(f.home, f.now, &lease, &not_before) == POOL_LEASED) {
+        while (pool_acquire(f.home, &any, f.now, &lease, &not_before) == POOL_LEASED) {
             size_t i = index_of(&f, lease.key);
             assert_true(lease.key->in_flight <= SLOTS);
             assert_true(f.now >= rest_until[i]);

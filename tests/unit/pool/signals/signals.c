@@ -23,6 +23,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/signals/signals.h"
 
+#include "pool/catalogue.h"
+
 #include "jobs/base/clock.h"
 #include "jobs/base/json.h"
 #include "jobs/base/random.h"
@@ -190,7 +192,7 @@ static bool agrees(const char *name) {
     struct fixture f = {.name = name, .wrong = BUF_INIT(1 << 16)};
     struct verdict verdict;
     read_fixture(&f, buf_slice(&text));
-    signals_read(&f.answer, f.expected.now, &verdict);
+    signals_read(&catalogue[0], &f.answer, f.expected.now, &verdict);
     compare_all(&f, &verdict);
     bool good = f.wrong.n == 0;
     if (!good)
@@ -221,7 +223,7 @@ static void fixtures_are_read_right(void **state) {
 static void check_any(const struct http_answer *answer) {
     struct verdict v;
     memset(&v, 0x55, sizeof v);
-    signals_read(answer, NOW, &v);
+    signals_read(&catalogue[0], answer, NOW, &v);
     assert_true(v.outcome > OUTCOME_OK && v.outcome < OUTCOME_COUNT);
     assert_true(v.hint >= -1);
     assert_true(strlen(v.message) > 0 && strlen(v.message) < sizeof v.message);
