@@ -4,33 +4,15 @@
 
 #include "jobs/base/die.h"
 
-// Bit b of allowed[a]: a key may move from state a to state b.
-#define TO(state) (1u << (state))
-#define OUT       (TO(KEY_COOLING) | TO(KEY_SUSPENDED) | TO(KEY_REMOVED))
-static const unsigned allowed[KEY_STATES] = {
-    [KEY_READY] = TO(KEY_FULL) | OUT,
-    [KEY_FULL] = TO(KEY_READY) | OUT,
-    [KEY_COOLING] = TO(KEY_TRIAL) | OUT,
-    [KEY_TRIAL] = TO(KEY_PROBING) | OUT,
-    [KEY_PROBING] = TO(KEY_READY) | TO(KEY_FULL) | TO(KEY_TRIAL) | OUT,
-    [KEY_SUSPENDED] = TO(KEY_TRIAL) | OUT,
-    [KEY_REMOVED] = TO(KEY_REMOVED),
-};
-
 void key_set_state(struct key *key, enum key_state state) {
-    BUG_IF(!(allowed[key_state(key)] & TO(state)));
+    BUG_IF(key_state(key) == KEY_REMOVED && state != KEY_REMOVED);
     atomic_store_explicit(&key->state, (unsigned char)state, memory_order_relaxed);
 }
 
-// "degraded": serving, but a tenth of what it was asked failed.
-static bool is_degraded(const struct key *key) {
-    return key->counts.failed * 10 > key->counts.requests;
-}
-
-const char *key_state_name(const struct key *key) {
+const char *key_state_name(const struct key *key, int64_t now) {
     switch (key_state(key)) {
     case KEY_READY:
-    case KEY_FULL: return is_degraded(key) ? "degraded" : "healthy";
+    case KEY_FULL: return health_is_degraded(&key->health, now) ? "degraded" : "healthy";
     case KEY_COOLING:
     case KEY_TRIAL:
     case KEY_PROBING: return "rate_limited";
@@ -38,13 +20,9 @@ const char *key_state_name(const struct key *key) {
     }
 }
 
-int key_health(const struct key *key) {
+int key_health(const struct key *key, int64_t now) {
     enum key_state state = key_state(key);
     if (state == KEY_REMOVED || state == KEY_SUSPENDED)
         return 0;
-    int64_t ended = key->counts.requests - key->in_flight;
-    if (ended <= 0)
-        return 100;
-    int64_t bad = key->counts.failed + key->counts.rate_limited;
-    return (int)(100 - 100 * bad / ended);
+    return health_score(&key->health, now);
 }

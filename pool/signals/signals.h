@@ -31,6 +31,7 @@ enum cause {
     BECAUSE_NOTHING,     // it did not refuse
     BECAUSE_REQUEST,     // what was asked: the job's own failure, no retry
     BECAUSE_KEY,         // the key is not accepted, for good
+    BECAUSE_FORBIDDEN,   // refused, and not known to be for good: a rare probe
     BECAUSE_MONEY,       // the account is empty or blocked: a rare probe
     BECAUSE_DAY,         // the day's (or week's, or plan's) quota is used up: until it starts anew
     BECAUSE_RATE,        // too many for now: until the hint
