@@ -13,8 +13,8 @@
 //   round-robin   the next open one after the last that had its turn
 //   least-used    the fewest requests so far; among equals the lower place
 //   least-loaded  the least load of about the last minute. A request counts 1 and a thousand tokens
-//                 count 1, each e times less with every half minute: so requests count on average
-//                 as long as in a sliding window of a minute
+//                 count 1, fading by a factor e every half minute: so each counts for as long, on
+//                 average, as in a sliding window of a minute
 //   lru           the one whose last request is longest ago; those never asked first, by place
 //   random        any, all alike
 //   weighted      in proportion to weight times health. The weight is what is stated, else the
