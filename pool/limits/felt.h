@@ -1,0 +1,51 @@
+// A rate limit that nobody announces, felt from refusals. Per account.
+//
+// Between two refusals the provider's bucket went from empty to empty: what passed between them,
+// over the time between, is its refill rate (less what it could not hold during a pause). From the
+// second refusal on requests are spaced evenly a little below that; with what passes the pace creeps
+// up, so that a raised limit is found, and every refusal brings it down.
+// Pauses after a refusal (cooldown.h) are the caller's; they come on top.
+// Pure; zero-initialised: nothing felt, always ready.
+// SPDX-License-Identifier: MIT
+#ifndef POOL_LIMITS_FELT_H
+#define POOL_LIMITS_FELT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Nothing refused for so long, the limit is forgotten: an hour.
+#define FELT_FORGOTTEN_AFTER (3600 * INT64_C(1000000))
+
+struct felt {
+    uint64_t takes;     // how many were ever taken: the next serial
+    uint64_t not_taken; // of them refused or returned since the limit was last reached
+    double rate;        // the pace, requests a microsecond; 0: none
+    double ceiling;     // the pace that was last refused
+    int64_t next_at;    // when the next one is due
+    bool is_pacing;     // the last take waited for its turn: the pace is what holds us up
+
+    // The refusal that the next one is measured from: the first of a run without a pass between.
+    bool was_refused;
+    uint64_t reached_serial;
+    int64_t reached_at;
+    int64_t refused_at;      // when the latest refused one was sent
+    int64_t resumed_at;      // when the first one after it was sent that was not refused
+    uint64_t lowered_serial; // refusals of what was taken before this are old news
+};
+
+// now, or when the next request is due.
+int64_t felt_ready_at(const struct felt *f, int64_t now);
+
+// Returns the request's serial number, to be kept with its lease.
+uint64_t felt_take(struct felt *f, int64_t now);
+
+// It was refused for its rate. sent_at: when it was taken.
+void felt_refused(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now);
+
+// It was not refused for its rate: answered, or failed otherwise.
+void felt_passed(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now);
+
+// It was never sent.
+void felt_return(struct felt *f, uint64_t serial);
+
+#endif

@@ -1,0 +1,45 @@
+// How many requests at once: found by trying (--slots-per-key auto), or a fixed number that gives
+// way when the provider says it is too many.
+//
+// Automatic: begins with one, doubles with every round (as many answers as the width) that shows no
+// sign of too much, until the first sign; from there one more per round. A refusal at a width marks
+// it as too many: it is tried again after a quiet time only, longer each time. Latency that climbs
+// with the width is a sign too, judged by the average of a round; when a lower width does not bring
+// it down again, it was not ours, and is the new measure.
+// Pure.
+// SPDX-License-Identifier: MIT
+#ifndef POOL_LIMITS_WIDTH_H
+#define POOL_LIMITS_WIDTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WIDTH_MOST 64 // of an automatic width
+
+struct width {
+    int width, most;
+    bool is_fixed;     // latency does not change it
+    bool is_searching; // doubling: no sign of too much so far
+    int too_many;      // a width that was refused; 0 none
+    int64_t retry_at;  // when it may be tried again …
+    int64_t quiet;     // … and how long it was to wait for that
+    int64_t lowered_at;
+    int passes;         // of the round: answers to what was sent at just this width
+    double sum;         // of their latencies
+    double base;        // the least average latency of a round; 0 none
+    double before_fall; // the average that made the width fall, to see whether that helped; 0 none
+};
+
+// slots: a fixed number, or 0 for automatic.
+void width_init(struct width *w, int slots);
+
+// At least 1.
+int width_now(const struct width *w);
+
+// in_flight: how many were under way when it was sent, itself included. latency in microseconds.
+void width_passed(struct width *w, int64_t latency, int in_flight, int64_t now);
+
+// Refused for too many at once, or for a reason that may be that. sent_at: when it was sent.
+void width_refused(struct width *w, int in_flight, int64_t sent_at, int64_t now);
+
+#endif
