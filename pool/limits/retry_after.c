@@ -3,6 +3,7 @@
 #include "pool/limits/retry_after.h"
 
 #include "jobs/base/clock.h"
+#include "pool/limits/day.h"
 
 #include <strings.h>
 
@@ -115,15 +116,6 @@ static bool parse_go(struct slice s, int64_t *usec) {
     return wait_of(total, usec);
 }
 
-// Days from 1970-01-01 in the Gregorian calendar, by counting leap years.
-static int64_t days_from_date(int year, int month, int day) {
-    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    int y = year - (month <= 2); // February's extra day belongs to the months after it
-    int64_t leaps = y / 4 - y / 100 + y / 400;
-    return (int64_t)(year - 1970) * 365 + leaps - (1969 / 4 - 1969 / 100 + 1969 / 400) +
-           before[month - 1] + day - 1;
-}
-
 static int days_in_month(int year, int month) {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -142,7 +134,7 @@ static bool wait_until(const struct moment *m, int64_t now_wall, int64_t *usec) 
                 m->minute < 60 && m->second <= 60;
     if (!sane)
         return false;
-    int64_t minutes = (days_from_date(m->year, m->month, m->day) * 24 + m->hour) * 60 + m->minute;
+    int64_t minutes = (day_number(m->year, m->month, m->day) * 24 + m->hour) * 60 + m->minute;
     int64_t at = ((minutes - m->offset) * 60 + m->second) * USEC_PER_SEC + m->fraction;
     *usec = at > now_wall ? at - now_wall : 0;
     return true;
