@@ -16,15 +16,15 @@
 // Not announced again for so long, it is forgotten: 10 minutes.
 #define BUDGET_FORGOTTEN_AFTER (600 * INT64_C(1000000))
 
-#define BUDGET_MEASURES 3
+#define BUDGET_RATES 3
 
 struct budget {
-    int64_t limit;                   // what it holds; 0: nothing known
-    double level;                    // left at `at`; below 0 after a cost that was underestimated
-    double rate;                     // refill a microsecond
-    int64_t at;                      // monotonic
-    int64_t heard_at;                // when it was last announced
-    float measures[BUDGET_MEASURES]; // latest refill rates as announced, newest first; 0: none
+    int64_t limit;             // what it holds; 0: nothing known
+    double level;              // left at `at`; below 0 after a cost that was underestimated
+    double rate;               // refill a microsecond
+    int64_t at;                // monotonic
+    int64_t heard_at;          // when it was last announced
+    float rates[BUDGET_RATES]; // the latest that announcements showed, newest first; 0: none
 };
 
 // A sight of it: what was announced to a request of ours, and what we know about that moment.

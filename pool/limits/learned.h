@@ -16,6 +16,8 @@
 struct learned {
     struct budget budgets[LEARNED_BUDGETS]; // in the order of struct announced
     struct spend taken;                     // all that was ever taken, as estimated
+    struct spend marks[2];                  // the same some time ago, newest first …
+    int64_t marked_at;                      // … the newest then
 };
 
 int64_t learned_ready_at(const struct learned *l, const struct spend *spend, int64_t now);
@@ -23,7 +25,9 @@ int64_t learned_ready_at(const struct learned *l, const struct spend *spend, int
 // Takes charge->spend at charge->at and fills charge->before.
 void learned_take(struct learned *l, struct charge *charge);
 
-// What it really took; -1 input or output tokens: not known, the estimate stands.
+// What it really took; -1 input or output tokens: not known, the estimate stands. More than the
+// estimate is taken at once; less is given back only when the provider announces that it did so too,
+// for some do not.
 void learned_settle(struct learned *l, const struct charge *charge, const struct spend *real,
                     int64_t now);
 

@@ -15,7 +15,7 @@ struct spend {
 struct charge {
     int64_t at;          // when it was taken, monotonic microseconds
     struct spend spend;  // what was taken, as estimated
-    struct spend before; // all that was ever taken before it; learned_take() fills it
+    struct spend before; // all that had been taken some time before; learned_take() fills it
 };
 
 #endif

@@ -1,0 +1,125 @@
+// budget.c: a provider's bucket, modelled from what it announces and what was taken. Pure.
+// SPDX-License-Identifier: MIT
+#include "pool/limits/budget.h"
+
+#include "jobs/base/clock.h"
+
+#include <math.h>
+
+// A reset in whole seconds may be off by one of them, any other by its last digit; what is missing
+// may be off by one.
+#define STEP_WHOLE USEC_PER_SEC
+#define STEP_FINE  (10 * USEC_PER_MS)
+
+// Clocks differ: a refill that is this near to limit / period is that.
+#define NEAR 1.25
+
+static double at_least(double value, double least) {
+    return value < least ? least : value;
+}
+
+static double at_most(double value, double most) {
+    return value > most ? most : value;
+}
+
+static double level_at(const struct budget *b, int64_t now) {
+    double refill = now > b->at ? (double)(now - b->at) * b->rate : 0;
+    return at_most(b->level + refill, (double)b->limit);
+}
+
+static void advance(struct budget *b, int64_t now) {
+    b->level = level_at(b, now);
+    if (now > b->at)
+        b->at = now;
+}
+
+static bool is_forgotten(const struct budget *b, int64_t now) {
+    return b->limit <= 0 || now - b->heard_at >= BUDGET_FORGOTTEN_AFTER;
+}
+
+// The refill a microsecond that an announcement shows: as stated, unless it contradicts that.
+// 0: it shows nothing.
+static double shown_rate(const struct announced_limit *said, double stated) {
+    double missing = (double)(said->limit - said->remaining), reset = (double)said->reset;
+    double step = said->reset % USEC_PER_SEC ? STEP_FINE : STEP_WHOLE;
+    if (said->remaining < 0 || missing < 1 || reset <= 0)
+        return 0;
+    double least = (missing - 1) / (reset + step) / NEAR;
+    double most = (missing + 1) / at_least(reset - step, 1) * NEAR;
+    return stated >= least && stated <= most ? stated : missing / reset;
+}
+
+// The middle one of the last three, so that one odd header changes nothing; until there are three,
+// the least.
+static double settled_rate(const float *m) {
+    if (m[2] <= 0)
+        return m[1] > 0 ? fminf(m[0], m[1]) : m[0];
+    return fmaxf(fminf(m[0], m[1]), fminf(fmaxf(m[0], m[1]), m[2]));
+}
+
+static void follow_rate(struct budget *b, const struct sight *sight) {
+    double stated = (double)b->limit / (double)sight->period;
+    double shown = shown_rate(sight->said, stated);
+    if (shown > 0) {
+        for (int i = BUDGET_RATES - 1; i > 0; i--)
+            b->rates[i] = b->rates[i - 1];
+        b->rates[0] = (float)shown;
+    }
+    b->rate = b->rates[0] > 0 ? settled_rate(b->rates) : stated;
+}
+
+// Moves the level to where the announcement allows it to be. Made when the request was sent, it knew
+// nothing of what was taken since; made with the answer, it knew all of that. None left may also be
+// less than none.
+static void follow_level(struct budget *b, const struct sight *sight, int64_t now) {
+    double remaining = (double)sight->said->remaining;
+    double least = remaining - (double)sight->taken_since;
+    double refilled = least + (double)(now - sight->sent_at) * b->rate;
+    if (remaining > 0)
+        b->level = at_least(b->level, least);
+    b->level = at_most(b->level, at_least(refilled, remaining));
+}
+
+// The first sight of it: what was sent before we knew counts against it.
+static void begin(struct budget *b, const struct sight *sight, int64_t now) {
+    const struct announced_limit *said = sight->said;
+    int64_t remaining = said->remaining >= 0 ? said->remaining : said->limit;
+    *b = (struct budget){.limit = said->limit, .at = now};
+    b->level = (double)(remaining - sight->taken_since);
+}
+
+void budget_observe(struct budget *b, const struct sight *sight, int64_t now) {
+    const struct announced_limit *said = sight->said;
+    if (said->limit <= 0)
+        return;
+    if (is_forgotten(b, now))
+        begin(b, sight, now);
+    advance(b, now);
+    if (said->limit != b->limit) // what another limit refilled at says nothing about this one
+        b->rates[0] = b->rates[1] = b->rates[2] = 0;
+    b->limit = said->limit;
+    b->heard_at = now;
+    follow_rate(b, sight);
+    if (said->remaining >= 0)
+        follow_level(b, sight, now);
+    b->level = at_most(b->level, (double)b->limit);
+}
+
+int64_t budget_ready_at(const struct budget *b, int64_t amount, int64_t now) {
+    if (is_forgotten(b, now))
+        return now;
+    double missing = at_most((double)amount, (double)b->limit) - level_at(b, now);
+    int64_t forgotten_at = b->heard_at + BUDGET_FORGOTTEN_AFTER;
+    if (missing <= 0)
+        return now;
+    double wait = missing / b->rate;
+    return wait < (double)(forgotten_at - now) ? now + (int64_t)ceil(wait) : forgotten_at;
+}
+
+void budget_take(struct budget *b, int64_t amount, int64_t now) {
+    if (is_forgotten(b, now))
+        return;
+    advance(b, now);
+    b->level = at_least(b->level - (double)amount, -(double)b->limit);
+    b->level = at_most(b->level, (double)b->limit);
+}
