@@ -56,7 +56,7 @@ static void grow(struct affinity *a) {
 }
 
 size_t affinity_find(struct affinity *a, uint64_t hash) {
-    struct affinity_entry *entry = hash ? probe(a, hash) : NULL;
+    struct affinity_entry *entry = probe(a, hash);
     if (!entry || !entry->hash)
         return AFFINITY_NONE;
     entry->used = a->turn++;

@@ -3,6 +3,7 @@
 #include "pool/keys/health.h"
 
 #include "jobs/base/clock.h"
+#include "pool/keys/key.h"
 #include "tests/unit/check.h"
 #include "tests/unit/quiet.h"
 
@@ -84,12 +85,32 @@ static void each_failure_starts_the_minutes_anew(void **state) {
     assert_int_equal(health_score(&good, START + 9 * MINUTE), 90);
 }
 
+static void a_key_is_named_by_state_and_score(void **state) {
+    (void)state;
+    struct key key = {.health = after_failures(4)};
+    assert_string_equal(key_state_name(&key, START), "degraded");
+    assert_string_equal(key_state_name(&key, START + 5 * MINUTE), "healthy");
+    assert_int_equal(key_health(&key, START), 60);
+    key_set_state(&key, KEY_FULL);
+    assert_string_equal(key_state_name(&key, START), "degraded");
+    key_set_state(&key, KEY_COOLING);
+    assert_string_equal(key_state_name(&key, START), "rate_limited");
+    assert_int_equal(key_health(&key, START), 60);
+    key_set_state(&key, KEY_SUSPENDED);
+    assert_string_equal(key_state_name(&key, START), "unavailable");
+    assert_int_equal(key_health(&key, START), 0);
+    key_set_state(&key, KEY_REMOVED);
+    assert_string_equal(key_state_name(&key, START), "unavailable");
+    assert_int_equal(key_health(&key, START), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failures_lower_successes_raise),
         cmocka_unit_test(stays_within_its_bounds),
         cmocka_unit_test(is_degraded_below_70),
         cmocka_unit_test(five_quiet_minutes_make_it_healthy),
+        cmocka_unit_test(a_key_is_named_by_state_and_score),
         cmocka_unit_test(each_failure_starts_the_minutes_anew),
     };
     QUIET_RUN(tests);

@@ -256,7 +256,8 @@ static void random_is_even_and_seeded(void **state) {
     for (size_t i = 0; i < COUNT; i++)
         order_close(o, i * 2), order_close(same, i * 2);
     for (int i = 0; i < DRAWS; i++) {
-        size_t place = take(o, 0);
+        size_t peeked = order_next(o), place = take(o, 0);
+        assert_int_equal(peeked, place);
         assert_int_equal(take(same, 0), place);
         drawn[place]++;
         order_close(o, place), order_close(same, place);
@@ -294,11 +295,13 @@ static void weights_are_kept(void **state) {
     // each round goes beyond where the virtual time begins anew
     for (int round = 0; round < 3; round++) {
         int64_t taken[4] = {0};
+        order_close(o, 0);
+        order_open(o, 0);
         count_takes(o, 750000, taken);
         assert_near(taken[0], 250000);
         assert_near(taken[1], 400000);
         assert_near(taken[2], 100000);
-        assert_true(taken[3] <= 1); // weight 0
+        assert_int_equal(taken[3], 0); // weight 0
     }
     for (size_t i = 0; i < 3; i++)
         order_close(o, i);
@@ -315,7 +318,7 @@ static void health_counts(void **state) {
     count_takes(o, 30000, half);
     assert_near(half[0], 20000);
     order_set_health(o, 1, -3);
-    count_takes(o, 101000, none);
+    count_takes(o, 101050, none);
     assert_near(none[1], 1000);
     order_set_health(o, 1, 100); // no debts from then
     count_takes(o, 200, well);
@@ -343,6 +346,22 @@ static void nothing_missed_is_caught_up(void **state) {
     count_takes(o, 300, after);
     for (size_t i = 0; i < 3; i++)
         assert_true(after[i] >= 198 && after[i] <= 202);
+    order_free(o);
+}
+
+// Affinity again: who was asked out of turn runs ahead of the others, and takes nobody along.
+static void an_extra_request_moves_only_its_own(void **state) {
+    (void)state;
+    struct order *o = new_order(STRATEGY_WEIGHTED, 3);
+    int64_t taken[3] = {0};
+    open_all(o, 3);
+    for (int i = 0; i < 1000; i++)
+        order_took(o, 0, 0, 0);
+    order_close(o, 1);
+    order_open(o, 1);
+    count_takes(o, 1000, taken);
+    assert_int_equal(taken[0], 0);
+    assert_near(taken[1], 500);
     order_free(o);
 }
 
@@ -377,6 +396,7 @@ int main(void) {
         cmocka_unit_test(weights_are_kept),
         cmocka_unit_test(health_counts),
         cmocka_unit_test(nothing_missed_is_caught_up),
+        cmocka_unit_test(an_extra_request_moves_only_its_own),
         cmocka_unit_test(blinking_keeps_the_weights),
     };
     QUIET_RUN(tests);

@@ -111,6 +111,10 @@ static void of_long_ones_the_beginning_counts(void **state) {
     uint64_t hash = of_prompt("\"p\"", text);
     text[50000] = 'y';
     assert_true(of_prompt("\"p\"", text) == hash);
+    text[sizeof text - 3] = '"', text[sizeof text - 2] = 0; // and the length
+    assert_true(of_prompt("\"p\"", text) != hash);
+    text[sizeof text - 3] = 'x', text[sizeof text - 2] = '"';
+    assert_true(of_prompt("\"p\"", text) == hash);
     text[8000] = 'y';
     assert_true(of_prompt("\"p\"", text) != hash);
 }
