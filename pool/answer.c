@@ -15,17 +15,19 @@ static void fail(struct verdict *v, enum outcome outcome, const char *message) {
 
 static const struct {
     enum outcome outcome;
+    enum cause cause;
     bool final;
 } of_status[] = {
-    [TRANSFER_TIMEOUT] = {OUTCOME_TIMEOUT, false},
-    [TRANSFER_NETWORK] = {OUTCOME_NETWORK, false},
-    [TRANSFER_UNTRUSTED] = {OUTCOME_NETWORK, true},
-    [TRANSFER_GARBLED] = {OUTCOME_BAD_RESPONSE, false},
-    [TRANSFER_TOO_LARGE] = {OUTCOME_TOO_LARGE, true},
+    [TRANSFER_TIMEOUT] = {OUTCOME_TIMEOUT, BECAUSE_UPSTREAM, false},
+    [TRANSFER_NETWORK] = {OUTCOME_NETWORK, BECAUSE_UPSTREAM, false},
+    [TRANSFER_UNTRUSTED] = {OUTCOME_NETWORK, BECAUSE_UPSTREAM, true},
+    [TRANSFER_GARBLED] = {OUTCOME_BAD_RESPONSE, BECAUSE_UPSTREAM, false},
+    [TRANSFER_TOO_LARGE] = {OUTCOME_TOO_LARGE, BECAUSE_REQUEST, true},
 };
 
 static void read_failure(const struct transfer *t, struct verdict *v) {
     fail(v, of_status[t->status].outcome, t->error);
+    v->cause = of_status[t->status].cause;
     v->final = of_status[t->status].final;
     if (t->status == TRANSFER_TOO_LARGE)
         snprintf(v->message, sizeof v->message,
@@ -51,6 +53,7 @@ static void fail_blocked(struct verdict *v, const char *what, struct slice reaso
     char word[sizeof v->code * 2];
     struct buf b = {.p = word, .cap = sizeof word, .max = sizeof word - 1};
     v->outcome = OUTCOME_CONTENT_FILTER;
+    v->cause = BECAUSE_REQUEST;
     v->final = true;
     json_string_decode(reason, &b);
     snprintf(v->code, sizeof v->code, "%.*s",
@@ -66,6 +69,7 @@ static void read_answer(struct slice body, const struct answer_context *context,
     case WIRE_BLOCKED: fail_blocked(v, what, result->reply.finish_reason); break;
     case WIRE_NOT_MINE:
         v->outcome = OUTCOME_BAD_RESPONSE;
+        v->cause = BECAUSE_UPSTREAM;
         snprintf(v->message, sizeof v->message, "the answer is JSON but no %s answer: %s",
                  context->provider->wire->name, what);
         break;
@@ -78,6 +82,7 @@ static void read_success(const struct transfer *t, const struct answer_context *
     struct json_fault fault;
     if (!json_check(body, &fault)) {
         v->outcome = OUTCOME_BAD_RESPONSE;
+        v->cause = BECAUSE_UPSTREAM;
         snprintf(v->message, sizeof v->message, "the answer is not JSON: %s at byte %zu of %zu",
                  fault.what, fault.offset, body.n);
     } else if (signals_is_error_body(body)) {

@@ -65,9 +65,10 @@ static const char *name_of(const struct account *account) {
 
 // -- the account and this model --
 
+// What was sent before the last refusal came says no more than that did.
 static bool is_news(const struct lease *lease) {
     const struct tab *tab = lease->seat->tab;
-    return lease->is_trial || (tab->state == TAB_OPEN && lease->charge.at >= tab->cooled_at);
+    return (lease->is_trial || tab->state == TAB_OPEN) && lease->charge.at >= tab->cooled_at;
 }
 
 // A hint is kept to, with a little on top, so that keys refused together come back one by one; when
@@ -91,10 +92,8 @@ static void cool(struct lease *lease, const struct verdict *verdict, int64_t now
     struct tab *tab = lease->seat->tab;
     struct account *account = tab->account;
     bool news = is_news(lease);
-    if (news) {
-        tab->refusals++;
-        tab->cooled_at = now;
-    }
+    tab->refusals += news;
+    tab->cooled_at = now;
     int64_t pause = pause_of(tab, verdict);
     int64_t wall = now + tab->channel->home->pool->wall_offset;
     tab_cool(tab, now + pause, verdict->cause == BECAUSE_DAY ? wall + pause : 0);
@@ -214,15 +213,16 @@ static void bring_back(struct lease *lease) {
 // Its answer ends the cool-down, or the suspicion.
 static void settle_tab(struct lease *lease) {
     struct tab *tab = lease->seat->tab;
-    if (lease->is_trial && tab->state != TAB_OPEN) {
-        for (size_t i = 0; i < tab->account->key_count; i++)
-            if (tab->account->keys[i]->standing == STANDING_GOOD)
-                clear_reason(tab->account->keys[i]);
-        tab_open(tab);
-        log_info("%s is back", name_of(tab->account));
-    } else if (tab->state == TAB_OPEN && lease->charge.at >= tab->cooled_at) {
-        tab->refusals = 0;
-    }
+    if (!is_news(lease))
+        return;
+    tab->refusals = 0;
+    if (tab->state == TAB_OPEN)
+        return;
+    for (size_t i = 0; i < tab->account->key_count; i++)
+        if (tab->account->keys[i]->standing == STANDING_GOOD)
+            clear_reason(tab->account->keys[i]);
+    tab_open(tab);
+    log_info("%s is back", name_of(tab->account));
 }
 
 static void follow_answer(struct lease *lease, const struct pool_report *report, int64_t now) {

@@ -166,6 +166,7 @@ static struct channel *add_channel(struct home *home, struct slice model) {
     channel->seats = mem_zero(home->count, sizeof *channel->seats);
     channel->tabs = mem_zero(home->account_count, sizeof *channel->tabs);
     channel->order = order_new(&options);
+    channel->breaker.keys = home->count;
     channel->output_tokens = OUTPUT_TOKENS_AT_FIRST;
     describe_keys(home, channel->order);
     fill_seats(channel);

@@ -237,6 +237,14 @@ static struct job *first_in_time(struct loop *l, struct lane_in *lane) {
     return job;
 }
 
+// No account of the provider has the model that the job wants.
+static void fail_model(struct loop *l, struct lane_in *lane, struct job *job) {
+    list_remove(&job->node);
+    if (job->result.outcome != OUTCOME_MODEL)
+        job_fail(job, OUTCOME_MODEL, "no key of %s has this model", lane->route->provider->name);
+    finish(l, job);
+}
+
 static void start_lane(struct loop *l, struct lane_in *lane) {
     struct job *job;
     while ((job = first_in_time(l, lane)) && l->in_flight < l->p->plan->slots) {
@@ -244,6 +252,10 @@ static void start_lane(struct loop *l, struct lane_in *lane) {
         struct need need = {.output_tokens = -1};
         int64_t not_before = TIME_NEVER;
         enum pool_answer answer = pool_acquire(lane->channel, &need, l->now, &lease, &not_before);
+        if (answer == POOL_NO_MODEL) {
+            fail_model(l, lane, job);
+            continue;
+        }
         if (answer == POOL_NONE) {
             give_up_lane(l, lane);
             return;
@@ -300,10 +312,6 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
                                          ? (struct retry_decision){RETRY_GIVE_UP, 0}
                                          : retry_decide(&l->policy, verdict->outcome, job->retries,
                                                         verdict->hint, l->now, &l->random);
-    // refused, but the key is not to blame and stays: without a pause this would be a tight loop
-    if (decision.answer == RETRY_OTHER && verdict->action == KEY_KEEP)
-        decision = retry_decide(&l->policy, OUTCOME_SERVER, job->retries, verdict->hint, l->now,
-                                &l->random);
     switch (decision.answer) {
     case RETRY_GIVE_UP: finish(l, job); break;
     case RETRY_OTHER: wait_again(l, job); break;

@@ -55,7 +55,7 @@ void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now) {
 }
 
 static int64_t next_pause(const struct breaker *b, int64_t hint) {
-    int64_t pause = b->pause ? b->pause + b->pause / 2 : BREAKER_FIRST;
+    int64_t pause = b->pause ? b->pause * 2 : BREAKER_FIRST;
     if (pause > BREAKER_MOST)
         pause = BREAKER_MOST;
     if (hint > BREAKER_HINT_MOST)
@@ -73,6 +73,11 @@ static bool is_beyond_patience(const struct breaker *b, int64_t now) {
     return now - b->began > (b->has_passed ? BREAKER_PATIENCE : BREAKER_PATIENCE_NEW);
 }
 
+// With few keys few failures are already all that could be.
+static int failures_enough(const struct breaker *b) {
+    return b->keys < BREAKER_FAILURES ? (int)b->keys + 1 : BREAKER_FAILURES;
+}
+
 bool breaker_failed(struct breaker *b, int64_t sent_at, bool sure, int64_t hint, int64_t now) {
     if (b->failures++ == 0)
         b->began = now;
@@ -85,7 +90,7 @@ bool breaker_failed(struct breaker *b, int64_t sent_at, bool sure, int64_t hint,
     }
     switch (b->state) {
     case BREAKER_CLOSED:
-        if (!sure && b->failures < BREAKER_FAILURES)
+        if (!sure && b->failures < failures_enough(b))
             return false;
         pause_all(b, hint, now);
         return true;

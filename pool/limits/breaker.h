@@ -8,7 +8,7 @@
 // An outage that lasts beyond all patience is no longer waited for: requests then fail as they would
 // without a breaker, until one passes. That patience is short for a provider that has not answered
 // once, since it may be no provider at all.
-// Pure; the owner's thread. Zeroed memory is a closed breaker. Times: monotonic microseconds.
+// Pure; the owner's thread. Zeroed memory with `keys` set is a closed breaker. Times: monotonic microseconds.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_LIMITS_BREAKER_H
 #define POOL_LIMITS_BREAKER_H
@@ -17,9 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BREAKER_FAILURES     5
-#define BREAKER_FIRST        INT64_C(100000)    // the first pause: 0.1 s …
-#define BREAKER_MOST         INT64_C(5000000)   // … half as long again each time, to 5 s
+#define BREAKER_FAILURES     5 // in a row; with fewer than 5 keys one more than there are
+#define BREAKER_FIRST        INT64_C(250000)    // the first pause: 0.25 s …
+#define BREAKER_MOST         INT64_C(5000000)   // … doubling to 5 s
 #define BREAKER_PROBE_MOST   INT64_C(30000000)  // a probe that hangs is followed by another
 #define BREAKER_HINT_MOST    INT64_C(60000000)  // what a provider asks for is believed up to this
 #define BREAKER_PATIENCE     INT64_C(600000000) // 10 minutes
@@ -28,6 +28,7 @@
 enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_PROBING, BREAKER_RAMP };
 
 struct breaker {
+    size_t keys; // set by the owner
     enum breaker_state state;
     bool has_passed;  // at least once, ever
     bool given_up;    // beyond all patience: failures are let through until one passes

@@ -150,7 +150,8 @@ static void server_count(struct server *s, int64_t tokens, int64_t now) {
 
 // When a request that arrives now is answered: behind what waits before it.
 static int64_t server_answers_at(struct server *s, struct random *random, int64_t now) {
-    double took = (double)s->latency * exp(s->spread * loop_normal(random) - s->spread * s->spread / 2);
+    double took =
+        (double)s->latency * exp(s->spread * loop_normal(random) - s->spread * s->spread / 2);
     int64_t begins = now, *core = NULL;
     for (int i = 0; i < s->cores; i++)
         if (!core || s->free_at[i] < *core)
@@ -280,7 +281,7 @@ static int64_t loop_send_all(struct loop *l, const struct paced *p, int *left, i
     for (bool sent = true; sent && *left > 0;) {
         sent = false;
         next = TIME_NEVER;
-        for (int key = 0; key < l->keys && *left > 0; key++) {
+        for (int key = 0; key<l->keys && * left> 0; key++) {
             int64_t at = loop_ready_at(l, p, key, now);
             if (at <= now) {
                 loop_send(l, p, key, now);
