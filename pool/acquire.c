@@ -18,11 +18,21 @@ static int64_t tab_ready_at(struct tab *tab, const struct spend *spend, const st
     return later(when, felt_ready_at(&tab->felt, m->now));
 }
 
+static void crowd_out(struct seat *seat) {
+    seat_park(seat, TIME_NEVER);
+    seat->is_crowded_out = true;
+    seat->tab->channel->full++;
+}
+
 // Whether an open seat can serve now. If not, it is moved to where it waits.
 static bool admits(struct seat *seat, const struct spend *spend, const struct moment *m) {
     struct tab *tab = seat->tab;
     if (tab->state == TAB_COOLING || tab->state == TAB_PROBING) {
         seat_park(seat, TIME_NEVER);
+        return false;
+    }
+    if (tab->account->most && tab->account->in_flight >= tab->account->most) {
+        crowd_out(seat);
         return false;
     }
     int64_t when = meter_ready_at(seat->key->meter, spend, m);
@@ -92,7 +102,7 @@ static void take(struct seat *seat, const struct need *need, const struct moment
     breaker_took(&channel->breaker, m->now);
     lease->in_flight = ++key->in_flight;
     key->counts.requests++;
-    tab->in_flight++;
+    tab->account->in_flight++;
     channel->in_flight++;
     charge(lease, m);
     const struct spend *spend = &lease->charge.spend;

@@ -41,13 +41,12 @@ struct tab {
     struct account *account;
     struct channel *channel;
     enum tab_state state;
-    struct list line;       // seats that are SEAT_PARKED, first come first served
-    struct heap_node timer; // when it is to be looked at again: COOLING, or OPEN with a line
-    int64_t until_wall;     // COOLING to the end of a day: that, by the wall clock; else 0
-    bool no_model;          // COOLING because the account has not this model
-    int refusals;           // one after the other
-    int64_t cooled_at;      // when the last cool-down began: what was sent before is no news
-    size_t in_flight;
+    struct list line;        // seats that are SEAT_PARKED, first come first served
+    struct heap_node timer;  // when it is to be looked at again: COOLING, or OPEN with a line
+    int64_t until_wall;      // COOLING to the end of a day: that, by the wall clock; else 0
+    bool no_model;           // COOLING because the account has not this model
+    int refusals;            // one after the other
+    int64_t cooled_at;       // when the last cool-down began: what was sent before is no news
     struct spend taken;      // everything so far, in flight included; until `learned` counts
     struct learned *learned; // NULL until limits were announced
     struct felt felt;
@@ -59,6 +58,7 @@ struct seat {
     struct key *key;
     struct tab *tab;
     enum seat_place place;
+    bool is_crowded_out;    // SEAT_PARKED: its group has its hands full
     struct list node;       // SEAT_PARKED
     struct heap_node timer; // SEAT_RESTING
 };
@@ -70,6 +70,8 @@ struct account {
     struct key **keys;
     size_t key_count;
     struct meter *meter; // what is stated for the group, or NULL
+    int64_t most;        // requests the group may have in flight, 0: no such limit
+    int64_t in_flight;
 };
 
 struct channel {
@@ -82,7 +84,7 @@ struct channel {
     struct heap resting_tabs, resting_seats;
     struct breaker breaker;
     size_t in_flight;
-    size_t full;          // seats that are SEAT_FULL
+    size_t full;          // seats that wait for an answer only: SEAT_FULL, or crowded out
     size_t no_model;      // tabs that are COOLING for want of the model
     double output_tokens; // of an answer, on average
 };

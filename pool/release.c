@@ -67,15 +67,22 @@ static void leave(struct lease *lease) {
     BUG_IF(!lease->key || lease->key->in_flight <= 0);
     lease->key->in_flight--;
     lease->channel->in_flight--;
-    lease->seat->tab->in_flight--;
+    lease->key->account->in_flight--;
+}
+
+// The group has a hand free: in every channel somebody may wait for it.
+static void call_group(const struct account *account) {
+    for (size_t i = 0; i < account->home->channel_count; i++) {
+        struct tab *tab = &account->home->channels[i]->tabs[account->number];
+        if (!heap_holds(&tab->timer))
+            tab_pass(tab);
+    }
 }
 
 static void reopen(struct lease *lease) {
-    struct tab *tab = lease->seat->tab;
     key_settle(lease->key);
     key_show(lease->key, lease->channel);
-    if (!heap_holds(&tab->timer))
-        tab_pass(tab);
+    call_group(lease->key->account);
     lease->key = NULL;
 }
 
@@ -102,6 +109,9 @@ void pool_return(struct lease *lease, int64_t now) {
     if (tab->learned)
         learned_return(tab->learned, &lease->charge, now);
     breaker_returned(&lease->channel->breaker);
+    order_settle(lease->channel->order, lease->key->place,
+                 -lease->charge.spend.input_tokens - lease->charge.spend.output_tokens,
+                 lease->charge.at);
     if (lease->is_trial && tab->state == TAB_PROBING)
         tab_set_state(tab, TAB_TRIAL);
     reopen(lease);

@@ -16,7 +16,11 @@ static void leave(struct seat *seat) {
     switch (seat->place) {
     case SEAT_OPEN: order_close(channel->order, place_of(seat)); break;
     case SEAT_FULL: channel->full--; break;
-    case SEAT_PARKED: list_remove(&seat->node); break;
+    case SEAT_PARKED:
+        list_remove(&seat->node);
+        channel->full -= seat->is_crowded_out;
+        seat->is_crowded_out = false;
+        break;
     case SEAT_RESTING: heap_remove(&channel->resting_seats, &seat->timer); break;
     case SEAT_OUT: break;
     }
