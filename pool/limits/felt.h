@@ -20,7 +20,8 @@ struct felt {
     uint64_t takes;     // how many were ever taken: the next serial
     uint64_t not_taken; // of them refused or returned since the limit was last reached
     double rate;        // the pace, requests a microsecond; 0: none
-    double ceiling;     // the pace that was last refused
+    double ceiling;     // the most that the limit can be, as of the last refusal; 0: not known
+    double grown;       // how many passed at this pace or above since the last refusal
     int64_t next_at;    // when the next one is due
     bool is_pacing;     // the last take waited for its turn: the pace is what holds us up
 
