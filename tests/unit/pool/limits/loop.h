@@ -92,6 +92,7 @@ struct loop {
         bool on_trial, probing;
     } key[KEYS_MOST];
     bool rest_together; // the keys are of one account
+    bool tries_first;   // after a rest one request goes alone, and the others when it was answered
 };
 
 struct figures {
@@ -231,7 +232,7 @@ static void loop_rest(struct loop *l, const struct request *r, int64_t now) {
     int64_t until = now + cooldown_after(COOLDOWN_AUTO, hint, l->key[key].refusals, &l->random);
     if (until > l->key[key].rests_until)
         l->key[key].rests_until = until;
-    l->key[key].on_trial = true;
+    l->key[key].on_trial = l->tries_first;
 }
 
 static void loop_answer(struct loop *l, const struct paced *p, struct request *r, int64_t now) {
