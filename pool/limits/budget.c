@@ -68,39 +68,49 @@ static void follow_rate(struct budget *b, const struct sight *sight) {
     b->rate = b->rates[0] > 0 ? settled_rate(b->rates) : stated;
 }
 
-// Moves the level to where the announcement allows it to be. Made when the request was sent, it knew
-// nothing of what was taken since; made with the answer, it knew all of that. None left may also be
-// less than none.
-static void follow_level(struct budget *b, const struct sight *sight, int64_t now) {
-    double remaining = (double)sight->said->remaining;
-    double least = remaining - (double)sight->taken_since;
-    double refilled = least + (double)(now - sight->sent_at) * b->rate;
-    if (remaining > 0)
-        b->level = at_least(b->level, least);
-    b->level = at_most(b->level, at_least(refilled, remaining));
+// What may be left now. Announced when the request came in, the number knew nothing of what was taken
+// and refilled since; announced with the answer, it knew all of that.
+struct bounds {
+    double least, most;
+};
+
+static struct bounds bounds_of(const struct budget *b, const struct sight *sight, int64_t now) {
+    double late = (double)sight->said->remaining;
+    double early = late - (double)sight->taken_since + (double)(now - sight->sent_at) * b->rate;
+    return early < late ? (struct bounds){early, late} : (struct bounds){late, early};
 }
 
-// The first sight of it: what was sent before we knew counts against it.
-static void begin(struct budget *b, const struct sight *sight, int64_t now) {
-    const struct announced_limit *said = sight->said;
-    int64_t remaining = said->remaining >= 0 ? said->remaining : said->limit;
-    *b = (struct budget){.limit = said->limit, .at = now};
-    b->level = (double)(remaining - sight->taken_since);
+static void follow_level(struct budget *b, const struct sight *sight, int64_t now) {
+    struct bounds bounds = bounds_of(b, sight, now);
+    if (sight->said->remaining > 0) // none left may also be less than none
+        b->level = at_least(b->level, bounds.least);
+    b->level = at_most(b->level, bounds.most);
+}
+
+// At first sight the least is right: what was sent before we knew counts against it.
+static void begin_level(struct budget *b, const struct sight *sight, int64_t now) {
+    if (sight->said->remaining >= 0)
+        b->level = bounds_of(b, sight, now).least;
+    else
+        b->level = (double)(b->limit - sight->taken_since);
 }
 
 void budget_observe(struct budget *b, const struct sight *sight, int64_t now) {
     const struct announced_limit *said = sight->said;
     if (said->limit <= 0)
         return;
-    if (is_forgotten(b, now))
-        begin(b, sight, now);
+    bool is_new = is_forgotten(b, now);
+    if (is_new)
+        *b = (struct budget){.limit = said->limit, .at = now};
     advance(b, now);
     if (said->limit != b->limit) // what another limit refilled at says nothing about this one
         b->rates[0] = b->rates[1] = b->rates[2] = 0;
     b->limit = said->limit;
     b->heard_at = now;
     follow_rate(b, sight);
-    if (said->remaining >= 0)
+    if (is_new)
+        begin_level(b, sight, now);
+    else if (said->remaining >= 0)
         follow_level(b, sight, now);
     b->level = at_most(b->level, (double)b->limit);
 }

@@ -20,7 +20,9 @@ struct felt {
     uint64_t takes;     // how many were ever taken: the next serial
     uint64_t not_taken; // of them refused or returned since the limit was last reached
     double rate;        // the pace, requests a microsecond; 0: none
-    double ceiling;     // the pace that was last refused
+    double begun;       // the pace after the last refusal
+    double ceiling;     // the most that the limit can be, as of the last refusal; 0: not known
+    double grown;       // how many passed at this pace or above since the last refusal
     int64_t next_at;    // when the next one is due
     bool is_pacing;     // the last take waited for its turn: the pace is what holds us up
 
@@ -28,8 +30,11 @@ struct felt {
     bool was_refused;
     uint64_t reached_serial;
     int64_t reached_at;
+    int64_t passed;          // since then, as of the latest refusal
+    int64_t paused;          // … and microseconds between a refusal and going on
     int64_t refused_at;      // when the latest refused one was sent
-    int64_t resumed_at;      // when the first one after it was sent that was not refused
+    int64_t resumed_at;      // when the second one after it was sent: the first may be a lone probe
+    int resuming;            // how many of these two are to come
     uint64_t lowered_serial; // refusals of what was taken before this are old news
 };
 

@@ -26,6 +26,7 @@
 #define SERVER_CORES 128
 #define KEYS_MOST    8
 #define IN_AIR       256
+#define LOOP_START   (1000 * SEC)
 
 enum server_kind { UNLIMITED, TOKEN_BUCKET, FIXED_WINDOW, SLIDING_WINDOW };
 enum header_style { NO_HEADERS, OPENAI, ANTHROPIC, MISTRAL };
@@ -90,6 +91,8 @@ struct loop {
         int64_t rests_until, cooled_at;
         bool on_trial, probing;
     } key[KEYS_MOST];
+    bool rest_together; // the keys are of one account
+    bool tries_first;   // after a rest one request goes alone, and the others when it was answered
 };
 
 struct figures {
@@ -212,12 +215,13 @@ static void loop_send(struct loop *l, const struct paced *p, int key, int64_t no
     r->charge = (struct charge){.at = now, .spend = {1, l->estimate, 0}};
     int64_t way = l->servers[key]->way;
     r->due = now + (way ? random_below(&l->random, way) : 0);
-    l->key[key].probing = l->key[key].on_trial;
+    int rests = l->rest_together ? 0 : key;
+    l->key[rests].probing = l->key[rests].on_trial;
     p->take(p->state[key], r, now);
 }
 
 static void loop_rest(struct loop *l, const struct request *r, int64_t now) {
-    int key = r->key;
+    int key = l->rest_together ? 0 : r->key;
     if (l->key[key].refusals == 0 || r->sent_at > l->key[key].cooled_at) {
         l->key[key].refusals++;
         l->key[key].cooled_at = now;
@@ -229,14 +233,14 @@ static void loop_rest(struct loop *l, const struct request *r, int64_t now) {
     int64_t until = now + cooldown_after(COOLDOWN_AUTO, hint, l->key[key].refusals, &l->random);
     if (until > l->key[key].rests_until)
         l->key[key].rests_until = until;
-    l->key[key].on_trial = true;
+    l->key[key].on_trial = l->tries_first;
 }
 
 static void loop_answer(struct loop *l, const struct paced *p, struct request *r, int64_t now) {
     struct server *s = l->servers[r->key];
-    int key = r->key;
+    int key = l->rest_together ? 0 : r->key;
     r->is_in_air = false;
-    l->key[key].in_flight--;
+    l->key[r->key].in_flight--;
     bool after_cooldown = l->key[key].refusals == 0 || r->sent_at > l->key[key].cooled_at;
     if (!r->refused) {
         s->in_flight--;
@@ -247,7 +251,7 @@ static void loop_answer(struct loop *l, const struct paced *p, struct request *r
             server_announce(s, &r->announced, now);
     }
     r->real_tokens = r->refused ? 0 : l->real;
-    p->answered(p->state[key], r, now);
+    p->answered(p->state[r->key], r, now);
     if (r->refused)
         loop_rest(l, r, now);
     else if (after_cooldown)
@@ -259,10 +263,11 @@ static void loop_answer(struct loop *l, const struct paced *p, struct request *r
 // When this key may send its next request: TIME_NEVER when that depends on answers.
 static int64_t loop_ready_at(struct loop *l, const struct paced *p, int key, int64_t now) {
     int width = p->width ? p->width(p->state[key]) : l->slots;
-    if (l->key[key].in_flight >= width || (l->key[key].on_trial && l->key[key].probing))
+    int rests = l->rest_together ? 0 : key;
+    if (l->key[key].in_flight >= width || (l->key[rests].on_trial && l->key[rests].probing))
         return TIME_NEVER;
-    if (l->key[key].rests_until > now)
-        return l->key[key].rests_until;
+    if (l->key[rests].rests_until > now)
+        return l->key[rests].rests_until;
     struct spend spend = {1, l->estimate, 0};
     return p->ready_at(p->state[key], &spend, now);
 }
@@ -298,7 +303,7 @@ static int64_t loop_send_all(struct loop *l, const struct paced *p, int *left, i
 // Runs until every job was answered.
 static struct figures loop_run(struct loop *l, const struct paced *p) {
     struct figures f = {0};
-    const int64_t start = 1000 * SEC;
+    const int64_t start = LOOP_START;
     int64_t now = start;
     int left = l->jobs;
     l->random.state = l->seed;
