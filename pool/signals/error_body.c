@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
 #include <strings.h>
 
 // What is shown of a body that is no JSON.
@@ -120,14 +121,9 @@ static const cJSON *unwrap(const cJSON *root, bool *nested) {
 }
 
 static void add_quota(const cJSON *id, struct error_body *error) {
-    struct buf text = {.p = error->quotas, .n = strlen(error->quotas), .cap = sizeof error->quotas};
-    text.max = text.cap - 1;
-    size_t n = cJSON_IsString(id) ? strlen(id->valuestring) : 0;
-    if (!n || text.n + n + 1 > text.max)
-        return;
-    buf_add(&text, id->valuestring, n);
-    buf_add_char(&text, ' ');
-    error->quotas[text.n] = '\0';
+    size_t used = strlen(error->quotas);
+    if (cJSON_IsString(id))
+        snprintf(error->quotas + used, sizeof error->quotas - used, "%s ", id->valuestring);
 }
 
 // One of google.rpc's details; the first to give a reason or a delay counts. Anthropic's `details`
@@ -139,17 +135,21 @@ static void read_detail(const cJSON *detail, struct error_body *error) {
                   sizeof error->reason);
     if (!error->retry_delay[0])
         copy_word(member(detail, "retryDelay"), error->retry_delay, sizeof error->retry_delay);
-    cJSON_ArrayForEach(violation, member(detail, "violations"))
+    cJSON_ArrayForEach(violation, member(detail, "violations")) {
         add_quota(member(violation, "quotaId"), error);
+    }
     add_quota(member(member(detail, "metadata"), "quota_limit"), error);
 }
 
 static void read_details(const cJSON *details, struct error_body *error) {
     const cJSON *detail;
-    if (cJSON_IsObject(details))
+    if (cJSON_IsObject(details)) {
         read_detail(details, error);
-    else
-        cJSON_ArrayForEach(detail, details) read_detail(detail, error);
+        return;
+    }
+    cJSON_ArrayForEach(detail, details) {
+        read_detail(detail, error);
+    }
 }
 
 static void read_object(const cJSON *root, struct error_body *error) {

@@ -49,7 +49,7 @@ static bool is_days_end(const struct refusal *r, const struct meaning *meaning) 
            (r->limits.requests_day.remaining == 0 || r->limits.tokens_day.remaining == 0);
 }
 
-// What a key that is at fault has to do is decided here and nowhere else.
+// What the pool is to do with the key: said here and nowhere else.
 static enum key_action action_of(const struct verdict *v) {
     static const enum key_action by_cause[CAUSE_COUNT] = {
         [BECAUSE_NOTHING] = KEY_KEEP,     [BECAUSE_REQUEST] = KEY_KEEP,
@@ -58,6 +58,7 @@ static enum key_action action_of(const struct verdict *v) {
         [BECAUSE_CONCURRENCY] = KEY_COOL, [BECAUSE_MODEL] = KEY_KEEP,
         [BECAUSE_UPSTREAM] = KEY_KEEP,    [BECAUSE_FORBIDDEN] = KEY_SUSPEND,
     };
+    // worth waiting for, not worth ending a run over
     bool soon = v->cause == BECAUSE_DAY && v->hint < 3600 * USEC_PER_SEC;
     // a key that is left alone for a moment is what paces a run while the provider is full
     bool crowded = v->cause == BECAUSE_UPSTREAM && v->outcome == OUTCOME_RATE_LIMITED;
