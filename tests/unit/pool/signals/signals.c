@@ -4,7 +4,10 @@
 // A file is a few lines of what is expected, a line "---", and an answer as it comes over the wire:
 //
 //     source: where this was seen (needed)
+//     provider: groq | bigmodel zai | any (who says this; each of them must be read so)
 //     outcome: rate_limited
+//     cause: rate
+//     scope: request | key | model | group | provider
 //     action: keep | cool | suspend | remove
 //     hint: 5.289s | none
 //     final: yes | no
@@ -19,16 +22,16 @@
 //
 //     {"error": …}
 //
-// The body is all that follows the blank line, without the file's last newline.
+// The body is all that follows the blank line, without the file's last newline. What was read right
+// is shown as a table, a row per provider and a column per cause.
 // SPDX-License-Identifier: MIT
 #include "pool/signals/signals.h"
-
-#include "pool/catalogue.h"
 
 #include "jobs/base/clock.h"
 #include "jobs/base/json.h"
 #include "jobs/base/random.h"
 #include "jobs/base/utf8.h"
+#include "pool/catalogue.h"
 #include "pool/limits/retry_after.h"
 #include "tests/unit/pool/test.h"
 
@@ -41,8 +44,15 @@
 static const char *const actions[] = {
     [KEY_KEEP] = "keep", [KEY_COOL] = "cool", [KEY_SUSPEND] = "suspend", [KEY_REMOVE] = "remove"};
 
+static const char *const scopes[] = {[SCOPE_REQUEST] = "request",
+                                     [SCOPE_KEY] = "key",
+                                     [SCOPE_MODEL] = "model",
+                                     [SCOPE_GROUP] = "group",
+                                     [SCOPE_PROVIDER] = "provider"};
+
 struct expectation {
-    char outcome[32], action[32], final[8], code[64], hint[64], error_body[8];
+    char provider[64], outcome[32], cause[32], scope[32], action[32];
+    char final[8], code[64], hint[64], error_body[8];
     struct slice message[4], not [4];
     size_t messages, nots;
     bool source;
@@ -92,7 +102,10 @@ static void expect_member(struct fixture *f, struct slice name, struct slice val
         char *out;
         size_t size;
     } texts[] = {
+        {"provider", e->provider, sizeof e->provider},
         {"outcome", e->outcome, sizeof e->outcome},
+        {"cause", e->cause, sizeof e->cause},
+        {"scope", e->scope, sizeof e->scope},
         {"action", e->action, sizeof e->action},
         {"final", e->final, sizeof e->final},
         {"code", e->code, sizeof e->code},
@@ -156,6 +169,8 @@ static void compare_all(struct fixture *f, const struct verdict *v) {
     if (!e->messages)
         buf_addf(&f->wrong, "  no message is expected\n");
     compare(f, "outcome", e->outcome, outcome_name(v->outcome));
+    compare(f, "cause", e->cause, cause_name(v->cause));
+    compare(f, "scope", e->scope, scopes[v->scope]);
     compare(f, "action", e->action, actions[v->action]);
     compare(f, "final", e->final, v->final ? "yes" : "no");
     compare(f, "code", e->code, v->code[0] ? v->code : "none");
@@ -185,17 +200,66 @@ static struct buf read_whole(const char *path) {
     return text;
 }
 
-static bool agrees(const char *name) {
+static bool is_named(const struct expectation *e, const char *provider) {
+    struct slice rest = slice_str(e->provider);
+    while (rest.n) {
+        const char *space = memchr(rest.p, ' ', rest.n);
+        size_t n = space ? (size_t)(space - rest.p) : rest.n;
+        if (slice_is(slice_of(rest.p, n), provider))
+            return true;
+        rest = space ? slice_of(space + 1, rest.n - n - 1) : SLICE_NONE;
+    }
+    return strcmp(e->provider, "any") == 0;
+}
+
+// How many files there are of each provider and cause, and how many were read right. What any
+// provider may say counts in a row of its own.
+#define ANY CATALOGUE_COUNT
+struct tally {
+    int files[CATALOGUE_COUNT + 1][CAUSE_COUNT], right[CATALOGUE_COUNT + 1][CAUSE_COUNT];
+};
+
+static enum cause cause_of(const char *name) {
+    for (int c = 0; c < CAUSE_COUNT; c++)
+        if (strcmp(name, cause_name((enum cause)c)) == 0)
+            return (enum cause)c;
+    return BECAUSE_NOTHING;
+}
+
+// One file, read as each provider that it names.
+static void read_as(struct fixture *f, struct tally *tally) {
+    enum cause cause = cause_of(f->expected.cause);
+    bool any = strcmp(f->expected.provider, "any") == 0, good = true;
+    int readers = 0;
+    for (size_t i = 0; i < CATALOGUE_COUNT; i++) {
+        if (!is_named(&f->expected, catalogue[i].name))
+            continue;
+        struct verdict verdict;
+        size_t before = f->wrong.n;
+        signals_read(&catalogue[i], &f->answer, f->expected.now, &verdict);
+        compare_all(f, &verdict);
+        if (f->wrong.n > before)
+            buf_addf(&f->wrong, "  (read as %s)\n", catalogue[i].name);
+        readers++;
+        good &= f->wrong.n == before;
+        tally->files[i][cause] += !any;
+        tally->right[i][cause] += !any && f->wrong.n == before;
+    }
+    tally->files[ANY][cause] += any;
+    tally->right[ANY][cause] += any && good;
+    if (!readers)
+        buf_addf(&f->wrong, "  no known provider is named\n");
+}
+
+static bool agrees(const char *name, struct tally *tally, bool aloud) {
     char path[600];
     snprintf(path, sizeof path, DIRECTORY "/%s", name);
     struct buf text = read_whole(path);
     struct fixture f = {.name = name, .wrong = BUF_INIT(1 << 16)};
-    struct verdict verdict;
     read_fixture(&f, buf_slice(&text));
-    signals_read(&catalogue[0], &f.answer, f.expected.now, &verdict);
-    compare_all(&f, &verdict);
+    read_as(&f, tally);
     bool good = f.wrong.n == 0;
-    if (!good)
+    if (!good && aloud)
         print_error("%s\n%s", path, buf_cstr(&f.wrong));
     buf_free(&f.wrong);
     buf_free(&text);
@@ -206,33 +270,94 @@ static int is_fixture(const struct dirent *entry) {
     return entry->d_name[0] != '.';
 }
 
-static void fixtures_are_read_right(void **state) {
-    (void)state;
+// How many files there are and, in *bad, how many do not agree; aloud: with what is wrong.
+static int read_all(struct tally *tally, int *bad, bool aloud) {
     struct dirent **names;
-    int count = scandir(DIRECTORY, &names, is_fixture, alphasort), bad = 0;
-    assert_true(count >= 50); // the directory is there, and nobody emptied it
+    int count = scandir(DIRECTORY, &names, is_fixture, alphasort);
+    *tally = (struct tally){0};
+    *bad = 0;
     for (int i = 0; i < count; i++) {
-        bad += !agrees(names[i]->d_name);
+        *bad += !agrees(names[i]->d_name, tally, aloud);
         free(names[i]);
     }
-    free(names);
-    if (bad)
-        fail_msg("%d of %d files of " DIRECTORY " are not read as they say", bad, count);
+    if (count >= 0)
+        free(names);
+    return count;
 }
 
-static void check_any(const struct http_answer *answer) {
+static void fixtures_are_read_right(void **state) {
+    (void)state;
+    struct tally tally;
+    int bad, count = read_all(&tally, &bad, true);
+    assert_true(count >= 200); // the directory is there, and nobody emptied it
+    if (bad)
+        fail_msg("%d of %d files of " DIRECTORY " are not read as they say", bad, count);
+    for (size_t i = 0; i < CATALOGUE_COUNT; i++) // every provider has a table worth the name
+        assert_true(tally.files[i][BECAUSE_RATE] > 0 && tally.files[i][BECAUSE_KEY] > 0 &&
+                    tally.files[i][BECAUSE_UPSTREAM] > 0);
+}
+
+#define CELL 5
+
+static void show_cell(const char *text, enum cause cause) {
+    int width = (int)strlen(cause_name(cause));
+    printf(" | %*s", width > CELL ? width : CELL, text);
+}
+
+static void show_row(const char *name, const int *files, const int *right) {
+    int all = 0, good = 0;
+    printf("| %-9s", name);
+    for (enum cause c = BECAUSE_NOTHING + 1; c < CAUSE_COUNT; c++) {
+        char cell[32] = "";
+        if (files[c])
+            snprintf(cell, sizeof cell, "%d/%d", right[c], files[c]);
+        show_cell(cell, c);
+        all += files[c];
+        good += right[c];
+    }
+    printf(" | %d/%d |\n", good, all);
+}
+
+// The table of the test output: tests/run.sh passes lines on that begin with a bar.
+static void show_table(void) {
+    struct tally tally;
+    int bad;
+    read_all(&tally, &bad, false);
+    printf("| refusals ");
+    for (enum cause c = BECAUSE_NOTHING + 1; c < CAUSE_COUNT; c++)
+        show_cell(cause_name(c), c);
+    printf(" | right |\n");
+    for (size_t i = 0; i < CATALOGUE_COUNT; i++)
+        show_row(catalogue[i].name, tally.files[i], tally.right[i]);
+    show_row("(any)", tally.files[ANY], tally.right[ANY]);
+    fflush(stdout);
+}
+
+// What must hold whatever was sent.
+static void check_verdict(const struct verdict *v) {
+    assert_true(v->outcome > OUTCOME_OK && v->outcome < OUTCOME_COUNT);
+    assert_true(v->cause > BECAUSE_NOTHING && v->cause < CAUSE_COUNT);
+    assert_int_equal(v->cause == BECAUSE_REQUEST, v->scope == SCOPE_REQUEST);
+    assert_int_equal(v->cause == BECAUSE_UPSTREAM, v->scope == SCOPE_PROVIDER);
+    assert_true(v->cause != BECAUSE_MODEL || v->scope == SCOPE_MODEL);
+    assert_true(v->cause != BECAUSE_DAY || v->hint >= 0);
+    assert_true(v->hint >= -1);
+    // what no key can do is no key's fault, and the request's fault is final
+    assert_false(v->final && v->action != KEY_KEEP);
+    assert_true(v->cause != BECAUSE_REQUEST || v->final);
+}
+
+static void check_any(const struct provider *provider, const struct http_answer *answer) {
     struct verdict v;
     memset(&v, 0x55, sizeof v);
-    signals_read(&catalogue[0], answer, NOW, &v);
-    assert_true(v.outcome > OUTCOME_OK && v.outcome < OUTCOME_COUNT);
-    assert_true(v.hint >= -1);
+    signals_read(provider, answer, NOW, &v);
+    check_verdict(&v);
     assert_true(strlen(v.message) > 0 && strlen(v.message) < sizeof v.message);
     assert_true(strlen(v.code) < sizeof v.code);
     assert_true(utf8_is_valid(slice_str(v.message)));
     assert_true(utf8_is_valid(slice_str(v.code)));
     for (const char *c = v.message; *c; c++)
         assert_true((unsigned char)*c >= ' ');
-    assert_false(v.final && v.action != KEY_KEEP); // what no key can do is no key's fault
 }
 
 // Real bodies with bytes changed, taken out and cut: always an answer, always printable.
@@ -257,7 +382,7 @@ static void takes_any_body(void **state) {
             struct http_answer answer = f.answer;
             answer.body = slice_of(body, n);
             answer.status = (int)random_below(&r, 700);
-            check_any(&answer);
+            check_any(&catalogue[round % CATALOGUE_COUNT], &answer);
             if (json_check(answer.body, NULL))
                 signals_is_error_body(answer.body);
             free(body);
@@ -272,7 +397,8 @@ static void takes_any_body(void **state) {
 static void every_status_has_a_meaning(void **state) {
     (void)state;
     for (int status = 0; status < 1000; status++)
-        check_any(&(struct http_answer){.status = status, .body = SLICE_NONE});
+        for (const struct provider *p = catalogue; p->name; p++)
+            check_any(p, &(struct http_answer){.status = status, .body = SLICE_NONE});
 }
 
 static void takes_huge_and_deep_bodies(void **state) {
@@ -285,7 +411,8 @@ static void takes_huge_and_deep_bodies(void **state) {
         size_t n = strlen(parts[i]);
         for (size_t k = 0; k + n <= SIZE; k += n)
             memcpy(body + k, parts[i], n);
-        check_any(&(struct http_answer){.status = 500, .body = slice_of(body, SIZE)});
+        check_any(&catalogue[i % CATALOGUE_COUNT],
+                  &(struct http_answer){.status = 500, .body = slice_of(body, SIZE)});
     }
     free(body);
 }
@@ -321,5 +448,6 @@ int main(void) {
         cmocka_unit_test(every_status_has_a_meaning), cmocka_unit_test(takes_huge_and_deep_bodies),
         cmocka_unit_test(tells_errors_from_answers),
     };
+    show_table();
     RUN_TESTS(tests);
 }
