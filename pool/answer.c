@@ -94,7 +94,7 @@ static void read_success(const struct transfer *t, const struct answer_context *
 
 void answer_read(struct transfer *t, const struct answer_context *context, struct result *result,
                  struct verdict *v) {
-    *v = (struct verdict){.outcome = OUTCOME_NONE, .action = KEY_KEEP, .hint = -1};
+    *v = (struct verdict){.outcome = OUTCOME_NONE, .hint = -1};
     result->reply = (struct reply){.usage = USAGE_NONE};
     result->http_status = t->http_status;
     if (t->reply->n)

@@ -31,7 +31,6 @@ enum cause {
     BECAUSE_NOTHING,     // it did not refuse
     BECAUSE_REQUEST,     // what was asked: the job's own failure, no retry
     BECAUSE_KEY,         // the key is not accepted, for good
-    BECAUSE_FORBIDDEN,   // refused, and not known to be for good: a rare probe
     BECAUSE_MONEY,       // the account is empty or blocked: a rare probe
     BECAUSE_DAY,         // the day's (or week's, or plan's) quota is used up: until it starts anew
     BECAUSE_RATE,        // too many for now: until the hint
@@ -45,18 +44,10 @@ enum cause {
 // "nothing", "request", "rate" …: for tests and debug logs.
 const char *cause_name(enum cause cause);
 
-enum key_action {
-    KEY_KEEP,    // nothing follows for the key
-    KEY_COOL,    // leave it alone for a while: the hint, else a growing pause
-    KEY_SUSPEND, // money or plan is used up, or refused for a reason not known (403): a rare probe
-    KEY_REMOVE,  // not accepted, for good
-};
-
 struct verdict {
     enum outcome outcome;
     enum scope scope;
     enum cause cause;
-    enum key_action action; // follows from cause, outcome and hint alone
     // "not before": microseconds from now, -1 not said; unclamped. Always said with BECAUSE_DAY.
     int64_t hint;
     bool final;    // another attempt of the job cannot help, whatever the outcome

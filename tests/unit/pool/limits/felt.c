@@ -54,7 +54,12 @@ static struct figures run(const struct setting *set, double rate, uint64_t seed,
                             .spread = 0.4,
                             .way = 5 * USEC_PER_MS};
     int jobs = set->kind == TOKEN_BUCKET ? 0 : (int)(8 * rate * set->capacity);
-    loop = (struct loop){.keys = set->shared ? 4 : 1, .jobs = jobs > 400 ? jobs : 400, .slots = set->slots, .seed = seed, .rest_together = set->shared, .tries_first=getenv("TRIES")};
+    loop = (struct loop){.keys = set->shared ? 4 : 1,
+                         .jobs = jobs > 400 ? jobs : 400,
+                         .slots = set->slots,
+                         .seed = seed,
+                         .rest_together = set->shared,
+                         .tries_first = getenv("TRIES")};
     struct paced paced = {.ready_at = ready_at, .take = take, .answered = answered};
     for (int i = 0; i < loop.keys; i++) {
         loop.servers[i] = &server;
@@ -83,7 +88,8 @@ static void silent_limits_are_felt(void **state) {
         {"sliding, a minute", SLIDING_WINDOW, 60, 8, 0.3, false},
     };
     static const double rates[] = {1, 2, 5, 10, 20};
-    print_message("silent limits, 400 jobs: refused, time over ideal (mean and worst of 20 seeds)\n");
+    print_message(
+        "silent limits, 400 jobs: refused, time over ideal (mean and worst of 20 seeds)\n");
     for (size_t i = 0; i < COUNT_OF(settings); i++)
         for (size_t k = 0; k < COUNT_OF(rates); k++) {
             double refused = 0, time = 0, ideal, mr = 0, mt = 0;
@@ -93,8 +99,9 @@ static void silent_limits_are_felt(void **state) {
                 time = fmax(time, f.seconds / ideal);
                 mr += refused_share(&f) / 20, mt += f.seconds / ideal / 20;
             }
-            print_message("  %-28s %4.0f/s %6.2f %% %6.2f %%  %5.2f %5.2f %s\n", settings[i].name, rates[k],
-                          mr * 100, refused * 100, mt, time, refused>.15||time>1.5?"<<<":"");
+            print_message("  %-28s %4.0f/s %6.2f %% %6.2f %%  %5.2f %5.2f %s\n", settings[i].name,
+                          rates[k], mr * 100, refused * 100, mt, time,
+                          refused > .15 || time > 1.5 ? "<<<" : "");
         }
 }
 
