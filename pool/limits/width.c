@@ -4,12 +4,15 @@
 
 #include "jobs/base/clock.h"
 
-// A width that was too many is tried again after so long without a refusal, doubling with every time.
-#define QUIET_FIRST (10 * USEC_PER_SEC)
-#define QUIET_MOST  (600 * USEC_PER_SEC)
+#include <math.h>
+
+// A width that was refused is tried again after so long without a refusal, doubling with every time.
+#define QUIET_FIRST   (10 * USEC_PER_SEC)
+#define QUIET_ANSWERS 10 // but as long as so many answers take, one after the other
+#define QUIET_MOST    (600 * USEC_PER_SEC)
 
 // Latencies of single answers differ by factors: fewer than these are no average.
-#define SAMPLES_LEAST 32
+#define SAMPLES_LEAST 24
 
 // The average latency over the least one: up to GROWS there is room for more; from FALLS on too many
 // wait. In between the width stays for so many averages, then tries one more.
@@ -17,11 +20,20 @@
 #define FALLS      1.8
 #define HOLDS_MOST 4
 
-// A fall by latency goes at least to half, for less would not show, and leaves this much above what
-// the provider was seen to work on at once. When it brought the latency to no less than this share,
-// the width was not why.
-#define MARGIN 1.1
-#define HELPS  0.75
+// While the width doubles, the least latency is that of the first few answers: a sign must be clear.
+#define SAMPLES_ROUGH 16
+#define FALLS_ROUGH   2.5
+
+// A fall leaves this much above what the provider was seen to work on at once. When it brought the
+// latency to no less than this share, the width was not why.
+#define MARGIN    1.1
+#define HELPS     0.75
+#define FALL_MOST 4 // to a quarter
+
+// How far the base goes to meet an average below it, and one a little above: by noise alone the least
+// one would become ever less.
+#define DOWN 0.3
+#define UP   0.1
 
 static int at_least_one(int n) {
     return n > 1 ? n : 1;
@@ -51,50 +63,59 @@ static void fall_to(struct width *w, int width, int64_t now) {
     w->lowered_at = now;
 }
 
-// A whole round without a refusal, and no sign from latency.
+// There was no sign of too much.
 static void grow(struct width *w, int64_t now) {
     if (w->too_many && w->width >= w->too_many) // what was too many is not any more
         w->too_many = 0, w->quiet = 0;
-    int wider = w->is_searching ? w->width * 2 : w->width + 1;
-    bool is_barred = w->too_many && wider >= w->too_many && now < w->retry_at;
-    if (!is_barred)
+    int wider = w->is_searching ? w->width * 2 : w->width + at_least_one(w->width / 8);
+    if (w->too_many && wider >= w->too_many)
+        wider = now < w->retry_at ? w->too_many - 1 : w->too_many;
+    if (wider > w->width)
         set_width(w, wider);
 }
 
 // The provider works on width × least / average of ours at once, the others wait there.
 static void fall_by_latency(struct width *w, double average, int64_t now) {
-    int seen = (int)(w->width * w->base / average * MARGIN), half = w->width / 2;
+    int seen = (int)(w->width * w->base / average * MARGIN), least = w->width / FALL_MOST;
     w->before_fall = average;
-    fall_to(w, seen < half ? seen : half, now);
+    fall_to(w, seen > least ? seen : least, now);
 }
 
-// Takes the least average; or this one, when it can be no queue of ours that it shows.
-static void learn_base(struct width *w, double average) {
-    bool is_same = w->before_fall > 0 && average >= HELPS * w->before_fall;
-    if (w->width == 1 || is_same || average < w->base || w->base <= 0)
-        w->base = average;
-    if (is_same) // then nothing is known to be too much but what was refused
-        w->is_searching = !w->too_many;
-    w->is_base_sure = true;
-    w->before_fall = 0;
-}
-
+// A sure average while the width does not double.
 static void judge(struct width *w, int64_t now) {
     double average = w->longer.sum / w->longer.count;
+    bool is_same = w->before_fall > 0 && average >= HELPS * w->before_fall;
     w->longer = (struct average){0};
-    learn_base(w, average);
-    if (average >= FALLS * w->base && w->width > 1)
+    w->before_fall = 0;
+    w->is_base_sure = true;
+    if (w->width == 1 || is_same) // no queue of ours
+        w->base = average;
+    else if (average < w->base)
+        w->base += DOWN * (average - w->base);
+    if (is_same) // nothing is known to be too many, but what was refused
+        w->is_searching = !w->too_many;
+    if (average >= FALLS * w->base) {
         fall_by_latency(w, average, now);
+        return;
+    }
     w->holds = average <= GROWS * w->base || w->holds >= HOLDS_MOST ? 0 : w->holds + 1;
+    if (w->holds == 0)
+        grow(w, now);
+    if (average > w->base && average <= GROWS * w->base)
+        w->base += UP * (average - w->base);
 }
 
+// Doubling waits for no more than a round.
 static void end_round(struct width *w, int64_t now) {
     double average = w->round.sum / w->round.count;
-    if (!w->is_base_sure && (w->base <= 0 || average < w->base))
+    if (w->base <= 0 || (average < w->base && !w->is_base_sure))
         w->base = average;
-    w->round = (struct average){0};
-    if (w->holds == 0 && w->before_fall <= 0)
+    if (w->round.count >= SAMPLES_ROUGH && average >= FALLS_ROUGH * w->base)
+        fall_by_latency(w, average, now);
+    else
         grow(w, now);
+    if (w->width == w->most)
+        w->is_searching = false;
 }
 
 static void add(struct average *to, int64_t latency) {
@@ -105,18 +126,20 @@ static void add(struct average *to, int64_t latency) {
 void width_passed(struct width *w, int64_t latency, int in_flight, int64_t now) {
     if (in_flight != w->width) // says nothing about this width
         return;
+    int enough = 2 * w->width > SAMPLES_LEAST ? 2 * w->width : SAMPLES_LEAST;
     add(&w->round, latency);
     add(&w->longer, latency);
-    int width = w->width;
-    if (!w->is_fixed && w->longer.count >= SAMPLES_LEAST && w->longer.count >= width)
-        judge(w, now);
-    if (w->round.count >= width)
+    if (w->is_searching && w->round.count >= w->width)
         end_round(w, now);
+    else if (!w->is_searching && w->longer.count >= enough)
+        judge(w, now);
 }
 
 // Too many: not again before a quiet time, longer each time in a row.
 static void bar(struct width *w, int too_many, int64_t now) {
     w->quiet = w->quiet ? w->quiet * 2 : QUIET_FIRST;
+    if (w->quiet < QUIET_ANSWERS * (int64_t)w->base)
+        w->quiet = QUIET_ANSWERS * (int64_t)w->base;
     if (w->quiet > QUIET_MOST)
         w->quiet = QUIET_MOST;
     w->too_many = too_many;
@@ -124,15 +147,17 @@ static void bar(struct width *w, int too_many, int64_t now) {
 }
 
 void width_refused(struct width *w, int in_flight, int64_t sent_at, int64_t now) {
-    int refused = in_flight < w->width ? in_flight : w->width;
     if (in_flight <= 1)
         return;
     if (sent_at > w->lowered_at) {
-        bar(w, refused, now);
-        w->floor = at_least_one(w->width / 2);
-        fall_to(w, refused - 1, now);
-    } else if (in_flight <= w->width) { // sent together with the one that lowered it: even less
-        w->too_many = in_flight;
-        set_width(w, in_flight - 1 > w->floor ? in_flight - 1 : w->floor);
+        // those sent together may arrive in any order, so the refused one need not be the last
+        int most = in_flight < w->width / 2 ? 2 * in_flight : w->width;
+        w->floor = at_least_one(most / 2);
+        fall_to(w, most - 1, now);
+        bar(w, most, now);
+    } else if (w->width > w->floor &&
+               w->too_many) { // sent together with it: one more that is too many
+        set_width(w, w->width - 1);
+        w->too_many = w->width + 1;
     }
 }
