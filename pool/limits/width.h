@@ -16,18 +16,27 @@
 
 #define WIDTH_MOST 64 // of an automatic width
 
+struct average {
+    int count;
+    double sum;
+};
+
 struct width {
     int width, most;
-    bool is_fixed;     // latency does not change it
-    bool is_searching; // doubling: no sign of too much so far
-    int too_many;      // a width that was refused; 0 none
-    int64_t retry_at;  // when it may be tried again …
-    int64_t quiet;     // … and how long it was to wait for that
-    int64_t lowered_at;
-    int passes;         // of the round: answers to what was sent at just this width
-    double sum;         // of their latencies
-    double base;        // the least average latency of a round; 0 none
+    bool is_fixed;      // latency does not change it
+    bool is_searching;  // doubling: no sign of too much so far
+    int too_many;       // a width that was refused; 0 none
+    int64_t retry_at;   // when it may be tried again …
+    int64_t quiet;      // … and how long it was to wait for that
+    int64_t lowered_at; // when it was last lowered …
+    int floor;          // … and how low refusals of what was sent before may bring it
+
+    struct average round;  // latencies of answers to what was sent at just this width
+    struct average longer; // the same until there are enough to judge by
+    double base;           // the least average; 0 none
+    bool is_base_sure;     // of enough answers
     double before_fall; // the average that made the width fall, to see whether that helped; 0 none
+    int holds;          // averages that were a little too high, one after the other
 };
 
 // slots: a fixed number, or 0 for automatic.
