@@ -10,10 +10,11 @@
 
 #include <stdlib.h>
 
-// A key that served before and is now refused may be good and the provider wrong (an outage of what
-// checks keys looks like that): it gets further looks, ever later, before it is taken out.
-#define LOOKS_MOST 6
-#define LOOK_FIRST (1 * USEC_PER_SEC) // then 2 s, 4 s …
+// Keys that served before and are refused alike within moments may be good and the provider wrong (an
+// outage of what checks keys looks like that): they get further looks before they are taken out.
+#define LOOKS_MOST 2
+#define LOOK_FIRST (USEC_PER_SEC / 2) // then 1 s
+#define MOMENTS    (2 * USEC_PER_SEC)
 
 #define MODEL_PAUSE   (300 * USEC_PER_SEC)
 #define HINTS_TRUSTED 3
@@ -113,7 +114,8 @@ static void follow_rate(struct lease *lease, const struct pool_report *report, i
         width_refused(&key->width, lease->in_flight, lease->charge.at, now);
         return;
     }
-    if (!report->announced && verdict->cause == BECAUSE_RATE && is_news(lease))
+    if (!report->announced && verdict->cause == BECAUSE_RATE && is_news(lease) &&
+        !lease->channel->home->pool->options.feels_nothing)
         felt_refused(&lease->seat->tab->felt, lease->serial, lease->charge.at, now);
     cool(lease, verdict, now);
 }
@@ -156,27 +158,41 @@ static void follow_forbidden(struct lease *lease, const struct pool_report *repo
                          key->reason, true});
 }
 
-// Another key of this provider was accepted since this one was refused: so it is the key.
-static bool is_doubtful(const struct key *key) {
-    return key->counts.ok > 0 && key->looks < LOOKS_MOST &&
-           (key->looks == 0 || key->account->home->answered_at < key->refused_at);
+static void look_again(struct key *key, int64_t now) {
+    key_suspend(key, now + (LOOK_FIRST << key->looks++));
+    log_info("%s was good and is refused; it is tried once more: %s", key->entry->name,
+             key->reason);
+}
+
+static void take_out(struct key *key) {
+    key_remove(key);
+    say(&(struct notice){key->entry->name, "is not accepted and taken out", 0, key->reason, true});
+}
+
+// The key that was taken out just before, if both served before and none was accepted in between.
+static struct key *fellow_sufferer(const struct key *key, int64_t now) {
+    struct home *home = key->account->home;
+    struct key *last = home->last_out;
+    bool alike = last && last != key && now - home->last_out_at <= MOMENTS &&
+                 home->answered_at <= home->last_out_at;
+    return alike && last->counts.ok && key->counts.ok ? last : NULL;
 }
 
 static void follow_bad_key(struct lease *lease, const struct pool_report *report, int64_t now) {
     struct key *key = lease->key;
+    struct home *home = key->account->home;
     if (key->standing == STANDING_REMOVED || key->standing == STANDING_SUSPENDED)
         return;
     set_reason(key, report->verdict);
-    if (is_doubtful(key)) {
-        if (key->looks++ == 0)
-            key->refused_at = now;
-        key_suspend(key, now + (LOOK_FIRST << (key->looks - 1)));
-        log_info("%s was good and is refused; it is tried once more: %s", key->entry->name,
-                 key->reason);
-        return;
-    }
-    key_remove(key);
-    say(&(struct notice){key->entry->name, "is not accepted and taken out", 0, key->reason, true});
+    struct key *fellow = key->looks ? NULL : fellow_sufferer(key, now);
+    if (fellow && fellow->standing == STANDING_REMOVED && fellow->looks == 0)
+        look_again(fellow, now);
+    if (fellow || (key->looks > 0 && key->looks < LOOKS_MOST))
+        look_again(key, now);
+    else
+        take_out(key);
+    home->last_out = key;
+    home->last_out_at = now;
 }
 
 // -- the provider --
@@ -200,8 +216,6 @@ static void follow_upstream(struct lease *lease, const struct pool_report *repor
 // The key is accepted, whatever else was said.
 static void bring_back(struct lease *lease) {
     struct key *key = lease->key;
-    if (key->standing == STANDING_GOOD && lease->charge.at >= key->refused_at)
-        key->looks = 0;
     if (key->standing != STANDING_TRIAL)
         return;
     key->looks = 0;

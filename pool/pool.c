@@ -5,6 +5,7 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
+#include "pool/limits/cooldown.h"
 #include "pool/limits/day.h"
 
 #include <stdlib.h>
@@ -116,6 +117,7 @@ struct pool *pool_new(const struct pool_options *options) {
     struct pool *pool = mem_zero(1, sizeof *pool);
     const struct keyring *ring = options->keyring;
     pool->options = *options;
+    pool->options.feels_nothing |= options->cooldown != COOLDOWN_AUTO;
     pool->random.state = options->seed;
     count_keys(pool, ring);
     size_t n = 0;

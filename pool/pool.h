@@ -34,6 +34,7 @@ struct pool_options {
     int slots_per_key;        // SLOTS_AUTO: as many at once as turns out to pay
     struct key_limits limits; // of every key that states none itself; 0: none
     int64_t cooldown;         // COOLDOWN_AUTO or fixed microseconds
+    bool feels_nothing;       // rates that nobody announces are not felt; so with a fixed cooldown
     uint64_t seed;            // of jitter and chance
 };
 

@@ -102,7 +102,9 @@ struct home {
     struct heap suspended; // keys by when they may be tried again
     size_t out;            // keys that are given up: removed, or suspended and not in doubt
     int64_t answered_at;   // when a key was last accepted
-    int64_t day_end;       // wall clock, when the provider's day ends
+    struct key *last_out;  // the key that was refused last
+    int64_t last_out_at;
+    int64_t day_end; // wall clock, when the provider's day ends
 };
 
 struct pool {

@@ -64,8 +64,6 @@ static void set_standing(struct key *key, enum key_standing standing) {
 }
 
 void key_suspend(struct key *key, int64_t until) {
-    if (key->standing == STANDING_REMOVED)
-        return;
     struct home *home = key->account->home;
     if (key->standing != STANDING_SUSPENDED || key->timer.due < until)
         heap_set(&home->suspended, &key->timer, until);

@@ -2,10 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/keys/key.h"
 
-#include "jobs/base/die.h"
-
 void key_set_state(struct key *key, enum key_state state) {
-    BUG_IF(key_state(key) == KEY_REMOVED && state != KEY_REMOVED);
     atomic_store_explicit(&key->state, (unsigned char)state, memory_order_relaxed);
 }
 

@@ -70,7 +70,7 @@ struct key {
     void *auth;                // the transfer's request headers for it, made on first use
 };
 
-// The only place that writes key->state. Leaving KEY_REMOVED is a bug.
+// The only place that writes key->state.
 void key_set_state(struct key *key, enum key_state state);
 
 static inline enum key_state key_state(const struct key *key) {

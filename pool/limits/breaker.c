@@ -4,8 +4,13 @@
 
 #include "jobs/base/clock.h"
 
-#define RAMP_FIRST 2
-#define RAMP_LAST  1024
+#define RAMP_FIRST   2
+#define RAMP_TRUSTED 10
+#define RAMP_LAST    64
+
+#define SHARE_OVER            64
+#define BY_CHANCE             1e-4
+#define BREAKER_FAILURES_MOST 40
 
 static void move(struct breaker *b, enum breaker_state state, int64_t now) {
     b->state = state;
@@ -40,17 +45,31 @@ static void close_up(struct breaker *b, int64_t now) {
     b->pause = 0;
 }
 
+// How often it fails anyway, of the last SHARE_OVER answers or so: a row of failures counts when it
+// turned out to be no outage.
+static void count_row(struct breaker *b) {
+    for (int i = 0; i < b->failures && i < SHARE_OVER; i++)
+        b->share += (1 - b->share) / SHARE_OVER;
+    b->share -= b->share / SHARE_OVER;
+}
+
 void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now) {
     b->has_passed = true;
     if (b->state != BREAKER_CLOSED && sent_at < b->began)
         return; // the last of the good time
+    if (!b->given_up && (b->state == BREAKER_CLOSED || b->state == BREAKER_RAMP))
+        count_row(b);
     b->failures = 0;
     b->given_up = false;
     if (b->state == BREAKER_OPEN || b->state == BREAKER_PROBING) {
         move(b, BREAKER_RAMP, now);
         b->in_flight = RAMP_FIRST;
-    } else if (b->state == BREAKER_RAMP && ++b->in_flight >= RAMP_LAST) {
-        close_up(b, now);
+    } else if (b->state == BREAKER_RAMP) {
+        b->in_flight++;
+        if (b->in_flight >= RAMP_TRUSTED)
+            b->pause = 0; // what fails now is another outage
+        if (b->in_flight >= RAMP_LAST)
+            close_up(b, now);
     }
 }
 
@@ -73,9 +92,17 @@ static bool is_beyond_patience(const struct breaker *b, int64_t now) {
     return now - b->began > (b->has_passed ? BREAKER_PATIENCE : BREAKER_PATIENCE_NEW);
 }
 
-// With few keys few failures are already all that could be.
+// So many in a row as hardly happen by chance where single requests fail as often as they do here;
+// with few keys few failures are already all that could be.
 static int failures_enough(const struct breaker *b) {
-    return b->keys < BREAKER_FAILURES ? (int)b->keys + 1 : BREAKER_FAILURES;
+    int enough = b->keys < BREAKER_FAILURES ? (int)b->keys + 1 : BREAKER_FAILURES;
+    double in_a_row = 1;
+    for (int i = 0; i < enough; i++)
+        in_a_row *= b->share;
+    for (; in_a_row > BY_CHANCE && enough < BREAKER_FAILURES_MOST; enough++)
+        in_a_row *= b->share;
+    bool shaky = b->state == BREAKER_RAMP && b->in_flight < RAMP_TRUSTED;
+    return shaky ? enough / 2 : enough;
 }
 
 bool breaker_failed(struct breaker *b, int64_t sent_at, bool sure, int64_t hint, int64_t now) {
@@ -88,15 +115,11 @@ bool breaker_failed(struct breaker *b, int64_t sent_at, bool sure, int64_t hint,
         close_up(b, now);
         return false;
     }
-    switch (b->state) {
-    case BREAKER_CLOSED:
-        if (!sure && b->failures < failures_enough(b))
-            return false;
-        pause_all(b, hint, now);
-        return true;
-    case BREAKER_OPEN: return false;
-    case BREAKER_PROBING:
-    case BREAKER_RAMP: pause_all(b, hint, now); return false;
-    }
-    return false;
+    if (b->state == BREAKER_OPEN)
+        return false;
+    if (b->state != BREAKER_PROBING && !sure && b->failures < failures_enough(b))
+        return false;
+    bool begins = b->state == BREAKER_CLOSED;
+    pause_all(b, hint, now);
+    return begins;
 }

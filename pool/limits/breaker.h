@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BREAKER_FAILURES     5 // in a row; with fewer than 5 keys one more than there are
+#define BREAKER_FAILURES     5 // in a row; fewer with few keys, more where much fails anyway
 #define BREAKER_FIRST        INT64_C(250000)    // the first pause: 0.25 s …
 #define BREAKER_MOST         INT64_C(5000000)   // … doubling to 5 s
 #define BREAKER_PROBE_MOST   INT64_C(30000000)  // a probe that hangs is followed by another
@@ -32,6 +32,7 @@ struct breaker {
     enum breaker_state state;
     bool has_passed;  // at least once, ever
     bool given_up;    // beyond all patience: failures are let through until one passes
+    double share;     // of failures among answers, on average
     int failures;     // one after the other
     int64_t began;    // when that row of failures began
     int64_t changed;  // when the state last changed: what was sent before says nothing about it

@@ -183,6 +183,52 @@ static void a_hidden_cap_on_what_is_in_flight_is_found(void **state) {
     assert_true(worst <= 2);
 }
 
+// -- refusals that are no limit --
+
+struct moody {
+    int percent;
+    int64_t hint, latency;
+    struct random random;
+};
+
+static void answers_moodily(struct world *w, size_t key, struct said *said) {
+    struct moody *s = w->server;
+    (void)key;
+    if (random_below(&s->random, 100) < s->percent) {
+        said_no(said, OUTCOME_RATE_LIMITED, BECAUSE_RATE);
+        said->verdict.hint = s->hint;
+        said->latency = s->latency;
+    } else {
+        said_ok(said, s->latency);
+    }
+}
+
+// What is refused at random is not taken for a limit: the pace stays what the cool-downs allow.
+static void moods_are_no_limits(void **state) {
+    (void)state;
+    static const struct moody moods[] = {
+        {1, 20000, 5000, {1}}, {6, 20000, 5000, {2}}, {30, 20000, 5000, {3}},  {1, -1, 5000, {4}},
+        {6, -1, 100000, {5}},  {2, SEC, SEC, {6}},    {10, 2 * SEC, SEC, {7}},
+    };
+    for (size_t i = 0; i < COUNT_OF(moods); i++) {
+        int64_t passed[2];
+        for (int feeling = 0; feeling <= 1; feeling++) {
+            struct world w;
+            struct moody s = moods[i];
+            world_open(&w, &(struct world_options){.keys = 3, .slots = 3, .deaf = !feeling});
+            w.answers = answers_moodily;
+            w.server = &s;
+            w.jobs = INT32_MAX;
+            world_run_until(&w, w.now + 600 * SEC);
+            passed[feeling] = INT32_MAX - w.jobs;
+            world_close(&w);
+        }
+        print_message("%d %% refused at random, hint %.2f s, latency %.3f s: %.2f of the pace\n",
+                      moods[i].percent, (double)moods[i].hint / SEC, (double)moods[i].latency / SEC,
+                      (double)passed[1] / (double)passed[0]);
+    }
+}
+
 // A limit that is raised or lowered half way is followed.
 static void changed_limits_are_followed(void **state) {
     (void)state;
@@ -231,6 +277,7 @@ int main(void) {
         cmocka_unit_test(announced_limits_are_kept_before_they_bite),
         cmocka_unit_test(silent_limits_are_felt),
         cmocka_unit_test(a_hidden_cap_on_what_is_in_flight_is_found),
+        cmocka_unit_test(moods_are_no_limits),
         cmocka_unit_test(changed_limits_are_followed),
         cmocka_unit_test(stated_limits_are_never_exceeded),
     };

@@ -65,6 +65,7 @@ struct world_options {
     struct key_limits limits;
     int64_t cooldown;
     uint64_t seed;
+    bool deaf; // to rates that nobody announces
 };
 
 static inline void world_open(struct world *w, const struct world_options *o) {
@@ -88,6 +89,7 @@ static inline void world_open(struct world *w, const struct world_options *o) {
                                               .slots_per_key = o->slots,
                                               .limits = o->limits,
                                               .cooldown = o->cooldown,
+                                              .feels_nothing = o->deaf,
                                               .seed = o->seed + 1});
     pool_tell_time(w->pool, w->now, w->now + w->wall_offset);
     w->channel = pool_channel(w->pool, w->provider, SLICE("\"m\""));

@@ -26,7 +26,8 @@ static int width_of(void *state) {
 
 static struct figures run(struct server *server, struct width *width, int jobs, uint64_t seed) {
     static struct loop loop;
-    struct paced paced = {.ready_at = ready_at, .take = take, .answered = answered, .width = width_of};
+    struct paced paced = {
+        .ready_at = ready_at, .take = take, .answered = answered, .width = width_of};
     loop = (struct loop){.keys = 1, .jobs = jobs, .seed = seed, .tries_first = true};
     loop.servers[0] = server;
     paced.state[0] = width;
@@ -56,7 +57,7 @@ static void a_hidden_cap_is_found(void **state) {
                     time = fmax(time, f.seconds / ideal);
                 }
                 print_message("  cap %2d  latency %5.2f s  %3d jobs  %5.2f %%  %5.3f%s\n", caps[c],
-                              latencies[i], jobs[j], refused * 100, time, time>2?"<<<":"");
+                              latencies[i], jobs[j], refused * 100, time, time > 2 ? "<<<" : "");
             }
 }
 
@@ -82,8 +83,9 @@ static void a_queue_is_kept_short(void **state) {
                 latency = fmax(latency, f.latency);
                 mt += f.seconds / best / 20, ml += f.latency / 20;
             }
-            print_message("  %2d cores  spread %.1f   %5.3f %5.3f   %5.2f %5.2f%s\n", cores[c], spreads[i], mt,
-                          time, ml, latency, time > 1/.9||latency>2?"<<<":"");
+            print_message("  %2d cores  spread %.1f   %5.3f %5.3f   %5.2f %5.2f%s\n", cores[c],
+                          spreads[i], mt, time, ml, latency,
+                          time > 1 / .9 || latency > 2 ? "<<<" : "");
         }
 }
 
