@@ -94,12 +94,13 @@ static void judge(struct width *w, int64_t now) {
         w->base += DOWN * (average - w->base);
     if (is_same) // nothing is known to be too many, but what was refused
         w->is_searching = !w->too_many;
-    if (average >= FALLS * w->base) {
+    if (!w->is_fixed && average >= FALLS * w->base) {
         fall_by_latency(w, average, now);
         return;
     }
-    w->holds = average <= GROWS * w->base || w->holds >= HOLDS_MOST ? 0 : w->holds + 1;
-    if (w->holds == 0)
+    bool has_room = w->is_fixed || average <= GROWS * w->base || w->holds >= HOLDS_MOST;
+    w->holds = has_room ? 0 : w->holds + 1;
+    if (has_room)
         grow(w, now);
     if (average > w->base && average <= GROWS * w->base)
         w->base += UP * (average - w->base);
