@@ -61,10 +61,10 @@ static double shown_rate(const struct announced_limit *said, double stated) {
 
 // The middle one of the last three, so that one odd header changes nothing; until there are three,
 // the least.
-static double settled_rate(const float *m) {
+static double settled_rate(const double *m) {
     if (m[2] <= 0)
-        return m[1] > 0 ? fminf(m[0], m[1]) : m[0];
-    return fmaxf(fminf(m[0], m[1]), fminf(fmaxf(m[0], m[1]), m[2]));
+        return m[1] > 0 ? fmin(m[0], m[1]) : m[0];
+    return fmax(fmin(m[0], m[1]), fmin(fmax(m[0], m[1]), m[2]));
 }
 
 static void follow_rate(struct budget *b, const struct sight *sight) {
@@ -73,7 +73,7 @@ static void follow_rate(struct budget *b, const struct sight *sight) {
     if (shown > 0) {
         for (int i = BUDGET_RATES - 1; i > 0; i--)
             b->rates[i] = b->rates[i - 1];
-        b->rates[0] = (float)shown;
+        b->rates[0] = shown;
     }
     b->rate = b->rates[0] > 0 ? settled_rate(b->rates) : stated;
 }
@@ -105,7 +105,8 @@ static void follow_level(struct budget *b, const struct sight *sight, int64_t no
     follow_others(b, expected - b->level, sight->period);
 }
 
-// At first sight the least is right: what was sent before we knew counts against it.
+// At first sight, of it or of another limit, the least is right: what was sent before we knew counts
+// against it.
 static void begin_level(struct budget *b, const struct sight *sight, int64_t now) {
     if (sight->said->remaining >= 0)
         b->level = bounds_of(b, sight, now).least;
@@ -117,13 +118,10 @@ void budget_observe(struct budget *b, const struct sight *sight, int64_t now) {
     const struct announced_limit *said = sight->said;
     if (said->limit <= 0)
         return;
-    bool is_new = is_forgotten(b, now);
+    bool is_new = is_forgotten(b, now) || said->limit != b->limit;
     if (is_new)
         *b = (struct budget){.limit = said->limit, .at = now};
     advance(b, now);
-    if (said->limit != b->limit) // what another limit refilled at says nothing about this one
-        b->rates[0] = b->rates[1] = b->rates[2] = 0;
-    b->limit = said->limit;
     b->heard_at = now;
     follow_rate(b, sight);
     if (is_new)
