@@ -177,8 +177,36 @@ static void a_fixed_number_ignores_latency(void **state) {
     assert_true(width_now(&w) == 6);
 }
 
+static void answers_in_no_time_are_no_sign(void **state) {
+    (void)state;
+    struct width w;
+    width_init(&w, 0);
+    for (int i = 0; i < 1000; i++)
+        width_passed(&w, 0, width_now(&w), SEC);
+    assert_true(width_now(&w) == WIDTH_MOST);
+}
+
+// A refusal between a fall by latency and the average after it: that average compares other widths.
+static void a_refusal_ends_the_test_of_a_fall(void **state) {
+    (void)state;
+    struct width w;
+    width_init(&w, 0);
+    for (int i = 0; i < 63; i++)
+        width_passed(&w, SEC, width_now(&w), SEC);
+    assert_true(width_now(&w) == 64);
+    for (int i = 0; width_now(&w) == 64; i++)
+        width_passed(&w, 20 * SEC, 64, SEC + i);
+    int fallen = width_now(&w);
+    width_refused(&w, fallen, 3 * SEC, 4 * SEC);
+    for (int i = 0; i < 2 * fallen + 24; i++)
+        width_passed(&w, 19 * SEC, width_now(&w), 5 * SEC);
+    assert_true(width_now(&w) < fallen);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_in_no_time_are_no_sign),
+        cmocka_unit_test(a_refusal_ends_the_test_of_a_fall),
         cmocka_unit_test(a_hidden_cap_is_found),
         cmocka_unit_test(a_queue_is_kept_short),
         cmocka_unit_test(noise_does_not_collapse_it),

@@ -39,14 +39,13 @@ static void the_limit_holds_in_every_period(void **state) {
         int64_t limit = limits[i % COUNT_OF(limits)], period = periods[i / COUNT_OF(limits)];
         struct random random = {i + 1};
         struct window w;
-        int64_t now = 1000 * SEC, sum = 0;
+        int64_t now = 1000 * SEC;
         window_init(&w, limit, period);
         for (int n = 0; n < TAKES; n++) {
             int64_t amount = 1 + random_below(&random, limit < 20 ? 1 : limit / 20);
             now = window_ready_at(&w, amount, now);
             window_take(&w, amount, now);
             taken[n] = (struct taken){now, amount};
-            sum += amount;
             now += random_below(&random, 4) ? 0 : random_below(&random, period / 10 + 1);
         }
         assert_true(most_in_a_period(taken, TAKES, period) <= limit);
