@@ -14,6 +14,11 @@
 // Clocks differ: a refill that is this near to limit / period is that.
 #define NEAR 1.25
 
+// How fast a difference between announcements and our count becomes the use that others make of the
+// account: in half the period. They leave us a little, for we would not hear of it otherwise.
+#define OTHERS_GAIN 2.0
+#define OTHERS_MOST 0.9
+
 static double at_least(double value, double least) {
     return value < least ? least : value;
 }
@@ -22,8 +27,13 @@ static double at_most(double value, double most) {
     return value > most ? most : value;
 }
 
+// What its refill leaves us, a microsecond.
+static double ours(const struct budget *b) {
+    return b->rate - at_most(b->others, b->rate * OTHERS_MOST);
+}
+
 static double level_at(const struct budget *b, int64_t now) {
-    double refill = now > b->at ? (double)(now - b->at) * b->rate : 0;
+    double refill = now > b->at ? (double)(now - b->at) * ours(b) : 0;
     return at_most(b->level + refill, (double)b->limit);
 }
 
@@ -51,10 +61,10 @@ static double shown_rate(const struct announced_limit *said, double stated) {
 
 // The middle one of the last three, so that one odd header changes nothing; until there are three,
 // the least.
-static double settled_rate(const float *m) {
+static double settled_rate(const double *m) {
     if (m[2] <= 0)
-        return m[1] > 0 ? fminf(m[0], m[1]) : m[0];
-    return fmaxf(fminf(m[0], m[1]), fminf(fmaxf(m[0], m[1]), m[2]));
+        return m[1] > 0 ? fmin(m[0], m[1]) : m[0];
+    return fmax(fmin(m[0], m[1]), fmin(fmax(m[0], m[1]), m[2]));
 }
 
 static void follow_rate(struct budget *b, const struct sight *sight) {
@@ -63,7 +73,7 @@ static void follow_rate(struct budget *b, const struct sight *sight) {
     if (shown > 0) {
         for (int i = BUDGET_RATES - 1; i > 0; i--)
             b->rates[i] = b->rates[i - 1];
-        b->rates[0] = (float)shown;
+        b->rates[0] = shown;
     }
     b->rate = b->rates[0] > 0 ? settled_rate(b->rates) : stated;
 }
@@ -76,18 +86,27 @@ struct bounds {
 
 static struct bounds bounds_of(const struct budget *b, const struct sight *sight, int64_t now) {
     double late = (double)sight->said->remaining;
-    double early = late - (double)sight->taken_since + (double)(now - sight->sent_at) * b->rate;
+    double early = late - (double)sight->taken_since + (double)(now - sight->sent_at) * ours(b);
     return early < late ? (struct bounds){early, late} : (struct bounds){late, early};
+}
+
+// What is less every time than we thought, others took; and what is more, they did not.
+static void follow_others(struct budget *b, double missing, int64_t period) {
+    b->others = at_least(b->others + missing * OTHERS_GAIN / (double)period, 0);
+    b->others = at_most(b->others, b->rate);
 }
 
 static void follow_level(struct budget *b, const struct sight *sight, int64_t now) {
     struct bounds bounds = bounds_of(b, sight, now);
+    double expected = b->level;
     if (sight->said->remaining > 0) // none left may also be less than none
         b->level = at_least(b->level, bounds.least);
     b->level = at_most(b->level, bounds.most);
+    follow_others(b, expected - b->level, sight->period);
 }
 
-// At first sight the least is right: what was sent before we knew counts against it.
+// At first sight, of it or of another limit, the least is right: what was sent before we knew counts
+// against it.
 static void begin_level(struct budget *b, const struct sight *sight, int64_t now) {
     if (sight->said->remaining >= 0)
         b->level = bounds_of(b, sight, now).least;
@@ -99,13 +118,10 @@ void budget_observe(struct budget *b, const struct sight *sight, int64_t now) {
     const struct announced_limit *said = sight->said;
     if (said->limit <= 0)
         return;
-    bool is_new = is_forgotten(b, now);
+    bool is_new = is_forgotten(b, now) || said->limit != b->limit;
     if (is_new)
         *b = (struct budget){.limit = said->limit, .at = now};
     advance(b, now);
-    if (said->limit != b->limit) // what another limit refilled at says nothing about this one
-        b->rates[0] = b->rates[1] = b->rates[2] = 0;
-    b->limit = said->limit;
     b->heard_at = now;
     follow_rate(b, sight);
     if (is_new)
@@ -122,7 +138,7 @@ int64_t budget_ready_at(const struct budget *b, int64_t amount, int64_t now) {
     int64_t forgotten_at = b->heard_at + BUDGET_FORGOTTEN_AFTER;
     if (missing <= 0)
         return now;
-    double wait = missing / b->rate;
+    double wait = missing / ours(b);
     return wait < (double)(forgotten_at - now) ? now + (int64_t)ceil(wait) : forgotten_at;
 }
 

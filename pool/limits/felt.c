@@ -6,9 +6,11 @@
 
 #include <math.h>
 
-#define BELOW 0.95 // how far below the measure
+#define BELOW      0.95 // how far below the measure
+#define WELL_BELOW 0.8  // below the pace that was refused
 
-// However badly a refusal is measured, the pace falls no lower than to a quarter at once.
+// However long it was idle since the last refusal, the pace falls no lower than to this share of the
+// most that the limit can be.
 #define FALL_MOST 0.25
 
 // What it takes to measure at all, and how far it falls without.
@@ -22,13 +24,15 @@
 // The pace after the first refusal is a guess: no slower than this, a microsecond.
 #define GUESS_LEAST 1e-6
 
-// Growth with each one that passed, as a share of the pace (towards the ceiling: of the way there);
-// so many a second grow it, more do not grow it faster.
+// Growth with each one that passed, as a share of the pace (towards the ceiling: of the way there).
+// So many a second make it grow; more do not make it grow faster.
 #define GROWTH_SEARCHING 0.3
 #define GROWTH_TOWARDS   0.08
-#define GROWTH_PAST      .0005
+#define GROWTH_BETWEEN   0.01
+#define GROWTH_PAST      0.0005
 #define GROWTH_FASTER    0.00002 // more with every one since the last refusal
 #define GROWING_A_SECOND 5.0
+#define RATE_MOST        1.0 // a microsecond: no pace at all
 
 // What is late may catch up with this part of the spacing, not more: a bucket may hold but one.
 #define CATCHING_UP 8
@@ -40,19 +44,21 @@ static bool is_forgotten(const struct felt *f, int64_t now) {
 int64_t felt_ready_at(const struct felt *f, int64_t now) {
     if (f->rate <= 0 || f->next_at <= now || is_forgotten(f, now))
         return now;
-    return f->next_at;
+    int64_t forgotten_at = f->refused_at + FELT_FORGOTTEN_AFTER;
+    return f->next_at < forgotten_at ? f->next_at : forgotten_at;
 }
 
 uint64_t felt_take(struct felt *f, int64_t now) {
     if (f->takes == 0 || is_forgotten(f, now))
         *f = (struct felt){.takes = f->takes, .reached_serial = f->takes, .reached_at = now};
-    if (f->was_refused && f->resuming > 0) {
-        f->resuming--;
-        f->resumed_at = now;
-    }
     if (f->rate > 0) {
         int64_t spacing = (int64_t)(1 / f->rate), earliest = now - spacing / CATCHING_UP;
         f->is_pacing = now - f->next_at <= spacing;
+        if (f->resuming > 0)
+            f->resumed_at = now;
+        else if (!f->is_pacing) // idle: the bucket may have been full
+            f->paused += now - f->next_at;
+        f->resuming -= f->resuming > 0;
         f->next_at = (f->next_at > earliest ? f->next_at : earliest) + spacing;
     }
     return f->takes++;
@@ -78,33 +84,36 @@ static void guess(struct felt *f, uint64_t serial, int64_t sent_at) {
 // full, it is at most what passed; if the pace was never lower than that, so that it was not full
 // otherwise.
 static void lower(struct felt *f, double passed, double time) {
-    double refused = f->rate, most = passed / fmax(time - (double)f->paused, 1);
-    double least = fmin(passed / time, refused);
-    bool is_near = passed >= CONFIRMING && refused > NEAR * f->ceiling && f->ceiling > 0;
-    f->ceiling = most <= f->begun ? fmin(most, refused) : refused;
-    f->rate = fmax(BELOW * sqrt(least * f->ceiling), refused * FALL_MOST);
+    double least = fmin(passed / time, f->rate), most = passed / fmax(time - (double)f->paused, 1);
+    bool is_near = passed >= CONFIRMING && f->rate > NEAR * f->ceiling && f->ceiling > 0;
+    f->refused = f->rate;
+    f->ceiling = most <= f->begun ? fmin(most, f->rate) : f->rate;
+    f->rate = fmax(BELOW * sqrt(least * f->ceiling), f->ceiling * FALL_MOST);
     if (is_near)
-        f->rate = fmax(f->rate, NEAR * f->ceiling);
+        f->rate = fmax(f->rate, fmin(NEAR * f->ceiling, BELOW * most));
     f->ceiling = fmax(f->ceiling, f->rate);
     f->begun = f->rate;
 }
 
 // Too few passed to measure by.
 static void lower_a_little(struct felt *f) {
-    f->ceiling = f->rate;
+    f->refused = f->ceiling = f->rate;
     f->rate *= FALL_LITTLE;
     f->begun = fmin(f->begun, f->rate);
 }
 
+// A pause that ended with another refusal was no time in which the bucket filled up.
 static void pace(struct felt *f, uint64_t serial, int64_t sent_at) {
     int64_t passed = (int64_t)(serial - f->reached_serial - f->not_taken);
+    if (passed <= f->passed)
+        return;
+    f->passed = passed;
     f->paused += f->resumed_at - f->refused_at;
     if (passed >= MEASURING && sent_at > f->reached_at) {
         lower(f, (double)passed, (double)(sent_at - f->reached_at));
         reach(f, serial, sent_at);
-    } else if (passed > f->passed) {
+    } else {
         lower_a_little(f);
-        f->passed = passed;
     }
 }
 
@@ -127,8 +136,7 @@ void felt_refused(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now)
     f->grown = 0;
 }
 
-void felt_passed(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now) {
-    (void)sent_at, (void)now;
+void felt_passed(struct felt *f, uint64_t serial) {
     if (f->rate <= 0 || !f->is_pacing || serial < f->lowered_serial)
         return;
     double share = fmin(1, GROWING_A_SECOND / (f->rate * (double)USEC_PER_SEC));
@@ -137,8 +145,11 @@ void felt_passed(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now) 
         f->rate += GROWTH_SEARCHING * share * f->rate;
     else if (f->rate < BELOW * f->ceiling)
         f->rate += GROWTH_TOWARDS * share * (f->ceiling - f->rate);
+    else if (f->rate < WELL_BELOW * f->refused)
+        f->rate += GROWTH_BETWEEN * share * f->rate;
     else
         f->rate += (GROWTH_PAST + GROWTH_FASTER * f->grown) * share * f->rate;
+    f->rate = fmin(f->rate, RATE_MOST);
 }
 
 void felt_return(struct felt *f, uint64_t serial) {

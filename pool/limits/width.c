@@ -59,6 +59,7 @@ static void set_width(struct width *w, int width) {
 static void fall_to(struct width *w, int width, int64_t now) {
     set_width(w, width);
     w->longer = (struct average){0};
+    w->before_fall = 0;
     w->is_searching = false;
     w->lowered_at = now;
 }
@@ -77,8 +78,8 @@ static void grow(struct width *w, int64_t now) {
 // The provider works on width × least / average of ours at once, the others wait there.
 static void fall_by_latency(struct width *w, double average, int64_t now) {
     int seen = (int)(w->width * w->base / average * MARGIN), least = w->width / FALL_MOST;
-    w->before_fall = average;
     fall_to(w, seen > least ? seen : least, now);
+    w->before_fall = average;
 }
 
 // A sure average while the width does not double.
@@ -94,12 +95,13 @@ static void judge(struct width *w, int64_t now) {
         w->base += DOWN * (average - w->base);
     if (is_same) // nothing is known to be too many, but what was refused
         w->is_searching = !w->too_many;
-    if (average >= FALLS * w->base) {
+    if (!w->is_fixed && average >= FALLS * w->base) {
         fall_by_latency(w, average, now);
         return;
     }
-    w->holds = average <= GROWS * w->base || w->holds >= HOLDS_MOST ? 0 : w->holds + 1;
-    if (w->holds == 0)
+    bool has_room = w->is_fixed || average <= GROWS * w->base || w->holds >= HOLDS_MOST;
+    w->holds = has_room ? 0 : w->holds + 1;
+    if (has_room)
         grow(w, now);
     if (average > w->base && average <= GROWS * w->base)
         w->base += UP * (average - w->base);
@@ -120,7 +122,7 @@ static void end_round(struct width *w, int64_t now) {
 
 static void add(struct average *to, int64_t latency) {
     to->count++;
-    to->sum += (double)latency;
+    to->sum += latency > 0 ? (double)latency : 1;
 }
 
 void width_passed(struct width *w, int64_t latency, int in_flight, int64_t now) {
@@ -155,8 +157,8 @@ void width_refused(struct width *w, int in_flight, int64_t sent_at, int64_t now)
         w->floor = at_least_one(most / 2);
         fall_to(w, most - 1, now);
         bar(w, most, now);
-    } else if (w->width > w->floor &&
-               w->too_many) { // sent together with it: one more that is too many
+    } else if (w->too_many && w->width > w->floor) {
+        // sent together with that one: one more that is too many
         set_width(w, w->width - 1);
         w->too_many = w->width + 1;
     }

@@ -1,12 +1,13 @@
 // How many requests at once: found by trying (--slots-per-key auto), or a fixed number that gives
 // way when the provider says it is too many.
 //
-// Automatic: begins with one, doubles with every round (as many answers as the width) that shows no
-// sign of too much, until the first sign; from there one more per round. A refusal at a width marks
-// it as too many: it is tried again after a quiet time only, longer each time. Latency that climbs
-// with the width is a sign too, judged by the average of a round; when a lower width does not bring
-// it down again, it was not ours, and is the new measure.
-// Pure.
+// Automatic: begins with one and doubles with every round (as many answers as the width) until the
+// first sign of too much; from there a little wider with every average of enough answers. A refusal
+// takes one off, several at once up to half; the width that was refused is tried again after a quiet
+// time only, longer each time. Latency that climbs with the width is a sign too, by averages, as
+// single answers of language models differ by factors; when a lower width does not bring it down
+// again, the width was not why, and that latency is the new measure.
+// Loop thread; pure.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_LIMITS_WIDTH_H
 #define POOL_LIMITS_WIDTH_H
@@ -25,7 +26,7 @@ struct width {
     int width, most;
     bool is_fixed;      // latency does not change it
     bool is_searching;  // doubling: no sign of too much so far
-    int too_many;       // a width that was refused; 0 none
+    int too_many;       // the width that was refused; 0 none
     int64_t retry_at;   // when it may be tried again …
     int64_t quiet;      // … and how long it was to wait for that
     int64_t lowered_at; // when it was last lowered …

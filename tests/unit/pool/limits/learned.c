@@ -61,8 +61,6 @@ static struct figures run(const struct setting *set, uint64_t seed, double *idea
     return loop_run(&loop, &paced);
 }
 
-#define FEW 10, 12
-
 static void announced_limits_are_kept_and_used(void **state) {
     (void)state;
     static const struct setting settings[] = {
@@ -92,12 +90,101 @@ static void announced_limits_are_kept_and_used(void **state) {
             time = fmax(time, f.seconds / ideal);
         }
         print_message("  %-28s %5.2f %%  %5.3f\n", settings[i].name, refused * 100, time);
+        assert_true(refused <= 0.02);
+        assert_true(time <= (settings[i].refunds ? 1.15 : 1.10));
     }
+}
+
+// The limit is doubled, or halved, half way; and somebody else uses the account too.
+static void changes_are_followed(void **state) {
+    (void)state;
+    static const double factors[] = {2, 0.5, 1};
+    for (size_t i = 0; i < COUNT_OF(factors); i++) {
+        static struct loop loop;
+        struct learned learned = {0};
+        struct server server = {.kind = TOKEN_BUCKET,
+                                .rate = 2,
+                                .capacity = 120,
+                                .latency = SEC,
+                                .spread = 0.4,
+                                .way = 10 * USEC_PER_MS,
+                                .counts_early = true,
+                                .style = OPENAI,
+                                .change_at = 300 * SEC,
+                                .change_rate = 2 * factors[i],
+                                .others = factors[i] == 1 ? 1.0 : 0};
+        double rate = 2 - server.others;
+        loop = (struct loop){.keys = 1, .slots = 8, .seed = 3, .hints = true};
+        loop.jobs = (int)(120 + 300 * rate + 300 * rate * factors[i]);
+        loop.servers[0] = &server;
+        struct paced paced = {
+            .state = {&learned}, .ready_at = ready_at, .take = take, .answered = answered};
+        struct figures f = loop_run(&loop, &paced);
+        print_message("limit times %.1f, others take %.0f/s: %.2f %% refused, %.3f of ideal\n",
+                      factors[i], server.others, refused_share(&f) * 100, f.seconds / 601);
+        assert_true(refused_share(&f) <= 0.02);
+        assert_true(f.seconds <= 601 * 1.10);
+    }
+}
+
+static struct charge charge_at(int64_t now, int64_t input, int64_t output) {
+    return (struct charge){.at = now, .spend = {1, input, output}};
+}
+
+static struct announced nothing(void) {
+    struct announced announced;
+    memset(&announced, -1, sizeof announced);
+    return announced;
+}
+
+static void each_budget_counts_its_own(void **state) {
+    (void)state;
+    static const struct {
+        size_t offset;
+        struct spend fits, too_much;
+    } rows[] = {
+        {offsetof(struct announced, requests_minute), {10, 99, 99}, {11, 0, 0}},
+        {offsetof(struct announced, requests_day), {10, 99, 99}, {11, 0, 0}},
+        {offsetof(struct announced, tokens_minute), {99, 5, 5}, {0, 6, 5}},
+        {offsetof(struct announced, tokens_day), {99, 5, 5}, {0, 6, 5}},
+        {offsetof(struct announced, input_tokens_minute), {99, 10, 99}, {0, 11, 0}},
+        {offsetof(struct announced, output_tokens_minute), {99, 99, 10}, {0, 0, 11}},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct learned l = {0};
+        struct announced announced = nothing();
+        struct announced_limit *said = (void *)((char *)&announced + rows[i].offset);
+        *said = (struct announced_limit){100, 10, -1};
+        struct charge charge = charge_at(SEC, 1, 1);
+        learned_take(&l, &charge);
+        assert_true(learned_ready_at(&l, &rows[i].too_much, SEC) == SEC); // not known yet
+        learned_observe(&l, &announced, &charge, SEC);
+        assert_true(learned_ready_at(&l, &rows[i].fits, SEC) == SEC);
+        assert_true(learned_ready_at(&l, &rows[i].too_much, SEC) > SEC);
+    }
+}
+
+static void what_was_not_sent_is_given_back(void **state) {
+    (void)state;
+    struct learned l = {0};
+    struct announced announced = nothing();
+    announced.requests_minute = (struct announced_limit){60, 2, -1};
+    struct charge first = charge_at(SEC, 0, 0), second = charge_at(SEC, 0, 0);
+    learned_take(&l, &first);
+    learned_observe(&l, &announced, &first, SEC);
+    struct spend two = {2, 0, 0};
+    learned_take(&l, &second);
+    assert_true(learned_ready_at(&l, &two, SEC) == 2 * SEC);
+    learned_return(&l, &second, SEC);
+    assert_true(learned_ready_at(&l, &two, SEC) == SEC);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(announced_limits_are_kept_and_used),
+        cmocka_unit_test(changes_are_followed),
+        cmocka_unit_test(each_budget_counts_its_own),
+        cmocka_unit_test(what_was_not_sent_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,10 +36,11 @@ struct server {
     double rate;           // requests a second
     double capacity;       // a bucket's; of windows: rate × period
     int64_t period, phase; // of windows
-    double change_rate;    // from change_at on; 0: none
+    double change_rate;    // from change_at after the start on; 0: none
     int64_t change_at;
-    int at_once; // refuses what is more at the same time; 0: any
-    int cores;   // answers so many at the same time, the others wait; 0: any
+    double others; // what somebody else takes of it, a second
+    int at_once;   // refuses what is more at the same time; 0: any
+    int cores;     // answers so many at the same time, the others wait; 0: any
     int64_t latency;
     double spread;     // sigma of a lognormal latency
     int64_t way;       // on the way to it, at most
@@ -57,9 +58,9 @@ struct server {
 };
 
 struct request {
-    bool is_in_air, has_arrived, refused, for_concurrency;
+    bool is_in_air, has_arrived, refused;
     int key, in_flight; // of the key when it was sent, itself included
-    int64_t sent_at, due, started_at;
+    int64_t sent_at, due;
     struct charge charge;
     int64_t real_tokens;
     uint64_t serial;
@@ -98,7 +99,7 @@ struct loop {
 struct figures {
     double seconds;
     int ok, refused;
-    double latency; // average, seconds
+    double latency; // average of the second half, seconds
 };
 
 static double refused_share(const struct figures *f) {
@@ -111,13 +112,13 @@ static double loop_normal(struct random *r) {
 }
 
 static void server_refill(struct server *s, int64_t now) {
-    if (s->change_rate > 0 && now >= s->change_at) {
+    if (s->change_rate > 0 && now >= LOOP_START + s->change_at) {
         s->capacity *= s->kind == TOKEN_BUCKET ? s->change_rate / s->rate : 1;
         s->rate = s->change_rate;
         s->change_rate = 0;
     }
     double elapsed = (double)(now - s->at) / 1e6;
-    s->level = fmin(s->capacity, s->level + elapsed * s->rate);
+    s->level = fmin(s->capacity, s->level + elapsed * (s->rate - s->others));
     s->token_level = fmin(s->tokens * 60, s->token_level + elapsed * s->tokens);
     s->at = now;
 }
@@ -191,8 +192,8 @@ static void server_announce(struct server *s, struct announced *announced, int64
 static void server_arrive(struct loop *l, struct request *r, int64_t now) {
     struct server *s = l->servers[r->key];
     r->has_arrived = true;
-    r->for_concurrency = s->at_once && s->in_flight >= s->at_once;
-    r->refused = r->for_concurrency || !server_has_room(s, l->estimate, now);
+    bool is_full = s->at_once && s->in_flight >= s->at_once;
+    r->refused = is_full || !server_has_room(s, l->estimate, now);
     s->in_flight += !r->refused;
     if (!r->refused)
         server_count(s, l->estimate, now);
@@ -211,7 +212,7 @@ static void loop_send(struct loop *l, const struct paced *p, int key, int64_t no
     r->is_in_air = true;
     r->key = key;
     r->in_flight = ++l->key[key].in_flight;
-    r->sent_at = r->started_at = now;
+    r->sent_at = now;
     r->charge = (struct charge){.at = now, .spend = {1, l->estimate, 0}};
     int64_t way = l->servers[key]->way;
     r->due = now + (way ? random_below(&l->random, way) : 0);
@@ -312,8 +313,6 @@ static struct figures loop_run(struct loop *l, const struct paced *p) {
         s->at = now;
         s->level = s->capacity;
         s->token_level = s->tokens * 60;
-        if (s->change_at && s->change_at < start)
-            s->change_at += start;
     }
     for (int steps = 0; f.ok < l->jobs; steps++) {
         assert_true(steps < 4000000);
@@ -333,7 +332,8 @@ static struct figures loop_run(struct loop *l, const struct paced *p) {
         f.refused += r->refused;
         f.ok += !r->refused;
         left += r->refused;
-        f.latency += r->refused ? 0 : (double)(now - r->started_at) / 1e6 / l->jobs;
+        if (!r->refused && f.ok > l->jobs / 2)
+            f.latency += (double)(now - r->sent_at) / 1e6 / (l->jobs - l->jobs / 2);
     }
     f.seconds = (double)(now - start) / 1e6;
     return f;
