@@ -151,6 +151,8 @@ static void add_attempts(struct buf *out, const struct result *result) {
         clock_add_rfc3339(out, result->started_at);
         buf_add_char(out, '"');
         add_milliseconds(out, "latency_ms", result->latency);
+        if (result->ttft)
+            add_milliseconds(out, "ttft_ms", result->ttft);
     } else {
         add_null(out);
         add_token(out, "latency_ms", SLICE_NONE);

@@ -26,11 +26,7 @@ static struct summary some_run(void) {
                             .elapsed = 12300000,
                             .input_tokens = 101200,
                             .output_tokens = 3400,
-                            .p50 = 812000,
-                            .p90 = 1000000,
-                            .p95 = 1240000,
-                            .p99 = 1300000,
-                            .max = 75000000,
+                            .latency = {812000, 1000000, 1240000, 1300000, 75000000},
                             .keys = three,
                             .key_count = 3,
                             .output = "in.results.jsonl"};

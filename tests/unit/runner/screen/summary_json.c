@@ -20,11 +20,7 @@ static const struct summary run = {.total = 100,
                                    .elapsed = 12300000,
                                    .input_tokens = INT64_C(9007199254740993),
                                    .output_tokens = 3400,
-                                   .p50 = 1,
-                                   .p90 = 20,
-                                   .p95 = 300,
-                                   .p99 = 4000,
-                                   .max = INT64_C(86400000000000),
+                                   .latency = {1, 20, 300, 4000, INT64_C(86400000000000)},
                                    .keys = two,
                                    .key_count = 2};
 
