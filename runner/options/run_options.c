@@ -7,7 +7,7 @@
 
 // In the order of the enums they fill.
 static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", NULL};
-static const char *const output_formats[] = {"native", "openai", NULL};
+static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
 static const char *const progress_modes[] = {"auto", "bar", "plain", "json", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
@@ -228,7 +228,9 @@ const struct option run_options[] = {
      .fallback = "native",
      .choices = output_formats,
      .group = OUTPUT,
-     .help = "Results as described in the manual, or as lines of an OpenAI batch output file"},
+     .help = "Results as described in the manual, or as lines of a provider's own batch service: "
+             "OpenAI's, "
+             "Anthropic's or Gemini's"},
     {.name = "include-response",
      .type = OPTION_FLAG,
      .offset = AT(include_response),
