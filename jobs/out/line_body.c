@@ -280,8 +280,10 @@ void line_build_body(struct buf *out, const struct job *job, enum reply_shape sh
 }
 
 void line_add_reply(struct buf *out, const struct job *job, enum reply_shape shape) {
-    if (job->result.assembled || job->result.shape != shape)
-        line_build_body(out, job, shape);
+    struct slice body = buf_slice(&job->body);
+    if (!job->result.assembled && job->result.shape == shape && json_type(body) == JSON_OBJECT &&
+        json_check(body, NULL))
+        line_add_json(out, body);
     else
-        line_add_body(out, job);
+        line_build_body(out, job, shape);
 }
