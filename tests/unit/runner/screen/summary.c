@@ -64,6 +64,15 @@ static void the_whole_of_it(void **state) {
         "1 row is no good: its error.message says why; mend it and run again\n");
 }
 
+static void first_tokens_have_a_line(void **state) {
+    (void)state;
+    struct summary s = some_run();
+    s.ttft = (struct summary_times){101000, 200000, 300000, 400000, 1500000};
+    assert_non_null(strstr(table(&s),
+                           "max 75.0 s\nfirst token: p50 101 ms, p90 200 ms, p95 300 ms, "
+                           "p99 400 ms, max 1.50 s\nresults: "));
+}
+
 static void a_run_without_anything(void **state) {
     (void)state;
     struct summary s = {.output = "r.jsonl"};
@@ -155,6 +164,7 @@ static int free_out(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_whole_of_it),
+        cmocka_unit_test(first_tokens_have_a_line),
         cmocka_unit_test(a_run_without_anything),
         cmocka_unit_test(what_to_do_next),
         cmocka_unit_test(fifty_keys_all_have_a_row),
