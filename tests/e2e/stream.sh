@@ -254,6 +254,13 @@ start_canned half.close
 ask 1 --max-retries 0
 result '[.error.class, .error.message]' '["bad_response","the stream is no answer: it ended before the answer was complete"]'
 
+t "a refusal is a refusal, whatever type it is said to have"
+good_stream 400.close "never mind"
+sed -i '1s/200 OK/400 Bad Request/' 400.close
+start_canned 400.close
+ask 1
+result '[.error.class, .error.http_status, .attempts]' '["invalid_request",400,1]'
+
 t "a connection that breaks within a stream"
 delta '"content":"half"' | open_stream broken.http.close
 start_canned broken.http.close good.close

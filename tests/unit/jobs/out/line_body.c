@@ -139,7 +139,7 @@ static void calls_become_objects(void **state) {
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct job *job = some_job(REPLY_OPENAI);
-        char calls[400], wanted[400];
+        char calls[400], wanted[600];
         snprintf(calls, sizeof calls, "[" CALL("c1", "%s") "]", rows[i].arguments);
         job->result.reply.tool_calls = slice_str(calls);
         job->result.reply.text = SLICE_NONE;

@@ -214,7 +214,9 @@ static void write_three(enum output_format format) {
         line_add(&file, job, &(struct line_options){.format = format});
         job_free(job);
     }
-    buf_add(&file, file.p, 20); // and a torn one
+    char torn[20];
+    memcpy(torn, file.p, sizeof torn);
+    buf_add(&file, torn, sizeof torn);
     write_file(results, buf_slice(&file));
     buf_free(&file);
 }
