@@ -207,7 +207,7 @@ static void write_three(enum output_format format) {
     static const enum outcome outcomes[] = {OUTCOME_OK, OUTCOME_SERVER, OUTCOME_BAD_INPUT};
     for (int i = 0; i < 3; i++) {
         struct job *job = job_new(100, 100);
-        job->id = slice_of("abc" + i, 1);
+        job->id = slice_of(&"abc"[i], 1);
         if (i > 0)
             job_fail(job, outcomes[i], "failed");
         job->result.outcome = outcomes[i];
