@@ -7,6 +7,7 @@
 
 void credits_init(struct credits *c, const struct credits_options *options) {
     *c = (struct credits){.most = options->jobs,
+                          .stretched = options->jobs * CREDITS_STRETCH,
                           .bytes_most = options->bytes,
                           .line_max = options->line_max,
                           .body_max = options->body_max,
@@ -147,6 +148,15 @@ void credits_give_one(struct credits *c, struct job *job) {
     list_init(&one);
     list_push(&one, &job->node);
     credits_give(c, &one);
+}
+
+void credits_stretch(struct credits *c) {
+    pthread_mutex_lock(&c->lock);
+    if (c->waiting && !may_take(c) && c->most < c->stretched) {
+        c->most *= 2;
+        pthread_cond_signal(&c->returned);
+    }
+    pthread_mutex_unlock(&c->lock);
 }
 
 void credits_stop(struct credits *c) {

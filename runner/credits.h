@@ -16,6 +16,7 @@ struct credits {
     pthread_cond_t returned;
     struct list idle;
     size_t made, most, idle_count;
+    size_t stretched;   // the most that `most` may become
     size_t bytes;       // of rows in the house
     size_t reply_bytes; // of large replies that wait to be written
     size_t bytes_most;  // of either
@@ -65,6 +66,11 @@ void credits_give(struct credits *c, struct list *jobs);
 
 // The same for one.
 void credits_give_one(struct credits *c, struct job *job);
+
+// More credits than were agreed on, if the reader waits for one: the loop's jobs all wait for keys that
+// rest, and others behind them might not have to. Up to CREDITS_STRETCH times as many, for good.
+#define CREDITS_STRETCH 8
+void credits_stretch(struct credits *c);
 
 // Nobody waits any longer.
 void credits_stop(struct credits *c);

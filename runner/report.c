@@ -22,6 +22,7 @@ static void fill_key(struct summary_key *row, const struct key *key, char *mask)
                                 .rate_limited = counts->rate_limited,
                                 .input_tokens = counts->input_tokens,
                                 .output_tokens = counts->output_tokens,
+                                .cached_tokens = counts->cached_tokens,
                                 .last_used = counts->last_used_at,
                                 .reason = key->reason};
     if (heap_holds(&key->timer))
@@ -46,6 +47,7 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .elapsed = p->elapsed,
                           .input_tokens = sum.input_tokens,
                           .output_tokens = sum.output_tokens,
+                          .cached_tokens = sum.cached_tokens,
                           .p50 = histogram_at(latency, 0.50),
                           .p90 = histogram_at(latency, 0.90),
                           .p95 = histogram_at(latency, 0.95),
