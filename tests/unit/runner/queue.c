@@ -161,12 +161,44 @@ static void stopping_frees_a_reader_that_waits(void **state) {
     close_shared();
 }
 
+// A reader that waits gets further jobs, though none came back, up to a bound.
+static void credits_stretch_for_a_reader_that_waits(void **state) {
+    (void)state;
+    pthread_t reader;
+    struct list jobs, *node;
+    open_shared(1000, -1);
+    list_init(&jobs);
+    credits_stretch(&shared.credits); // nobody waits
+    assert_int_equal(shared.credits.most, MOST);
+    pthread_create(&reader, NULL, take_until_stopped, NULL);
+    size_t seen = 0;
+    for (int i = 0; i < 10000 && seen < MOST * CREDITS_STRETCH; i++) {
+        credits_stretch(&shared.credits);
+        usleep(100);
+        queue_take(&shared.forth, &jobs);
+        for (node = jobs.next, seen = 0; node != &jobs; node = node->next)
+            seen++;
+    }
+    assert_int_equal(seen, MOST * CREDITS_STRETCH);
+    credits_stretch(&shared.credits);
+    assert_int_equal(shared.credits.most, MOST * CREDITS_STRETCH);
+    credits_stop(&shared.credits);
+    pthread_join(reader, NULL);
+    while ((node = list_pop(&jobs))) {
+        struct job *job = LIST_ENTRY(node, struct job, node);
+        job_set_state(job, JOB_IDLE);
+        credits_give_one(&shared.credits, job);
+    }
+    close_shared();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_waiting_consumer_gets_all_in_order),
         cmocka_unit_test(an_eventfd_wakes_a_consumer_that_sleeps_after_each_take),
         cmocka_unit_test(the_last_jobs_come_with_the_end),
         cmocka_unit_test(stopping_frees_a_reader_that_waits),
+        cmocka_unit_test(credits_stretch_for_a_reader_that_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
