@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum affinity { AFFINITY_NONE, AFFINITY_PREFIX };
+enum affinity_by { AFFINITY_BY_NOTHING, AFFINITY_BY_PREFIX };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_OFF };
 
@@ -41,7 +41,7 @@ struct config {
     int64_t slots;              // 0: no cap
     int strategy;               // enum strategy; -1: the pool file's, else round-robin
     int64_t rpm, tpm, rpd, tpd; // of each key; 0: none
-    int affinity;               // enum affinity
+    int affinity;               // enum affinity_by
     const char *cooldown;       // "auto" or a duration
     int64_t max_retries;
     int64_t timeout;         // microseconds, one attempt

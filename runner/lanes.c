@@ -93,7 +93,7 @@ static const struct need *first_need(struct lanes *lanes, struct job_lane *lane,
     const struct plan *plan = lanes->plan;
     if (lane->need_of != job->index)
         lane->need = need_of(&job->request, &plan->routes[__builtin_ctz(lane->routes)].defaults,
-                             (enum affinity)plan->config->affinity);
+                             (enum affinity_by)plan->config->affinity);
     lane->need_of = job->index;
     return &lane->need;
 }

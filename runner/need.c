@@ -1,8 +1,9 @@
-// need.c: estimates tokens from bytes, and says which rows are alike. Pure.
+// need.c: estimates tokens from bytes, and says which rows begin alike. Pure.
 // SPDX-License-Identifier: MIT
 #include "runner/need.h"
 
 #include "jobs/base/json.h"
+#include "pool/wire/prefix.h"
 
 #define BYTES_PER_TOKEN 4
 
@@ -30,17 +31,10 @@ static int64_t output_tokens(const struct request *request) {
     return json_int(token, &bound) && bound >= 0 ? bound : -1;
 }
 
-// Rows that begin alike profit from one provider-side prompt cache; 0: no row is like another.
-static uint64_t prefix_affinity(const struct request *request,
-                                const struct wire_defaults *defaults) {
-    (void)request, (void)defaults;
-    return 0;
-}
-
 struct need need_of(const struct request *request, const struct wire_defaults *defaults,
-                    enum affinity affinity) {
+                    enum affinity_by affinity) {
     return (struct need){.input_tokens = input_tokens(request, defaults),
                          .output_tokens = output_tokens(request),
                          .affinity =
-                             affinity == AFFINITY_PREFIX ? prefix_affinity(request, defaults) : 0};
+                             affinity == AFFINITY_BY_PREFIX ? prefix_of(request, defaults) : 0};
 }

@@ -10,6 +10,6 @@
 // Input tokens are a quarter of the bytes of everything that is read, rounded up; output tokens what
 // the row allows, -1 when it sets no bound.
 struct need need_of(const struct request *request, const struct wire_defaults *defaults,
-                    enum affinity affinity);
+                    enum affinity_by affinity);
 
 #endif

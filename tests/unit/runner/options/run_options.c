@@ -32,7 +32,7 @@ static void test_defaults(void **state) {
     assert_int_equal(c.slots_per_key, 1);
     assert_int_equal(c.slots, 0);
     assert_int_equal(c.strategy, -1); // the pool file may say
-    assert_int_equal(c.affinity, AFFINITY_NONE);
+    assert_int_equal(c.affinity, AFFINITY_BY_NOTHING);
     assert_int_equal(c.fallback_after, 5000000);
     assert_int_equal(c.rpm + c.tpm + c.rpd + c.tpd, 0);
     assert_null(c.tag);
@@ -70,7 +70,7 @@ static void test_choices(void **state) {
         {"--strategy round-robin", STRATEGY_ROUND_ROBIN, offsetof(struct config, strategy)},
         {"--strategy least-loaded", STRATEGY_LEAST_LOADED, offsetof(struct config, strategy)},
         {"--strategy priority", STRATEGY_PRIORITY, offsetof(struct config, strategy)},
-        {"--affinity prefix", AFFINITY_PREFIX, offsetof(struct config, affinity)},
+        {"--affinity prefix", AFFINITY_BY_PREFIX, offsetof(struct config, affinity)},
         {"--log-level error", LOG_ERROR, offsetof(struct config, log_level)},
         {"--log-level info", LOG_INFO, offsetof(struct config, log_level)},
         {"--log-level debug", LOG_DEBUG, offsetof(struct config, log_level)},

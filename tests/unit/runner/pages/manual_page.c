@@ -40,6 +40,7 @@ static void test_sections(void **state) {
                                          "OPTIONS",
                                          "INPUT",
                                          "KEYS AND PROVIDERS",
+                                         "SEVERAL PROVIDERS",
                                          "RESULTS",
                                          "SUMMARY",
                                          "ENVIRONMENT",
