@@ -170,7 +170,7 @@ static void the_first_come_goes_first(void **state) {
 
 static void thousands_of_models_share_a_lane(void **state) {
     struct fixture *f = *state;
-    static char tokens[150][12];
+    static char tokens[150][20];
     struct request request = plain;
     for (int i = 0; i < 150; i++) {
         snprintf(tokens[i], sizeof tokens[i], "\"m%d\"", i);
