@@ -1,7 +1,7 @@
 // Option values for one provider or for all: "zai:glm-4.5-flash,groq:llama-3.1-8b-instant".
 //
-// A name counts as a provider's only where it cannot be part of the value itself: models contain ':'
-// ("llama3:8b", "ft:gpt-4o:org"), addresses ':' and sometimes ','. Pure; main thread, at start.
+// A name counts as a provider's only where it cannot be part of the value itself: models contain
+// ':' ("llama3:8b", "ft:gpt-4o:org"), addresses ':' and sometimes ','. Pure; main thread, at start.
 // SPDX-License-Identifier: MIT
 #ifndef RUNNER_ASSIGN_H
 #define RUNNER_ASSIGN_H
@@ -15,8 +15,8 @@ struct assigned {
     struct slice of[CATALOGUE_COUNT]; // by the provider's place in the catalogue
 };
 
-// --model: "MODEL" or "NAME:MODEL,…". Only the name of a provider of the run counts as such: in_run
-// has the bit of its place in the catalogue. False with err filled; a NULL text says nothing.
+// --model: "MODEL" or "NAME:MODEL,…". Only the name of a provider of the run counts as such:
+// in_run has the bit of its place in the catalogue. False with err filled; a NULL text says nothing.
 bool assign_models(const char *text, unsigned in_run, struct assigned *assigned, struct error *err);
 
 // --base-url: "URL" or "NAME=URL,…" for any providers of the catalogue.

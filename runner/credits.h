@@ -67,8 +67,8 @@ void credits_give(struct credits *c, struct list *jobs);
 // The same for one.
 void credits_give_one(struct credits *c, struct job *job);
 
-// More credits than were agreed on, if the reader waits for one: the loop's jobs all wait for keys that
-// rest, and others behind them might not have to. Up to CREDITS_STRETCH times as many, for good.
+// More credits than were agreed on, if the reader waits for one: the loop's jobs all wait for keys
+// that rest, and others behind them might not have to. Up to CREDITS_STRETCH times as many, for good.
 #define CREDITS_STRETCH 8
 void credits_stretch(struct credits *c);
 

@@ -1,8 +1,8 @@
-// Lanes: jobs that wait for a key, in one line for all that the same providers may serve with the same
-// model, so that nobody waits behind a row whose model or provider is not to be had just now.
+// Lanes: jobs that wait for a key, in one line for all that the same providers may serve with the
+// same model, so that nobody waits behind a row whose model or provider is not to be had just now.
 //
-// Within a lane jobs keep the order they came in; of several lanes the one whose first job came first
-// goes first. Loop thread.
+// Within a lane jobs keep the order they came in; of several lanes the one whose first job came
+// first goes first. Loop thread.
 // SPDX-License-Identifier: MIT
 #ifndef RUNNER_LANES_H
 #define RUNNER_LANES_H

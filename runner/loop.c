@@ -191,8 +191,8 @@ static void drop_lane(struct loop *l, struct job_lane *lane) {
         drop(l, LIST_ENTRY(node, struct job, node));
 }
 
-// Nobody can serve these rows any more: they stay undone, while others go on as long as there may be
-// somebody for them.
+// Nobody can serve these rows any more: they stay undone, while others go on as long as there may
+// be somebody for them.
 static void give_up_lane(struct loop *l, struct job_lane *lane) {
     const struct plan *plan = l->p->plan;
     struct error err = {0};
@@ -212,8 +212,8 @@ static void give_up_lane(struct loop *l, struct job_lane *lane) {
     pipeline_stop(l->p, any ? STOP_NO : STOP_DRAIN, CAUSE_NO_KEY, &err);
 }
 
-// Waiting jobs whose deadline has passed end here. They wait in the order they came, so nobody behind
-// the first that is in time has an earlier one.
+// Waiting jobs whose deadline has passed end here. They wait in the order they came, so nobody
+// behind the first that is in time has an earlier one.
 static void end_late(struct loop *l, struct job_lane *lane) {
     struct job *job;
     while ((job = lane_first(lane)) && job->not_after <= l->now) {

@@ -7,8 +7,8 @@
 #include "pool/wire/wire.h"
 #include "runner/config.h"
 
-// Input tokens are a quarter of the bytes of everything that is read, rounded up; output tokens what
-// the row allows, -1 when it sets no bound.
+// Input tokens are a quarter of the bytes of everything that is read, rounded up; output tokens
+// what the row allows, -1 when it sets no bound.
 struct need need_of(const struct request *request, const struct wire_defaults *defaults,
                     enum affinity_by affinity);
 

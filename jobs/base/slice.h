@@ -50,8 +50,8 @@ static inline struct slice slice_trim(struct slice s) {
     return s;
 }
 
-// Takes the next part of a list off its front: what stands before the mark, or all of it. Empty parts
-// count. False when nothing is left.
+// Takes the next part of a list off its front: what stands before the mark, or all of it. Empty
+// parts count. False when nothing is left.
 static inline bool slice_next(struct slice *list, char mark, struct slice *part) {
     if (!list->p)
         return false;

@@ -1,4 +1,4 @@
-// keyring_json_parts.c: what a JSON pool file's messages say, and the values that several places of it
+// keyring_json_parts.c: what a JSON pool file's messages say, and values that several places of it
 // have. Main thread.
 // SPDX-License-Identifier: MIT
 #include "pool/keys/keyring_json_parts.h"

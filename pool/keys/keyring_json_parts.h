@@ -30,8 +30,8 @@ struct pool_reader {
     char first_unknown[200];
 };
 
-// Both false, with err filled: for a member of the place we are at ("" for the place itself), and for
-// a path below the root.
+// Both false, with err filled: for a member of the place we are at ("" for the place itself), and
+// for a path below the root.
 __attribute__((format(printf, 3, 4))) bool reader_fail(const struct pool_reader *r,
                                                        const char *member, const char *format, ...);
 bool reader_fail_at(const struct pool_reader *r, const char *path, const char *what);
@@ -42,8 +42,8 @@ const cJSON *reader_member(const cJSON *object, const char *name);
 // A text as it may be shown: a long one could be a key that slipped into its place.
 const char *reader_shown(const char *text);
 
-// Notes members that are not known, and fails over known ones given twice, of which one would be lost
-// silently. path is behind the place we are at.
+// Notes members that are not known, and fails over known ones given twice, of which one would be
+// lost silently. path is behind the place we are at.
 bool reader_check_members(struct pool_reader *r, const char *path, const cJSON *object,
                           const char *const *known);
 

@@ -1,4 +1,4 @@
-// lanes.c (test): who waits behind whom, and which provider serves, over a pool that answers as told.
+// lanes.c (test): who waits behind whom and which provider serves, over a pool that does as told.
 // SPDX-License-Identifier: MIT
 #include "runner/lanes.h"
 
