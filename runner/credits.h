@@ -22,6 +22,7 @@ struct credits {
     size_t bytes_most;  // of either
     size_t line_max, body_max;
     bool stopped;
+    bool may_stretch;
     bool waiting;       // the reader, for a credit
     bool waiting_bytes; // the reader, for bytes
     bool waiting_loop;  // the loop, for bytes: woken through wake_fd
@@ -67,10 +68,11 @@ void credits_give(struct credits *c, struct list *jobs);
 // The same for one.
 void credits_give_one(struct credits *c, struct job *job);
 
-// More credits than were agreed on, if the reader waits for one: the loop's jobs all wait for keys
-// that rest, and others behind them might not have to. Up to CREDITS_STRETCH times as many, for good.
+// Whether the reader may make more credits than were agreed on instead of waiting for one: the loop's
+// jobs all wait for keys that rest, and others behind them might not have to. Up to CREDITS_STRETCH
+// times as many, for good.
 #define CREDITS_STRETCH 8
-void credits_stretch(struct credits *c);
+void credits_may_stretch(struct credits *c, bool may);
 
 // Nobody waits any longer.
 void credits_stop(struct credits *c);

@@ -36,6 +36,7 @@ struct loop {
     struct list finished; // not yet handed to the writer
     size_t finished_count;
     bool held;          // replies wait to be written, too many bytes of them: nothing is started
+    bool stretch;       // what credits_may_stretch() was told last
     struct heap parked; // jobs by when they may be tried again
     size_t in_flight;
     size_t alive; // jobs in this loop's hands
@@ -248,8 +249,10 @@ static void let_others_in(struct loop *l) {
         resting = resting || (lane_first(lane) && lane->answer == POOL_LATER);
         busy = busy || (lane_first(lane) && lane->answer == POOL_BUSY);
     }
-    if (resting && !busy && l->p->plan->route_count > 1)
-        credits_stretch(&l->p->credits);
+    bool stretch = resting && !busy && l->p->plan->route_count > 1;
+    if (stretch != l->stretch)
+        credits_may_stretch(&l->p->credits, stretch);
+    l->stretch = stretch;
 }
 
 static void start_ready(struct loop *l) {
