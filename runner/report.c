@@ -22,6 +22,7 @@ static void fill_key(struct summary_key *row, const struct key *key, char *mask)
                                 .rate_limited = counts->rate_limited,
                                 .input_tokens = counts->input_tokens,
                                 .output_tokens = counts->output_tokens,
+                                .cached_tokens = counts->cached_tokens,
                                 .last_used = counts->last_used_at,
                                 .reason = key->reason};
     if (heap_holds(&key->timer))
@@ -56,6 +57,7 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .latency = times_of(&p->stats.latency),
                           .ttft = times_of(&p->stats.ttft),
                           .streaming = p->plan->config->stream || p->stats.ttft.total,
+                          .cached_tokens = sum.cached_tokens,
                           .output = p->plan->output,
                           .stopped = exit_code > 1};
 }

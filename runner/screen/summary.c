@@ -114,6 +114,7 @@ static void add_to_rest(struct summary_key *rest, const struct summary_key *key)
     rest->rate_limited += key->rate_limited;
     rest->input_tokens += key->input_tokens;
     rest->output_tokens += key->output_tokens;
+    rest->cached_tokens += key->cached_tokens;
 }
 
 // The list is in order of business: the first ones stay, then unhealthy ones as far as there is
@@ -248,6 +249,8 @@ static void add_requests(const struct summary *s, struct buf *out) {
     if (s->input_tokens || s->output_tokens) {
         add_counted(out, "; tokens: ", s->input_tokens, " in");
         add_counted(out, ", ", s->output_tokens, " out");
+        if (s->cached_tokens)
+            add_counted(out, ", ", s->cached_tokens, " cached");
     }
     buf_add_char(out, '\n');
 }

@@ -24,6 +24,7 @@ struct summary_key {
     int64_t rate_limited;
     int64_t input_tokens;
     int64_t output_tokens;
+    int64_t cached_tokens; // part of the input, which the provider had in its cache
     int64_t p50, p95;      // microseconds; 0: nothing measured
     int64_t last_used;     // wall clock; 0: never
     int64_t cooling_until; // wall clock; 0: it is not cooling
@@ -46,6 +47,7 @@ struct summary {
     int64_t elapsed; // microseconds
     int64_t input_tokens;
     int64_t output_tokens;
+    int64_t cached_tokens; // part of the input, which the provider had in its cache
     struct summary_times latency;
     struct summary_times ttft; // to the first token, of answers that came as streams
     bool streaming;            // ttft is of interest

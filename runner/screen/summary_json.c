@@ -112,6 +112,7 @@ static void add_totals(struct buf *b, const struct summary *s) {
     open_object(b, "tokens");
     add_int(b, "input", s->input_tokens);
     add_int(b, "output", s->output_tokens);
+    add_int(b, "cached_tokens", s->cached_tokens);
     buf_add_char(b, '}');
     add_times(b, "latency_ms", &s->latency);
     if (s->streaming)
@@ -131,6 +132,7 @@ static void add_key(struct buf *b, const struct summary_key *key) {
     add_int(b, "rate_limited", key->rate_limited);
     add_int(b, "input_tokens", key->input_tokens);
     add_int(b, "output_tokens", key->output_tokens);
+    add_int(b, "cached_tokens", key->cached_tokens);
     open_object(b, "latency_ms");
     add_ms(b, "p50", key->p50);
     add_ms(b, "p95", key->p95);

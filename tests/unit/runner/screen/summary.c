@@ -7,11 +7,11 @@
 static struct buf out = BUF_INIT(1 << 20);
 
 static const struct summary_key three[] = {
-    {"bigmodel-1", "bigmodel", "bae6****RLh1", "healthy", 98, 440, 439, 1, 0, 1200, 3400, 812000,
+    {"bigmodel-1", "bigmodel", "bae6****RLh1", "healthy", 98, 440, 439, 1, 0, 1200, 3400, 0, 812000,
      1240000, 1, 0, NULL},
-    {"bigmodel-2", "bigmodel", "bae6****RLh2", "rate_limited", 60, 440, 400, 0, 40, 100000, 0, 800,
-     75000000, 1, 9, "429: 1302"},
-    {"bigmodel-10", "bigmodel", "bae6****RLh3", "unavailable", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    {"bigmodel-2", "bigmodel", "bae6****RLh2", "rate_limited", 60, 440, 400, 0, 40, 100000, 0, 0,
+     800, 75000000, 1, 9, "429: 1302"},
+    {"bigmodel-10", "bigmodel", "bae6****RLh3", "unavailable", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
      "the key is not \033[2Jaccepted (401)"},
 };
 
@@ -71,6 +71,13 @@ static void first_tokens_have_a_line(void **state) {
     assert_non_null(strstr(table(&s),
                            "max 75.0 s\nfirst token: p50 101 ms, p90 200 ms, p95 300 ms, "
                            "p99 400 ms, max 1.50 s\nresults: "));
+}
+
+static void cached_tokens_where_there_are_some(void **state) {
+    (void)state;
+    struct summary s = some_run();
+    s.cached_tokens = 1100;
+    assert_non_null(strstr(table(&s), "tokens: 101,200 in, 3,400 out, 1,100 cached\n"));
 }
 
 static void a_run_without_anything(void **state) {
@@ -165,6 +172,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_whole_of_it),
         cmocka_unit_test(first_tokens_have_a_line),
+        cmocka_unit_test(cached_tokens_where_there_are_some),
         cmocka_unit_test(a_run_without_anything),
         cmocka_unit_test(what_to_do_next),
         cmocka_unit_test(fifty_keys_all_have_a_row),
