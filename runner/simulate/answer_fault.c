@@ -122,22 +122,29 @@ static void fault_empty(struct task *t) {
     buf_clear(t->out);
 }
 
+// Cuts a stream off in the middle.
+static void cut(struct task *t) {
+    t->out->n = events_middle(t->answer->events, buf_slice(t->out), t->request.stream_usage);
+}
+
 // The good beginning of a stream and an error; in place of a plain answer, the error alone.
 static void fault_stream_error(struct task *t) {
     const struct event_form *form = t->answer->events;
-    t->out->n = form ? events_middle(form, buf_slice(t->out)) : 0;
-    if (form)
+    if (form) {
+        cut(t);
         buf_add_str(t->out, form->error);
+    } else {
+        buf_clear(t->out);
+    }
     events_add_error(events_form(t->route.wire), t->route.dialect, t->request.model, t->out);
     if (form)
         buf_add_str(t->out, form->end);
 }
 
 static void fault_stall(struct task *t) {
-    const struct event_form *form = t->answer->events;
     t->answer->manner = SEND_STALLED;
-    if (form)
-        t->out->n = events_middle(form, buf_slice(t->out));
+    if (t->answer->events)
+        cut(t);
 }
 
 static void fault_hang(struct task *t) {

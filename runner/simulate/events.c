@@ -5,9 +5,9 @@
 #include "jobs/base/json.h"
 
 static const struct event_form forms[] = {
-    {&wire_openai, &dialect_openai, false, "data: ", "\n\n", 1, 2},
-    {&wire_anthropic, &dialect_anthropic, true, "event: error\ndata: ", "\n\n", 3, 3},
-    {&wire_gemini, &dialect_google, true, "data: ", "\r\n\r\n", 0, 1},
+    {&wire_openai, &dialect_openai, false, "data: ", "\n\n", 1, 2, true},
+    {&wire_anthropic, &dialect_anthropic, true, "event: error\ndata: ", "\n\n", 3, 3, false},
+    {&wire_gemini, &dialect_google, true, "data: ", "\r\n\r\n", 0, 1, false},
 };
 
 const struct event_form *events_form(const struct wire *wire) {
@@ -32,12 +32,12 @@ static size_t skip_events(const struct event_form *form, struct slice bytes, int
     return end;
 }
 
-size_t events_middle(const struct event_form *form, struct slice bytes) {
-    int events = 0;
+size_t events_middle(const struct event_form *form, struct slice bytes, bool usage) {
+    int events = 0, tail = form->tail + (usage && form->usage_apart);
     for (size_t end = 0; end < bytes.n; events++)
         end = events_end(form, bytes, end + 1);
-    int words = events - form->head - form->tail;
-    return skip_events(form, bytes, words > 0 ? form->head + (words + 1) / 2 : events - form->tail);
+    int words = events - form->head - tail;
+    return skip_events(form, bytes, words > 0 ? form->head + (words + 1) / 2 : events - tail);
 }
 
 void events_add_error(const struct event_form *form, const struct dialect *dialect,

@@ -62,7 +62,7 @@ static void test_middle(void **state) {
         for (size_t i = 0; i < sizeof responses / sizeof *responses; i++)
             for (int usage = 0; usage < 2; usage++) {
                 build(wires[w], i, usage, &out);
-                size_t middle = events_middle(events_form(wires[w]), buf_slice(&out));
+                size_t middle = events_middle(events_form(wires[w]), buf_slice(&out), usage);
                 assert_true(middle < out.n);
                 wire_stream_init(&s, wires[w], MAX);
                 wire_stream_feed(&s, slice_of(out.p, middle));
@@ -84,7 +84,7 @@ static void test_errors(void **state) {
         for (int choice = 1; dialect_choices[choice]; choice++) {
             const struct event_form *form = events_form(wires[w]);
             build(wires[w], 1, false, &out);
-            out.n = events_middle(form, buf_slice(&out));
+            out.n = events_middle(form, buf_slice(&out), false);
             buf_add_str(&out, form->error);
             size_t start = out.n;
             events_add_error(form, dialect_chosen(choice), SLICE("\"m\""), &out);
