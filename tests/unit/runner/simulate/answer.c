@@ -275,6 +275,26 @@ static void test_silent(void **state) {
     }
 }
 
+// What can never pass is no matter of waiting, and with Groq no 429.
+static void test_too_large(void **state) {
+    (void)state;
+    static const struct {
+        const char *dialect;
+        int status;
+        enum settled how;
+    } rows[] = {{"openai", 429, SETTLED_RATE_LIMITED}, {"groq", 413, SETTLED_FAILED}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rig rig;
+        rig_start(&rig, &(struct simulate_options){.dialect = choice(rows[i].dialect), .tpm = 5});
+        assert_int_equal(chat(&rig, 1, CHAT("0123456789012345")), rows[i].status);
+        assert_int_equal(rig.answer.settlement.how, rows[i].how);
+        assert_int_equal(rig.answer.settlement.retry_after, -1);
+        assert_string_equal(header_of(&rig, "retry-after"), "");
+        assert_non_null(strstr(buf_cstr(&rig.out), "Request too large"));
+        rig_stop(&rig);
+    }
+}
+
 static void test_groups(void **state) {
     (void)state;
     struct rig rig;
@@ -397,6 +417,7 @@ int main(void) {
         cmocka_unit_test(test_headers_are_true),
         cmocka_unit_test(test_days),
         cmocka_unit_test(test_silent),
+        cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_bad_options),
     };

@@ -5,7 +5,25 @@
 #include "jobs/base/clock.h"
 #include "tests/unit/runner/simulate/call.h"
 
+#include <dirent.h>
 #include <unistd.h>
+
+static int open_files(void) {
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+    assert_non_null(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
+// A connection whose client has gone is given up, though nothing is to be sent on it.
+static void expect_closed(int files) {
+    for (int i = 0; i < 1000 && open_files() > files; i++)
+        usleep(10000);
+    assert_int_equal(open_files(), files);
+}
 
 // What stops is counted as failed at once: the client that gives up and comes again on the only slot
 // of its key is let in.
@@ -22,6 +40,7 @@ static void test_stop(void **state) {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct simulator *s =
             start(&(struct simulate_options){.fault = rows[i].fault, .concurrency = 1});
+        int files = open_files();
         for (int n = 1; n <= 3; n++) {
             struct call call;
             call_init(&call);
@@ -35,6 +54,7 @@ static void test_stop(void **state) {
             call_free(&call);
             expect_stats(s, 1, 0, n, 0);
         }
+        expect_closed(files);
         simulate_stop(s);
     }
 }
