@@ -196,6 +196,15 @@ static void count_report(struct key *key, const struct pool_report *report) {
         counts->output_tokens += report->usage.output_tokens;
 }
 
+// What the key or the provider may have done; refusals are told by the state.
+static void note_health(struct key *key, enum outcome outcome, int64_t now) {
+    if (outcome == OUTCOME_OK)
+        health_passed(&key->health, now);
+    else if (outcome == OUTCOME_SERVER || outcome == OUTCOME_TIMEOUT ||
+             outcome == OUTCOME_NETWORK || outcome == OUTCOME_BAD_RESPONSE)
+        health_failed(&key->health, now);
+}
+
 static void set_reason(struct key *key, const struct verdict *verdict) {
     struct buf text = BUF_INIT(1024);
     buf_add_str(&text, verdict->code);
@@ -282,6 +291,7 @@ void pool_release(struct pool *pool, struct lease *lease, const struct pool_repo
     const struct verdict *verdict = report->verdict;
     key->in_flight--;
     count_report(key, report);
+    note_health(key, verdict->outcome, now);
     act(pool, lease, verdict, now);
     // what the provider answered at all, even with a refusal of the request, clears the suspicion
     bool answered = verdict->outcome == OUTCOME_OK || verdict->outcome == OUTCOME_INVALID_REQUEST ||

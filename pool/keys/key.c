@@ -22,15 +22,10 @@ void key_set_state(struct key *key, enum key_state state) {
     atomic_store_explicit(&key->state, (unsigned char)state, memory_order_relaxed);
 }
 
-// "degraded": serving, but a tenth of what it was asked failed.
-static bool is_degraded(const struct key *key) {
-    return key->counts.failed * 10 > key->counts.requests;
-}
-
-const char *key_state_name(const struct key *key) {
+const char *key_state_name(const struct key *key, int64_t now) {
     switch (key_state(key)) {
     case KEY_READY:
-    case KEY_FULL: return is_degraded(key) ? "degraded" : "healthy";
+    case KEY_FULL: return health_is_degraded(&key->health, now) ? "degraded" : "healthy";
     case KEY_COOLING:
     case KEY_TRIAL:
     case KEY_PROBING: return "rate_limited";
@@ -38,13 +33,8 @@ const char *key_state_name(const struct key *key) {
     }
 }
 
-int key_health(const struct key *key) {
+int key_health(const struct key *key, int64_t now) {
     enum key_state state = key_state(key);
-    if (state == KEY_REMOVED || state == KEY_SUSPENDED)
-        return 0;
-    int64_t ended = key->counts.requests - key->in_flight;
-    if (ended <= 0)
-        return 100;
-    int64_t bad = key->counts.failed + key->counts.rate_limited;
-    return (int)(100 - 100 * bad / ended);
+    bool is_out = state == KEY_REMOVED || state == KEY_SUSPENDED;
+    return is_out ? 0 : health_score(&key->health, now);
 }

@@ -11,6 +11,7 @@
 
 #include "jobs/base/heap.h"
 #include "jobs/base/histogram.h"
+#include "pool/keys/health.h"
 #include "pool/keys/keyring.h"
 
 #include <stdatomic.h>
@@ -46,6 +47,7 @@ struct key {
     int slots;         // requests it may have in flight
     int refusals;      // one after the other, without a success in between
     int64_t cooled_at; // monotonic, when the last cool-down began
+    struct health health;
     struct key_counts counts;
     struct histogram *latency; // NULL until its first answer
     char *reason;              // why it is not READY, owned; NULL if it is
@@ -65,9 +67,9 @@ static inline bool key_is_open(enum key_state state) {
 }
 
 // For people: "healthy", "degraded", "rate_limited" or "unavailable" (contract section 6).
-const char *key_state_name(const struct key *key);
+const char *key_state_name(const struct key *key, int64_t now);
 
-// 0 to 100: the share of its requests that were not its or the provider's failure; 0 when removed.
-int key_health(const struct key *key);
+// 0 to 100 (see health.h); 0 when suspended or removed.
+int key_health(const struct key *key, int64_t now);
 
 #endif

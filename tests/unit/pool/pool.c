@@ -254,8 +254,8 @@ static void a_refused_key_is_out_and_the_last_one_ends_it(void **state) {
     assert_int_equal(refuse(&f, &not_before), POOL_BUSY); // the other may still be good
     give(&f, &b, OUTCOME_QUOTA, KEY_SUSPEND, -1);
     assert_int_equal(refuse(&f, &not_before), POOL_NONE);
-    assert_string_equal(key_state_name(pool_key(f.pool, 0)), "unavailable");
-    assert_int_equal(key_health(pool_key(f.pool, 1)), 0);
+    assert_string_equal(key_state_name(pool_key(f.pool, 0), 0), "unavailable");
+    assert_int_equal(key_health(pool_key(f.pool, 1), 0), 0);
     f.now += 6 * 3600 * SEC; // the rare probe of an account without money
     struct lease probe = take(&f);
     assert_int_equal(index_of(&f, probe.key), 1);
