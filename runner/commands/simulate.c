@@ -40,9 +40,12 @@ static const struct option options[] = {
      "and how often that body was let through before: the k-th attempt of a row meets the same "
      "in every run, whatever the order and the key"},
     {"dialect", 0, OPTION_CHOICE, AT(dialect), "NAME", "path", 0, 0, dialect_choices, "Limits",
-     "Whose rate-limit headers, refusals and error bodies: a provider of the catalogue. path: "
-     "OpenAI's, Anthropic's or Google's, as the request's path says. Groq's x-ratelimit-…-requests "
-     "are those of --rpd; google, nvidia, bigmodel, zai and k2think send no such headers"},
+     "Whose rate-limit headers, refusals and error bodies: openai, anthropic, google, groq, "
+     "mistral, "
+     "nvidia, bigmodel, zai or k2think. path: OpenAI's, Anthropic's or Google's, as the request's "
+     "path says. Groq's x-ratelimit-…-requests are those of --rpd; google, nvidia, bigmodel, zai "
+     "and "
+     "k2think send no such headers"},
     {"groups", 0, OPTION_COUNT, AT(groups), "N", "0", 0, 100000, NULL, "Limits",
      "Keys share the limits in N groups, as keys of one account do: key k is in group (k-1) mod N. "
      "0: each key has limits of its own"},
