@@ -40,6 +40,8 @@ struct config {
     int64_t timeout;         // microseconds, one attempt
     int64_t connect_timeout; // microseconds
     int64_t deadline;        // microseconds, one job; 0: none
+    bool stream;             // answers are asked for as server-sent events
+    int64_t stall_timeout;   // microseconds between two pieces of such an answer
     const char *cacert;
     int64_t max_reply_bytes;
     bool dry_run;

@@ -33,6 +33,7 @@ struct flight {
     struct lane_in *lane;
     struct lease lease;
     struct transfer *transfer;
+    struct answer_stream stream;
 };
 
 struct loop {
@@ -151,11 +152,18 @@ static struct flight *new_flight(struct loop *l, struct job *job, const struct l
                                  struct lane_in *lane) {
     struct list *node = list_pop(&l->spare);
     struct flight *f = node ? LIST_ENTRY(node, struct flight, node) : mem_zero(1, sizeof *f);
+    if (!node)
+        answer_stream_init(&f->stream, (size_t)l->p->plan->config->max_reply_bytes);
     f->job = job;
     f->lane = lane;
     f->lease = *lease;
     list_push(&l->flights, &f->node);
     return f;
+}
+
+static void free_flight(struct flight *f) {
+    answer_stream_free(&f->stream);
+    free(f);
 }
 
 static void describe_attempt(struct loop *l, struct flight *f) {
@@ -199,6 +207,9 @@ static void start(struct loop *l, struct lane_in *lane, struct job *job, struct 
     struct flight *f = new_flight(l, job, lease, lane);
     f->transfer = t;
     t->owner = f;
+    answer_listen(&f->stream, lane->route->provider->wire, t);
+    if (lane->route->defaults.stream)
+        t->stall_timeout = l->p->plan->config->stall_timeout;
     describe_attempt(l, f);
     job_set_state(job, JOB_LEASED);
     job_set_state(job, JOB_IN_FLIGHT);
@@ -323,6 +334,8 @@ static void release_key(struct loop *l, struct flight *f, const struct verdict *
     if (verdict->outcome == OUTCOME_OK) {
         stats_add_usage(stats, &report.usage);
         histogram_add(&stats->latency, report.latency);
+        if (f->job->result.ttft)
+            histogram_add(&stats->ttft, f->job->result.ttft);
     }
     pool_release(l->p->pool, &f->lease, &report, l->now);
     stats_add(&stats->in_flight, -1);
@@ -338,6 +351,7 @@ static void settle(struct loop *l, struct transfer *t) {
     struct answer_context context = {.provider = f->lane->route->provider,
                                      .secret = f->lease.key->entry->secret,
                                      .scratch = &job->scratch,
+                                     .stream = &f->stream,
                                      .now_wall = clock_wall()};
     answer_read(t, &context, &job->result, &verdict);
     job->result.latency = t->finished - t->started;
@@ -436,7 +450,7 @@ static void open_lanes(struct loop *l) {
 static void free_loop(struct loop *l) {
     struct list *node;
     while ((node = list_pop(&l->spare)))
-        free(LIST_ENTRY(node, struct flight, node));
+        free_flight(LIST_ENTRY(node, struct flight, node));
     free(l->lanes);
     heap_free(&l->parked);
     for (size_t i = 0; i < pool_key_count(l->p->pool); i++) {

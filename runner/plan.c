@@ -78,6 +78,7 @@ static void add_route(struct plan *plan, const struct provider *provider) {
                 6 * (strlen(model) + (config->system ? strlen(config->system) : 0)) + 16);
     add_token(&route->tokens, model, &route->defaults.model);
     add_token(&route->tokens, config->system, &route->defaults.system);
+    route->defaults.stream = config->stream;
 }
 
 static bool check_texts(const struct config *config, struct error *err) {

@@ -7,7 +7,7 @@
 
 // In the order of the enums they fill.
 static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", NULL};
-static const char *const output_formats[] = {"native", "openai", NULL};
+static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
 static const char *const progress_modes[] = {"auto", "bar", "plain", "json", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
@@ -183,6 +183,21 @@ const struct option run_options[] = {
      .value = "DURATION",
      .group = RUN,
      .help = "The longest one row may take with all its attempts; 0 sets no such limit"},
+    {.name = "stream",
+     .type = OPTION_FLAG,
+     .offset = AT(stream),
+     .group = RUN,
+     .help =
+         "Ask for replies as server-sent events. Results then tell the time to the first token, "
+         "and a reply that stalls is not waited for until --timeout"},
+    {.name = "stall-timeout",
+     .type = OPTION_DURATION,
+     .offset = AT(stall_timeout),
+     .value = "DURATION",
+     .fallback = "60s",
+     .min = 0.001,
+     .group = RUN,
+     .help = "With --stream, the longest silence within a reply once it has begun"},
     {.name = "max-reply-bytes",
      .type = OPTION_BYTES,
      .offset = AT(max_reply_bytes),
@@ -213,7 +228,9 @@ const struct option run_options[] = {
      .fallback = "native",
      .choices = output_formats,
      .group = OUTPUT,
-     .help = "Results as described in the manual, or as lines of an OpenAI batch output file"},
+     .help = "Results as described in the manual, or as lines of a provider's own batch service: "
+             "OpenAI's, "
+             "Anthropic's or Gemini's"},
     {.name = "include-response",
      .type = OPTION_FLAG,
      .offset = AT(include_response),

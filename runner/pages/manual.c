@@ -93,9 +93,12 @@ const struct manual_section manual_sections[] = {
      "`reasoning_tokens` when it says so; null when it did not count.\n"
      "- `latency_ms`: how long the last attempt took. `wait_ms`: how long the row waited for a "
      "key.\n"
+     "- `ttft_ms`: how long its first token took, when the reply came as a stream.\n"
      "- `tool_calls`, `reasoning`, `refusal`: when the reply has them.\n"
      "- `input`: the row as it came, unless `--no-input` is given.\n"
-     "- `response`: the provider's reply as it came, with `--include-response`.\n\n"
+     "- `response`: the provider's reply as it came, with `--include-response`. A reply that came "
+     "as "
+     "a stream is put together in the shape the provider gives a whole one.\n\n"
      "Instead of text, a failed row has `error` with `class`, `code`, `message` and `http_status`. "
      "The classes:\n\n"
      "- bad_input: the row itself is no good; nothing was sent. `line` says where.\n"
@@ -116,9 +119,30 @@ const struct manual_section manual_sections[] = {
      "more. "
      "`--no-retry-failed` keeps failed results, `--overwrite` starts afresh. A file that holds "
      "something other than results is never touched.\n\n"
-     "With `--format openai` the lines are those of an OpenAI batch output file, with the key's "
-     "name "
-     "added."},
+     "With `--format` the lines are those of a provider's own batch service instead, with the "
+     "key's "
+     "name added:\n\n"
+     "- openai: `id`, `custom_id`, `response` (`status_code`, `request_id`, `body`), `error`, "
+     "`key`\n"
+     "- anthropic: `custom_id`, `result` (`type` succeeded and `message`, or `type` errored and "
+     "`error`), `key`\n"
+     "- gemini: `key` (the row's id), `response` or `error`, and the key's name as `api_key`\n\n"
+     "A reply from a provider that speaks the format goes in as it came; any other, and one that "
+     "came as a stream, is put into the format's words. A file is gone on with in the format it "
+     "was "
+     "begun in."},
+
+    {"STREAMS",
+     "With `--stream` replies are asked for as server-sent events and read as they come. The "
+     "results are the same, with `ttft_ms` added, and the summary tells how that was spread. A "
+     "provider that answers in one piece all the same is read as it answers.\n\n"
+     "A stream that ends early is a bad_response, one that stalls for `--stall-timeout` a timeout, "
+     "and an error within a stream is what it would be as a reply: all are retried as usual. "
+     "The time until a reply begins is only bounded by `--timeout`; comments and pings in a stream "
+     "count as signs of life.\n\n"
+     "The body of a batch line is sent as it stands also with `--stream`: whether it asks for a "
+     "stream is its own affair, and its reply is read as it comes. Only for Gemini, where the "
+     "address says it, the option decides."},
 
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "
@@ -127,8 +151,10 @@ const struct manual_section manual_sections[] = {
      "the "
      "requests; then the totals.\n\n"
      "`--summary` writes the same as JSON: `jobs` (total, ok, failed, skipped), `attempts`, "
-     "`rate_limited`, `elapsed_s`, `requests_per_s`, `tokens`, `latency_ms`, and `keys` with one "
-     "object each. The `requests` of all keys add up to `attempts`. A key's `state` is healthy, "
+     "`rate_limited`, `elapsed_s`, `requests_per_s`, `tokens`, `latency_ms`, `ttft_ms` when "
+     "replies "
+     "are streams, and `keys` with one object each. The `requests` of all keys add up to "
+     "`attempts`. A key's `state` is healthy, "
      "degraded, rate_limited or unavailable."},
 
     {"ENVIRONMENT",

@@ -252,17 +252,18 @@ static void add_requests(const struct summary *s, struct buf *out) {
     buf_add_char(out, '\n');
 }
 
-static void add_latencies(const struct summary *s, struct buf *out) {
+static void add_times(const char *what, const struct summary_times *t, struct buf *out) {
     const struct {
         const char *name;
         int64_t usec;
-    } parts[] = {{"latency: p50 ", s->p50},
-                 {", p90 ", s->p90},
-                 {", p95 ", s->p95},
-                 {", p99 ", s->p99},
-                 {", max ", s->max}};
-    if (s->max <= 0)
+    } parts[] = {{": p50 ", t->p50},
+                 {", p90 ", t->p90},
+                 {", p95 ", t->p95},
+                 {", p99 ", t->p99},
+                 {", max ", t->max}};
+    if (t->max <= 0)
         return;
+    buf_add_str(out, what);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         buf_add_str(out, parts[i].name);
         show_latency(out, parts[i].usec);
@@ -306,7 +307,8 @@ void summary_table(const struct summary *s, struct buf *out) {
     free(rows.list);
     add_jobs(s, out);
     add_requests(s, out);
-    add_latencies(s, out);
+    add_times("latency", &s->latency, out);
+    add_times("first token", &s->ttft, out);
     add_next(s, out);
 }
 

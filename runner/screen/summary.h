@@ -30,6 +30,11 @@ struct summary_key {
     const char *reason;    // why it is not healthy, in words; NULL
 };
 
+// How a measure was spread over the jobs, in microseconds; 0: nothing measured.
+struct summary_times {
+    int64_t p50, p90, p95, p99, max;
+};
+
 struct summary {
     int64_t total;   // rows seen: ok + failed + skipped + those left undone
     int64_t ok;      // in this run
@@ -41,7 +46,9 @@ struct summary {
     int64_t elapsed; // microseconds
     int64_t input_tokens;
     int64_t output_tokens;
-    int64_t p50, p90, p95, p99, max; // microseconds; 0: nothing measured
+    struct summary_times latency;
+    struct summary_times ttft; // to the first token, of answers that came as streams
+    bool streaming;            // ttft is of interest
     const struct summary_key *keys;
     size_t key_count;
 

@@ -33,21 +33,11 @@ static void assert_has(const char *text) {
 
 static void test_sections(void **state) {
     (void)state;
-    static const char *const titles[] = {"NAME",
-                                         "SYNOPSIS",
-                                         "DESCRIPTION",
-                                         "COMMANDS",
-                                         "OPTIONS",
-                                         "INPUT",
-                                         "KEYS AND PROVIDERS",
-                                         "RESULTS",
-                                         "SUMMARY",
-                                         "ENVIRONMENT",
-                                         "FILES",
-                                         "SIGNALS",
-                                         "EXIT STATUS",
-                                         "EXAMPLES",
-                                         "SEE ALSO"};
+    static const char *const titles[] = {
+        "NAME",    "SYNOPSIS",    "DESCRIPTION",        "COMMANDS",
+        "OPTIONS", "INPUT",       "KEYS AND PROVIDERS", "RESULTS",
+        "STREAMS", "SUMMARY",     "ENVIRONMENT",        "FILES",
+        "SIGNALS", "EXIT STATUS", "EXAMPLES",           "SEE ALSO"};
     const char *at = buf_cstr(&page);
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
         char line[60];

@@ -26,11 +26,7 @@ static struct summary some_run(void) {
                             .elapsed = 12300000,
                             .input_tokens = 101200,
                             .output_tokens = 3400,
-                            .p50 = 812000,
-                            .p90 = 1000000,
-                            .p95 = 1240000,
-                            .p99 = 1300000,
-                            .max = 75000000,
+                            .latency = {812000, 1000000, 1240000, 1300000, 75000000},
                             .keys = three,
                             .key_count = 3,
                             .output = "in.results.jsonl"};
@@ -66,6 +62,15 @@ static void the_whole_of_it(void **state) {
         "results: in.results.jsonl\n"
         "2 failed: run the same command again to retry them\n"
         "1 row is no good: its error.message says why; mend it and run again\n");
+}
+
+static void first_tokens_have_a_line(void **state) {
+    (void)state;
+    struct summary s = some_run();
+    s.ttft = (struct summary_times){101000, 200000, 300000, 400000, 1500000};
+    assert_non_null(strstr(table(&s),
+                           "max 75.0 s\nfirst token: p50 101 ms, p90 200 ms, p95 300 ms, "
+                           "p99 400 ms, max 1.50 s\nresults: "));
 }
 
 static void a_run_without_anything(void **state) {
@@ -159,6 +164,7 @@ static int free_out(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_whole_of_it),
+        cmocka_unit_test(first_tokens_have_a_line),
         cmocka_unit_test(a_run_without_anything),
         cmocka_unit_test(what_to_do_next),
         cmocka_unit_test(fifty_keys_all_have_a_row),

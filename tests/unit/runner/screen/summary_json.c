@@ -20,11 +20,7 @@ static const struct summary run = {.total = 100,
                                    .elapsed = 12300000,
                                    .input_tokens = INT64_C(9007199254740993),
                                    .output_tokens = 3400,
-                                   .p50 = 1,
-                                   .p90 = 20,
-                                   .p95 = 300,
-                                   .p99 = 4000,
-                                   .max = INT64_C(86400000000000),
+                                   .latency = {1, 20, 300, 4000, INT64_C(86400000000000)},
                                    .keys = two,
                                    .key_count = 2};
 
@@ -51,6 +47,20 @@ static void the_contracts_json(void **state) {
     assert_file(results, expected);
     assert_int_equal(folder_count(), 1);
     assert_true(json_check(read_file(results), NULL));
+}
+
+static void first_tokens_when_streaming(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct summary s = run;
+    s.streaming = true;
+    assert_true(summary_write(&s, results, &err));
+    assert_true(slice_is(json_get(read_file(results), "ttft_ms"),
+                         "{\"p50\":null,\"p90\":null,\"p95\":null,\"p99\":null,\"max\":null}"));
+    s.ttft = (struct summary_times){1, 20, 300, 4000, 50000};
+    assert_true(summary_write(&s, results, &err));
+    assert_true(slice_is(json_get(read_file(results), "ttft_ms"),
+                         "{\"p50\":0.001,\"p90\":0.02,\"p95\":0.3,\"p99\":4,\"max\":50}"));
 }
 
 static void a_run_without_keys_and_time(void **state) {
@@ -146,6 +156,7 @@ static void a_link_stays_and_a_device_is_not_replaced(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_contracts_json),
+        TEST(first_tokens_when_streaming),
         TEST(a_run_without_keys_and_time),
         TEST(a_hundred_thousand_keys_are_valid_json),
         TEST(a_failure_leaves_what_was_there),
