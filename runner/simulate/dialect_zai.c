@@ -30,14 +30,16 @@ static int refuse(struct buf *out, const struct refusal *r, const char *const te
 // -- Z.AI --
 
 #define OFTEN "High frequency usage of this API, please reduce frequency"
+#define BUSY                                                                                       \
+    "High concurrency usage of this API, please reduce concurrency or contact customer service "   \
+    "to increase limits"
 
 static int add_refusal(struct buf *out, const struct refusal *r, struct slice model) {
     static const char *const texts[LIMIT_COUNT] = {
         [LIMIT_NONE] = OFTEN,
         [LIMIT_REQUESTS] = OFTEN,
         [LIMIT_TOKENS] = OFTEN,
-        [LIMIT_CONCURRENCY] = "High concurrency usage of this API, please reduce concurrency or "
-                              "contact customer service to increase limits",
+        [LIMIT_CONCURRENCY] = BUSY,
         [LIMIT_DAY] = "Daily call limit for this API reached",
     };
     (void)model;
