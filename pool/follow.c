@@ -248,7 +248,7 @@ static void follow_answer(struct lease *lease, const struct pool_report *report,
     if (was_down && channel->breaker.state == BREAKER_RAMP)
         log_info("%s answers again", channel->home->provider->name);
     channel->home->answered_at = now;
-    felt_passed(&lease->seat->tab->felt, lease->serial, lease->charge.at, now);
+    felt_passed(&lease->seat->tab->felt, lease->serial);
     if (report->verdict->outcome == OUTCOME_OK)
         width_passed(&key->width, report->latency, lease->in_flight, now);
     health_passed(&key->health, now);

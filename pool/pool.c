@@ -98,6 +98,13 @@ static void add_account(struct home *home, struct key **keys, size_t count) {
                                 .key_count = count};
     for (size_t i = 0; i < count; i++)
         keys[i]->account = account;
+    const struct key_group *group =
+        account->name ? keyring_group(home->pool->options.keyring, home->provider, account->name)
+                      : NULL;
+    if (!group)
+        return;
+    account->meter = meter_new(&group->limits);
+    account->most = group->limits.concurrency;
 }
 
 // Keys of a group stand together in by_account, and an account is a stretch of it.

@@ -22,6 +22,7 @@ static void count_report(struct key *key, const struct pool_report *report) {
     }
     counts->input_tokens += usage->input_tokens > 0 ? usage->input_tokens : 0;
     counts->output_tokens += usage->output_tokens > 0 ? usage->output_tokens : 0;
+    counts->cached_tokens += usage->cached_tokens > 0 ? usage->cached_tokens : 0;
 }
 
 // What it took in truth: as the provider says; nothing when it was not answered; else as estimated.

@@ -316,7 +316,7 @@ bool retry_after_in_text(struct slice text, int64_t *usec) {
     for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
         for (struct slice s = text; s.n; skip(&s, 1)) {
             struct slice rest = s;
-            if (!take_word(&rest, phrases[i]))
+            if ((*s.p | 0x20) != *phrases[i] || !take_word(&rest, phrases[i]))
                 continue;
             skip_spaces(&rest);
             if (take_word(&rest, "about ") || take_word(&rest, "approximately "))

@@ -3,7 +3,7 @@
 #include "pool/signals/rules_parts.h"
 
 // docs.claude.com/en/api/errors, unless a row says otherwise. The types count under any status:
-// inside a stream they come after a 200.
+// inside a stream they come after a 200; api_error and timeout_error are what is assumed there anyway.
 const struct rule rules_anthropic[] = {
     {.word = "billing_error", .means = NO_MONEY},
     {.word = "enforced_spend_limit_reached", .means = NO_MONEY},
@@ -24,7 +24,5 @@ const struct rule rules_anthropic[] = {
     {.word = "rate_limit_error", .means = TOO_FAST},
 
     {.word = "overloaded_error", .means = DOWN}, // 529
-    {.word = "api_error", .means = DOWN},
-    {.word = "timeout_error", .means = DOWN},
     {0},
 };

@@ -4,8 +4,6 @@
 
 // console.groq.com/docs/errors, unless a row says otherwise.
 const struct rule rules_groq[] = {
-    {.status = 498, .word = "capacity_exceeded", .means = CROWDED}, // flex processing
-
     {.word = "blocked_api_access", .means = NO_MONEY},     // console.groq.com/docs/spend-limits
     {.word = "organization_restricted", .means = BAD_KEY}, // comes as 400 (one-api #1764)
 

@@ -5,12 +5,9 @@
 // open-webui: constants.py, routers/auths.py, routers/openai.py. It answers many things with 400.
 const struct rule rules_k2think[] = {
     {.text = "email or password provided is incorrect", .means = BAD_KEY},
-    {.text = "session has expired or the token is invalid", .means = BAD_KEY},
-    {.text = "session token has expired or is invalid", .means = BAD_KEY},
     {.status = 403, .text = "Use of API key is not enabled", .means = BAD_KEY},
     {.status = 403, .text = "Model not found", .means = NOT_MODEL}, // kept from this user
     {.text = "Model not found", .means = NO_MODEL},
-    {.text = "API rate limit exceeded", .means = TOO_FAST},
     {.text = "Server Connection Error", .means = DOWN}, // what stands behind it
     {0},
 };

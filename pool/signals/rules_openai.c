@@ -14,14 +14,10 @@ const struct rule rules_openai[] = {
     {.word = "billing_not_active", .means = NO_MONEY},
 
     {.word = "account_deactivated", .means = BAD_KEY},
-    {.status = 401, .word = "ip_not_authorized", .means = BAD_KEY}, // for as long as we are here
 
-    // The place, not the key: right again from another network.
-    {.status = 403, .word = "unsupported_country_region_territory", .means = FORBIDDEN},
     // A project's rights; another account's key may have them.
     {.status = 403, .word = "model_not_found", .means = NOT_MODEL},
 
     {.word = "slow_down", .means = TOO_FAST}, // comes as 503, but the cure is to send less
-    {.word = "server_is_overloaded", .means = DOWN},
     {0},
 };

@@ -32,8 +32,11 @@ static void open_pool(struct fixture *f, int keys, int slots, int64_t cooldown) 
         f->entries[i] = (struct key_entry){.provider = &here, .name = f->names[i], .enabled = true};
     }
     f->ring = (struct keyring){.entries = f->entries, .count = (size_t)keys};
-    f->pool = pool_new(&(struct pool_options){
-        .keyring = &f->ring, .slots_per_key = slots, .cooldown = cooldown, .seed = 5});
+    f->pool = pool_new(&(struct pool_options){.keyring = &f->ring,
+                                              .slots_per_key = slots,
+                                              .cooldown = cooldown,
+                                              .feels_nothing = true,
+                                              .seed = 5});
     f->home = pool_channel(f->pool, &here, SLICE("\"m\""));
 }
 

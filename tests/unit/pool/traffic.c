@@ -316,7 +316,7 @@ static void a_group_is_refused_once_and_probed_once(void **state) {
     (void)state;
     struct world w;
     int64_t until;
-    world_open(&w, &(struct world_options){.keys = 20, .slots = 1, .groups = 2});
+    world_open(&w, &(struct world_options){.keys = 20, .slots = 1, .groups = 2, .deaf = true});
     until = w.now + 30 * SEC;
     w.answers = answers_groups_alike;
     w.server = &until;
