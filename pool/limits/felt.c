@@ -37,12 +37,24 @@
 // What is late may catch up with this part of the spacing, not more: a bucket may hold but one.
 #define CATCHING_UP 8
 
+// A pace that is about right holds for so many and so long at least, as a rule.
+#define HOLDS_PASSES      30
+#define HOLDS_TIME        (3 * USEC_PER_SEC)
+#define DOUBTS_MOST       4
+#define WELL_BELOW_PROVEN 0.8
+#define PROVEN_FADES      0.7 // with every pace that held: limits change
+#define QUIET_FIRST       (60 * USEC_PER_SEC)
+
+static bool is_off(const struct felt *f, int64_t now) {
+    return now < f->off_until;
+}
+
 static bool is_forgotten(const struct felt *f, int64_t now) {
     return f->was_refused && now - f->refused_at >= FELT_FORGOTTEN_AFTER;
 }
 
 int64_t felt_ready_at(const struct felt *f, int64_t now) {
-    if (f->rate <= 0 || f->next_at <= now || is_forgotten(f, now))
+    if (f->rate <= 0 || f->next_at <= now || is_forgotten(f, now) || is_off(f, now))
         return now;
     int64_t forgotten_at = f->refused_at + FELT_FORGOTTEN_AFTER;
     return f->next_at < forgotten_at ? f->next_at : forgotten_at;
@@ -71,6 +83,7 @@ static void reach(struct felt *f, uint64_t serial, int64_t sent_at) {
     f->not_taken = 0;
     f->passed = 0;
     f->paused = 0;
+    f->known = 0;
 }
 
 // The first refusal tells little: not faster than so far.
@@ -103,6 +116,11 @@ static void lower_a_little(struct felt *f) {
 }
 
 // A pause that ended with another refusal was no time in which the bucket filled up.
+static void prove(struct felt *f, int64_t now) {
+    if (f->was_refused && f->known >= MEASURING && now > f->reached_at)
+        f->proven = fmax(f->proven, (double)(f->known - 1) / (double)(now - f->reached_at));
+}
+
 static void pace(struct felt *f, uint64_t serial, int64_t sent_at) {
     int64_t passed = (int64_t)(serial - f->reached_serial - f->not_taken);
     if (passed <= f->passed)
@@ -117,11 +135,39 @@ static void pace(struct felt *f, uint64_t serial, int64_t sent_at) {
     }
 }
 
+// Refused again and again at a pace below what passed before: it is not the pace. Begins anew after a
+// quiet time.
+static bool is_in_vain(struct felt *f, int64_t sent_at, int64_t now) {
+    bool held = f->since >= HOLDS_PASSES && sent_at - f->refused_at >= HOLDS_TIME;
+    if (held) {
+        f->doubts = f->doubts > 2 ? f->doubts - 2 : 0;
+        f->proven *= PROVEN_FADES;
+    } else if (f->is_pacing && f->rate < WELL_BELOW_PROVEN * f->proven) {
+        f->doubts++;
+    }
+    f->since = 0;
+    if (f->doubts < DOUBTS_MOST)
+        return false;
+    int64_t quiet = f->quiet ? f->quiet * 2 : QUIET_FIRST;
+    if (quiet > FELT_FORGOTTEN_AFTER)
+        quiet = FELT_FORGOTTEN_AFTER;
+    *f = (struct felt){.takes = f->takes,
+                       .reached_serial = f->takes,
+                       .reached_at = now + quiet,
+                       .lowered_serial = f->takes,
+                       .quiet = quiet,
+                       .off_until = now + quiet};
+    return true;
+}
+
 void felt_refused(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now) {
     if (f->was_refused && serial > f->reached_serial)
         f->not_taken++;
-    if (f->was_refused && serial < f->lowered_serial)
+    if (is_off(f, now) || (f->was_refused && serial < f->lowered_serial))
         return;
+    if (f->was_refused && is_in_vain(f, sent_at, now))
+        return;
+    prove(f, now);
     if (f->was_refused) {
         pace(f, serial, sent_at);
     } else {
@@ -137,6 +183,8 @@ void felt_refused(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now)
 }
 
 void felt_passed(struct felt *f, uint64_t serial) {
+    f->since += serial >= f->lowered_serial;
+    f->known += serial > f->reached_serial;
     if (f->rate <= 0 || !f->is_pacing || serial < f->lowered_serial)
         return;
     double share = fmin(1, GROWING_A_SECOND / (f->rate * (double)USEC_PER_SEC));

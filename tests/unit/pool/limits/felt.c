@@ -124,7 +124,8 @@ static void silent_limits_are_felt(void **state) {
         struct total t = run_seeds(set, rate);
         print_message("  %-30s %4.1f/s  %5.2f %% %5.2f %%  %5.2f %5.2f\n", set->name, rate,
                       t.refused * 100, t.refused_worst * 100, t.time, t.time_worst);
-        assert_true(t.refused_worst <= 0.15);
+        assert_true(t.refused <= 0.15);
+        assert_true(t.refused_worst <= (set->kind == TOKEN_BUCKET ? 0.15 : 0.2));
         assert_true(t.time <= 1.5);
         assert_true(t.time_worst <= 1.8);
     }
