@@ -208,9 +208,10 @@ static void a_refusal_ends_the_test_of_a_fall(void **state) {
     for (int i = 0; i < 63; i++)
         width_passed(&w, SEC, width_now(&w), SEC);
     assert_true(width_now(&w) == 64);
-    for (int i = 0; width_now(&w) == 64; i++)
+    for (int i = 0; i < 1000 && width_now(&w) == 64; i++)
         width_passed(&w, 20 * SEC, 64, SEC + i);
     int fallen = width_now(&w);
+    assert_true(fallen < 64);
     width_refused(&w, fallen, 3 * SEC, 4 * SEC);
     for (int i = 0; i < 2 * fallen + 24; i++)
         width_passed(&w, 19 * SEC, width_now(&w), 5 * SEC);
