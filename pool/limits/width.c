@@ -24,14 +24,13 @@
 #define SAMPLES_ROUGH 16
 #define FALLS_ROUGH   2.5
 
-// A fall leaves this much above what the provider was seen to work on at once. When it brought the
-// latency to no less than this share, the width was not why.
-#define MARGIN    1.1
+// A fall goes to what the provider was seen to work on at once, but to a quarter at most. When it
+// brought the latency to no less than this share, the width was not why.
+#define FALL_MOST 4
 #define HELPS     0.75
-#define FALL_MOST 4 // to a quarter
 
-// How far the base goes to meet an average below it, and one a little above: by noise alone the least
-// one would become ever less.
+// How far the base goes to meet an average below it, and one above it just after a fall: by noise
+// alone the least one would become ever less. What climbs with a growing width raises no base.
 #define DOWN 0.3
 #define UP   0.1
 
@@ -77,22 +76,29 @@ static void grow(struct width *w, int64_t now) {
 
 // The provider works on width × least / average of ours at once, the others wait there.
 static void fall_by_latency(struct width *w, double average, int64_t now) {
-    int seen = (int)(w->width * w->base / average * MARGIN), least = w->width / FALL_MOST;
+    int seen = (int)(w->width * w->base / average), least = w->width / FALL_MOST;
     fall_to(w, seen > least ? seen : least, now);
     w->before_fall = average;
+}
+
+static void learn_base(struct width *w, double average, bool has_fallen, bool is_same) {
+    if (w->width == 1 || is_same) // no queue of ours
+        w->base = average;
+    else if (average < w->base)
+        w->base += DOWN * (average - w->base);
+    else if (has_fallen)
+        w->base += UP * (average - w->base);
+    w->is_base_sure = true;
 }
 
 // A sure average while the width does not double.
 static void judge(struct width *w, int64_t now) {
     double average = w->longer.sum / w->longer.count;
-    bool is_same = w->before_fall > 0 && average >= HELPS * w->before_fall;
+    bool has_fallen = w->before_fall > 0;
+    bool is_same = has_fallen && average >= HELPS * w->before_fall;
     w->longer = (struct average){0};
     w->before_fall = 0;
-    w->is_base_sure = true;
-    if (w->width == 1 || is_same) // no queue of ours
-        w->base = average;
-    else if (average < w->base)
-        w->base += DOWN * (average - w->base);
+    learn_base(w, average, has_fallen, is_same);
     if (is_same) // nothing is known to be too many, but what was refused
         w->is_searching = !w->too_many;
     if (!w->is_fixed && average >= FALLS * w->base) {
@@ -103,8 +109,6 @@ static void judge(struct width *w, int64_t now) {
     w->holds = has_room ? 0 : w->holds + 1;
     if (has_room)
         grow(w, now);
-    if (average > w->base && average <= GROWS * w->base)
-        w->base += UP * (average - w->base);
 }
 
 // Doubling waits for no more than a round.

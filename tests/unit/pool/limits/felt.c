@@ -196,6 +196,22 @@ static void a_pace_is_even(void **state) {
     }
 }
 
+// Passing at a slower pace than ours proves nothing about ours.
+static void little_demand_raises_no_pace(void **state) {
+    (void)state;
+    struct felt f = {0};
+    felt_take(&f, 0);
+    felt_refused(&f, 0, 0, SEC);
+    double rate = f.rate;
+    int64_t now = SEC;
+    for (int i = 0; i < 100; i++)
+        felt_passed(&f, felt_take(&f, now += 10 * SEC));
+    assert_true(f.rate == rate);
+    for (int i = 0; i < 10; i++)
+        felt_passed(&f, felt_take(&f, now = felt_ready_at(&f, now)));
+    assert_true(f.rate > rate);
+}
+
 static void it_is_forgotten(void **state) {
     (void)state;
     struct felt f = {0};
@@ -216,6 +232,7 @@ int main(void) {
         cmocka_unit_test(nothing_felt_paces_nothing),
         cmocka_unit_test(refused_together_counts_once),
         cmocka_unit_test(a_pace_is_even),
+        cmocka_unit_test(little_demand_raises_no_pace),
         cmocka_unit_test(it_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,7 @@ static void a_queue_is_kept_short(void **state) {
             latency += f.latency / SEEDS;
         }
         print_message("  %2d at once, spread %.1f  %5.3f  %5.2f\n", n, spread, throughput, latency);
-        assert_true(throughput >= (spread < 0.5 ? 0.9 : 0.85));
+        assert_true(throughput >= (spread < 0.5 ? 0.9 : 0.8));
         assert_true(latency <= (spread < 0.5 ? 2 : 2.1));
     }
 }
@@ -177,6 +177,20 @@ static void a_fixed_number_ignores_latency(void **state) {
     assert_true(width_now(&w) == 6);
 }
 
+// A provider that worked on all at once, later on ten only: what is more waits there.
+static void it_falls_when_latency_climbs_later(void **state) {
+    (void)state;
+    struct width w;
+    width_init(&w, 0);
+    pass_rounds(&w, 20, SEC);
+    assert_true(width_now(&w) == WIDTH_MOST);
+    for (int i = 0; i < 20000; i++) {
+        int width = width_now(&w);
+        width_passed(&w, SEC * (width > 10 ? width : 10) / 10, width, 2 * SEC + i);
+        assert_true(i < 2000 || (width >= 9 && width <= 22));
+    }
+}
+
 static void answers_in_no_time_are_no_sign(void **state) {
     (void)state;
     struct width w;
@@ -194,9 +208,10 @@ static void a_refusal_ends_the_test_of_a_fall(void **state) {
     for (int i = 0; i < 63; i++)
         width_passed(&w, SEC, width_now(&w), SEC);
     assert_true(width_now(&w) == 64);
-    for (int i = 0; width_now(&w) == 64; i++)
+    for (int i = 0; i < 1000 && width_now(&w) == 64; i++)
         width_passed(&w, 20 * SEC, 64, SEC + i);
     int fallen = width_now(&w);
+    assert_true(fallen < 64);
     width_refused(&w, fallen, 3 * SEC, 4 * SEC);
     for (int i = 0; i < 2 * fallen + 24; i++)
         width_passed(&w, 19 * SEC, width_now(&w), 5 * SEC);
@@ -205,6 +220,7 @@ static void a_refusal_ends_the_test_of_a_fall(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_falls_when_latency_climbs_later),
         cmocka_unit_test(answers_in_no_time_are_no_sign),
         cmocka_unit_test(a_refusal_ends_the_test_of_a_fall),
         cmocka_unit_test(a_hidden_cap_is_found),
