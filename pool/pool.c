@@ -1,12 +1,13 @@
 // pool.c: builds the pool: providers' keys, the accounts they belong to, a channel for each model.
 // Loop thread.
 // SPDX-License-Identifier: MIT
-#include "pool/pool_parts.h"
+#include "pool/pool.h"
 
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "pool/limits/cooldown.h"
 #include "pool/limits/day.h"
+#include "pool/pool_parts.h"
 
 #include <stdlib.h>
 

@@ -5,10 +5,11 @@
 #include "jobs/base/clock.h"
 
 #define RAMP_FIRST   2
-#define RAMP_TRUSTED 10
+#define RAMP_TRUSTED 6
 #define RAMP_LAST    64
 
 #define SHARE_OVER            64
+#define SHARE_FIRST           4 // good ones, before the first answer
 #define BY_CHANCE             1e-4
 #define BREAKER_FAILURES_MOST 40
 
@@ -45,12 +46,19 @@ static void close_up(struct breaker *b, int64_t now) {
     b->pause = 0;
 }
 
+static void count(struct breaker *b, double failed) {
+    b->counted += b->counted < SHARE_OVER;
+    b->share += (failed - b->share) / b->counted;
+}
+
 // How often it fails anyway, of the last SHARE_OVER answers or so: a row of failures counts when it
 // turned out to be no outage.
 static void count_row(struct breaker *b) {
+    if (b->counted == 0)
+        b->counted = SHARE_FIRST;
     for (int i = 0; i < b->failures && i < SHARE_OVER; i++)
-        b->share += (1 - b->share) / SHARE_OVER;
-    b->share -= b->share / SHARE_OVER;
+        count(b, 1);
+    count(b, 0);
 }
 
 void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now) {
@@ -95,7 +103,7 @@ static bool is_beyond_patience(const struct breaker *b, int64_t now) {
 // So many in a row as hardly happen by chance where single requests fail as often as they do here;
 // with few keys few failures are already all that could be.
 static int failures_enough(const struct breaker *b) {
-    int enough = b->keys < BREAKER_FAILURES ? (int)b->keys + 1 : BREAKER_FAILURES;
+    int enough = b->keys * 2 < BREAKER_FAILURES ? (int)b->keys * 2 : BREAKER_FAILURES;
     double in_a_row = 1;
     for (int i = 0; i < enough; i++)
         in_a_row *= b->share;

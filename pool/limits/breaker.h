@@ -32,7 +32,8 @@ struct breaker {
     enum breaker_state state;
     bool has_passed;  // at least once, ever
     bool given_up;    // beyond all patience: failures are let through until one passes
-    double share;     // of failures among answers, on average
+    double share;     // of failures among answers, on average …
+    int counted;      // … of so many
     int failures;     // one after the other
     int64_t began;    // when that row of failures began
     int64_t changed;  // when the state last changed: what was sent before says nothing about it
