@@ -41,6 +41,7 @@
 #define HOLDS_PASSES      30
 #define HOLDS_TIME        (3 * USEC_PER_SEC)
 #define DOUBTS_MOST       4
+#define PROVING           20
 #define WELL_BELOW_PROVEN 0.8
 #define PROVEN_FADES      0.7 // with every pace that held: limits change
 #define QUIET_FIRST       (60 * USEC_PER_SEC)
@@ -83,7 +84,6 @@ static void reach(struct felt *f, uint64_t serial, int64_t sent_at) {
     f->not_taken = 0;
     f->passed = 0;
     f->paused = 0;
-    f->known = 0;
 }
 
 // The first refusal tells little: not faster than so far.
@@ -116,9 +116,15 @@ static void lower_a_little(struct felt *f) {
 }
 
 // A pause that ended with another refusal was no time in which the bucket filled up.
+// From one refusal to another, so many apart that a window of the provider's counts for little.
 static void prove(struct felt *f, int64_t now) {
-    if (f->was_refused && f->known >= MEASURING && now > f->reached_at)
-        f->proven = fmax(f->proven, (double)(f->known - 1) / (double)(now - f->reached_at));
+    if (f->was_refused && f->known < PROVING)
+        return;
+    if (f->was_refused && now > f->known_from)
+        f->proven = fmax(f->proven, (double)(f->known - 1) / (double)(now - f->known_from));
+    f->known = 0;
+    f->known_from = now;
+    f->known_serial = f->takes;
 }
 
 static void pace(struct felt *f, uint64_t serial, int64_t sent_at) {
@@ -184,7 +190,7 @@ void felt_refused(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now)
 
 void felt_passed(struct felt *f, uint64_t serial) {
     f->since += serial >= f->lowered_serial;
-    f->known += serial > f->reached_serial;
+    f->known += serial >= f->known_serial;
     if (f->rate <= 0 || !f->is_pacing || serial < f->lowered_serial)
         return;
     double share = fmin(1, GROWING_A_SECOND / (f->rate * (double)USEC_PER_SEC));

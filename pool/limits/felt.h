@@ -39,12 +39,14 @@ struct felt {
     int64_t paused;     // microseconds between a refusal and going on, since
 
     // Whether pacing helps.
-    int known;         // passed since the limit was last reached, and answered already
-    int since;         // passed since the last refusal
-    double proven;     // a pace that the limit is not below: what passed between two refusals
-    int doubts;        // refusals at a pace below that
-    int64_t quiet;     // how long pacing was left off the last time
-    int64_t off_until; // left off until then
+    int known;             // passed since a refusal …
+    int64_t known_from;    // … at this time …
+    uint64_t known_serial; // … of those from this one on
+    int since;             // passed since the last refusal
+    double proven;         // a pace that the limit is not below: what passed between two refusals
+    int doubts;            // refusals at a pace below that
+    int64_t quiet;         // how long pacing was left off the last time
+    int64_t off_until;     // left off until then
 
     int64_t refused_at;      // when the latest refused one was sent
     int64_t resumed_at;      // when the second one after it was sent: the first may go alone
