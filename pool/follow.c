@@ -239,14 +239,18 @@ static void settle_tab(struct lease *lease) {
     log_info("%s is back", name_of(tab->account));
 }
 
+// Whatever it said, the provider is there.
+static void clear_breaker(struct lease *lease, int64_t now) {
+    struct breaker *b = &lease->channel->breaker;
+    bool was_down = b->state == BREAKER_OPEN || b->state == BREAKER_PROBING;
+    breaker_passed(b, lease->charge.at, now);
+    if (was_down && b->state == BREAKER_RAMP)
+        log_info("%s answers again", lease->channel->home->provider->name);
+}
+
 static void follow_answer(struct lease *lease, const struct pool_report *report, int64_t now) {
     struct key *key = lease->key;
     struct channel *channel = lease->channel;
-    bool was_down =
-        channel->breaker.state == BREAKER_OPEN || channel->breaker.state == BREAKER_PROBING;
-    breaker_passed(&channel->breaker, lease->charge.at, now);
-    if (was_down && channel->breaker.state == BREAKER_RAMP)
-        log_info("%s answers again", channel->home->provider->name);
     channel->home->answered_at = now;
     felt_passed(&lease->seat->tab->felt, lease->serial);
     if (report->verdict->outcome == OUTCOME_OK)
@@ -289,6 +293,8 @@ static const struct {
 void follow(struct lease *lease, const struct pool_report *report, int64_t now) {
     struct tab *tab = lease->seat->tab;
     enum cause cause = report->verdict->cause;
+    if (cause != BECAUSE_UPSTREAM)
+        clear_breaker(lease, now);
     if (follows[cause].accepted)
         bring_back(lease);
     follows[cause].follow(lease, report, now);

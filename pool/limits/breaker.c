@@ -74,8 +74,7 @@ void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now) {
         b->in_flight = RAMP_FIRST;
     } else if (b->state == BREAKER_RAMP) {
         b->in_flight++;
-        if (b->in_flight >= RAMP_TRUSTED)
-            b->pause = 0; // what fails now is another outage
+        b->pause = 0; // what fails now is another outage
         if (b->in_flight >= RAMP_LAST)
             close_up(b, now);
     }
@@ -110,7 +109,7 @@ static int failures_enough(const struct breaker *b) {
     for (; in_a_row > BY_CHANCE && enough < BREAKER_FAILURES_MOST; enough++)
         in_a_row *= b->share;
     bool shaky = b->state == BREAKER_RAMP && b->in_flight < RAMP_TRUSTED;
-    return shaky ? enough / 2 : enough;
+    return shaky ? (enough + 1) / 2 : enough;
 }
 
 bool breaker_failed(struct breaker *b, int64_t sent_at, bool sure, int64_t hint, int64_t now) {

@@ -213,6 +213,43 @@ static void a_long_outage_is_waited_for_and_a_dead_address_is_not(void **state) 
     world_close(&w);
 }
 
+// A quarter of all requests fails, but each for itself: the run goes on.
+static void answers_shakily(struct world *w, size_t key, struct said *said) {
+    struct random *random = w->server;
+    (void)key;
+    int64_t draw = random_below(random, 100);
+    if (draw < 25)
+        said_no(said, OUTCOME_SERVER, BECAUSE_UPSTREAM);
+    else if (draw < 31)
+        said_no(said, OUTCOME_RATE_LIMITED, BECAUSE_RATE);
+    else
+        said_ok(said, 0);
+    said->verdict.scope = draw < 25 ? SCOPE_PROVIDER : SCOPE_KEY;
+    said->verdict.hint = draw < 25 ? -1 : SEC / 50;
+    said->latency = random_below(random, SEC / 500);
+}
+
+static void single_failures_are_no_outage(void **state) {
+    (void)state;
+    int64_t worst = 0, sum = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct random random = {seed};
+        struct world w;
+        world_open(&w, &(struct world_options){.keys = 3, .slots = 20, .deaf = true, .seed = seed});
+        w.answers = answers_shakily;
+        w.server = &random;
+        world_run(&w, 400);
+        assert_int_equal(w.jobs, 0);
+        int64_t took = w.ended - w.begun;
+        sum += took;
+        worst = took > worst ? took : worst;
+        world_close(&w);
+    }
+    print_message("400 jobs, a quarter of the requests fails: %.2f s, at worst %.2f s\n",
+                  (double)sum / 200 / SEC, (double)worst / SEC);
+    assert_true(sum / 200 < SEC && worst < 8 * SEC);
+}
+
 // -- days --
 
 struct day_server {
@@ -400,6 +437,7 @@ int main(void) {
         cmocka_unit_test(an_outage_is_nobodys_fault),
         cmocka_unit_test(an_outage_of_what_checks_keys_costs_no_key),
         cmocka_unit_test(a_long_outage_is_waited_for_and_a_dead_address_is_not),
+        cmocka_unit_test(single_failures_are_no_outage),
         cmocka_unit_test(days_end_at_the_providers_midnight),
         cmocka_unit_test(stated_days_are_never_exceeded),
         cmocka_unit_test(a_wall_clock_that_jumps_moves_the_days),
