@@ -164,7 +164,7 @@ static size_t match_char(const char *p, const char *end, char c) {
     bool unicode = run && q < end && *q == 'u' && hex_number(q + 1, end, 4) >= 0;
     if (unicode && hex_number(q + 1, end, 4) == (unsigned char)c)
         return run + 5;
-    if (c == '\\') // the last of an odd run belongs to the \uxxxx behind it
+    if (c == '\\' && run) // the last of an odd run belongs to the \uxxxx behind it
         return unicode && run > 1 ? run - run % 2 : run;
     if (q < end && *q == c)
         return (size_t)(q + 1 - p);
@@ -194,8 +194,9 @@ static size_t match_at(const struct secret *s, const char *p, const char *end) {
         size_t step = match_char(q, end, s->text[i]);
         if (step == 0)
             return i >= TAIL_MIN && is_cut_escape(q, end) ? (size_t)(end - p) : 0;
+        bool run = *q == '\\';
         q += step;
-        while (s->text[i] == '\\' && i + 1 < s->n && s->text[i + 1] == '\\')
+        while (run && s->text[i] == '\\' && i + 1 < s->n && s->text[i + 1] == '\\')
             i++; // a run of them was matched as one
     }
     return (size_t)(q - p);

@@ -52,6 +52,8 @@ static void scrubs_what_is_escaped(void **state) {
     assert_scrubbed("ab/cd+ef", "bad ab\\\\\\/cd+ef!", "bad ****!");
     assert_scrubbed("ab/cd+ef", "bad ab\\u002Fcd\\u002bef!", "bad ****!");
     assert_scrubbed("ab/cd+ef", "?key=ab%2fcd%2Bef&x", "?key=****&x");
+    assert_scrubbed("abc\\def/gh", "abc%5Cdef%2fgh abc%5cdef/gh", "**** ****");
+    assert_scrubbed("abc\\\\def", "abc%5C%5Cdef", "****");
     assert_scrubbed("a\"b\\c/d", "x a\\\"b\\\\c\\/d y", "x **** y");
     assert_scrubbed("a\\\\b\\\\c", "x a\\\\\\\\b\\\\\\\\c y", "x **** y");
     assert_scrubbed("a\\\\b\\\\c", "x a\\\\b\\\\c y", "x **** y");
