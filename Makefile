@@ -15,6 +15,7 @@ CFLAGS_release := -O2 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSANITIZED
 CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -DSANITIZED
 CFLAGS_coverage := -O0 -g --coverage -DSANITIZED
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSANITIZED
 
 # Asked for when first needed, and once: the Makefile is read before the packages are there.
 package_cflags = $(eval package_cflags := $$(shell pkg-config --cflags $(PACKAGES)))$(package_cflags)
@@ -36,6 +37,8 @@ UNIT_SOURCES := $(sort $(shell find tests/unit -name '*.c' 2>/dev/null))
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 TOOL_SOURCES := $(sort $(wildcard tests/tools/*.c))
 TOOLS := $(TOOL_SOURCES:tests/tools/%.c=$(BUILD)/tools/%)
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
+FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/targets/%)
 E2E_TESTS := $(sort $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh)))
 # What is about the tree and the pages, not about the code: once, with the program users get.
 PROJECT_TESTS := $(sort $(wildcard tests/docs/*.sh tests/project/*.sh))
@@ -76,6 +79,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
 $(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(ALL_LIBS)
+
+$(BUILD)/targets/%: tests/fuzz/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(LIBRARY) $(ALL_LIBS)
 
 # The manual page and the completions come out of the program itself.
 .PHONY: pages

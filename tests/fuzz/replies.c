@@ -1,0 +1,48 @@
+// replies.c: any JSON as a provider's answer: what is taken from it is whole, and so is the result
+// line made of it. First character: the wire.
+// SPDX-License-Identifier: MIT
+#include "jobs/out/line.h"
+#include "pool/signals/signals.h"
+#include "tests/fuzz/mutate.h"
+#include "tests/fuzz/wires.h"
+
+static void check_line(struct job *job) {
+    for (int with = 0; with < 2; with++) {
+        struct buf line = BUF_INIT(FUZZ_MAX);
+        struct line_facts facts;
+        line_add(&line, job, &(struct line_options){.include_response = with});
+        HOLDS(!line.failed && json_check(buf_slice(&line), NULL));
+        HOLDS(memchr(line.p, '\n', line.n) == line.p + line.n - 1);
+        HOLDS(line_read(buf_slice(&line), OUTPUT_NATIVE, &facts) && facts.ok);
+        buf_free(&line);
+    }
+}
+
+static void check(const struct wire *wire, struct slice body) {
+    struct job *job = job_new(1024, FUZZ_MAX);
+    struct reply *reply = &job->result.reply;
+    const char *what = NULL;
+    buf_add_slice(&job->body, body);
+    body = buf_slice(&job->body);
+    *reply = (struct reply){.usage = USAGE_NONE};
+    enum wire_answer answer = wire->read_reply(body, &job->scratch, reply, &what);
+    HOLDS(answer == WIRE_OK || what);
+    if (answer != WIRE_NOT_MINE)
+        fuzz_check_reply(reply, body, buf_slice(&job->scratch));
+    if (answer == WIRE_OK) {
+        job->id = SLICE("1");
+        job->result.outcome = OUTCOME_OK;
+        job->result.provider = wire->name;
+        check_line(job);
+    }
+    signals_is_error_body(body);
+    job_free(job);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct slice body = fuzz_input(data, size);
+    const struct wire *wire = fuzz_wire(fuzz_choice(&body));
+    if (json_check(body, NULL))
+        check(wire, body);
+    return 0;
+}
