@@ -8,6 +8,8 @@ DESTDIR ?=
 MODE    ?= release
 BUILD   ?= build/$(MODE)
 VERSION := 0.1.0
+FUZZ_SECONDS   ?= 3600
+COVERAGE_FLOOR ?= 90
 
 PACKAGES := libcurl libcjson libmicrohttpd
 
@@ -143,7 +145,8 @@ warnings:
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/warnings-clang CFLAGS=-Werror compiled
 
 .PHONY: compiled
-compiled: $(OBJECTS) $(UNIT_SOURCES:%.c=$(BUILD)/%.o) $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
+compiled: $(OBJECTS) $(UNIT_SOURCES:%.c=$(BUILD)/%.o) $(TOOL_SOURCES:%.c=$(BUILD)/%.o) \
+          $(FUZZ_SOURCES:%.c=$(BUILD)/%.o)
 
 .PHONY: san
 san: deps ## the whole suite under AddressSanitizer, UBSan and ThreadSanitizer
@@ -151,6 +154,27 @@ san: deps ## the whole suite under AddressSanitizer, UBSan and ThreadSanitizer
 	@$(SUBMAKE) test-suite MODE=asan
 	@echo "ThreadSanitizer"
 	@$(SUBMAKE) test-suite MODE=tsan
+
+.PHONY: coverage
+coverage: deps ## the whole suite, then how much of jobs/ and pool/ it has run; fails below 90 %
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(SUBMAKE) test-suite MODE=coverage
+	@tests/coverage.sh build/coverage $(COVERAGE_FLOOR)
+
+.PHONY: fuzz
+fuzz: ## whatever reads foreign bytes, fed any bytes, for ten seconds each
+	@tests/setup.sh fuzz
+	@$(SUBMAKE) fuzz-targets MODE=fuzz CC=clang
+	@tests/fuzz/run.sh 10 $(FUZZ_SOURCES:tests/fuzz/%.c=build/fuzz/targets/%)
+
+.PHONY: fuzz-long
+fuzz-long: ## the same for FUZZ_SECONDS each (an hour), going on from what was found
+	@tests/setup.sh fuzz
+	@$(SUBMAKE) fuzz-targets MODE=fuzz CC=clang
+	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_SOURCES:tests/fuzz/%.c=build/fuzz/targets/%)
+
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ_TARGETS)
 
 .PHONY: clients
 clients: $(PROGRAM) ## the providers' own client libraries (npm) against the simulator
@@ -213,4 +237,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(UNIT_SOURCES:%.c=$(BUILD)/%.d) \
-         $(TOOLS:=.d) $(TOOL_SOURCES:%.c=$(BUILD)/%.d)
+         $(TOOLS:=.d) $(TOOL_SOURCES:%.c=$(BUILD)/%.d) $(FUZZ_TARGETS:=.d) \
+         $(FUZZ_SOURCES:%.c=$(BUILD)/%.d)

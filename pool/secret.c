@@ -266,6 +266,34 @@ static bool may_hold(const struct secret *s, const char *text, size_t n) {
     return false;
 }
 
+// Follows the text of an answer to tell numbers from strings. Only a key of digits can stand in a
+// number; with another one, and in text that is no JSON, everything counts as a string.
+struct quotes {
+    const char *seen;
+    bool followed, inside;
+};
+
+static struct quotes quotes_of(const struct secret *s, const char *text, size_t n) {
+    struct slice start = slice_trim(slice_of(text, n));
+    bool json = start.n && strchr("{[-0123456789", *start.p) && *start.p;
+    for (size_t i = 0; i < s->n; i++)
+        json = json && s->text[i] >= '0' && s->text[i] <= '9';
+    return (struct quotes){text, json, false};
+}
+
+// Whether p, at or after the place asked for before, is in a number.
+static bool is_in_number(struct quotes *q, const char *p) {
+    if (!q->followed)
+        return false;
+    for (; q->seen < p; q->seen++) {
+        if (*q->seen == '"')
+            q->inside = !q->inside;
+        else if (*q->seen == '\\' && q->inside)
+            q->seen++; // to what is escaped
+    }
+    return !q->inside;
+}
+
 size_t secret_scrub(const struct secret *s, char *text, size_t n) {
     char mask[SECRET_MASK_SIZE];
     const char *end = text + n, *kept = text; // up to `kept` everything is in its place
@@ -277,13 +305,15 @@ size_t secret_scrub(const struct secret *s, char *text, size_t n) {
     if (strpbrk(mask, "\"\\")) // what these show could end a JSON string
         memcpy(mask, "****", 5);
     c.next[0] = c.next[1] = c.next[2] = NULL;
+    struct quotes quotes = quotes_of(s, text, n);
     for (const char *p = next_candidate(&c, text); p < end;) {
         size_t found = may_begin(s, text, p, end) ? match_at(s, p, end) : 0;
         if (found) {
+            const char *instead = is_in_number(&quotes, p) ? "1" : mask;
             memmove(out, kept, (size_t)(p - kept));
             out += p - kept;
-            out += put_mask(out, mask, found);
-            kept = p + found;
+            out += put_mask(out, instead, found);
+            quotes.seen = kept = p + found;
         }
         p = next_candidate(&c, found ? kept : p + 1);
     }

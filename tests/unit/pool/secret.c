@@ -73,6 +73,19 @@ static void scrubs_what_is_cut_off(void **state) {
     assert_scrubbed("abcdefg/ijk", "{\"a\":\"abcdefg\\n\"}", "{\"a\":\"abcdefg\\n\"}");
 }
 
+// A key of digits may stand in a number, where a mask would make an answer unreadable.
+static void leaves_numbers_numbers(void **state) {
+    (void)state;
+    const char *key = "123456";
+    assert_scrubbed(key, "{\"created\":1712345678,\"n\":[123456,-0.123456]}",
+                    "{\"created\":17178,\"n\":[1,-0.1]}");
+    assert_scrubbed(key, " [1234567, \"123456\\\" 123456\", 123456]",
+                    " [17, \"****\\\" ****\", 1]");
+    assert_scrubbed(key, "{\"m\":\"key \\u0031\\u0032\\u0033456\"}", "{\"m\":\"key ****\"}");
+    assert_scrubbed(key, "the key 123456 of", "the key **** of");
+    assert_scrubbed("k23456", "{\"n\":k23456}", "{\"n\":****}");
+}
+
 // Random keys of hard characters in random text, escaped at random: never found again, and what was
 // JSON is JSON afterwards.
 static void leaves_json_json(void **state) {
@@ -217,6 +230,7 @@ int main(void) {
         cmocka_unit_test(scrubs_what_stands_as_it_is),
         cmocka_unit_test(scrubs_what_is_escaped),
         cmocka_unit_test(scrubs_what_is_cut_off),
+        cmocka_unit_test(leaves_numbers_numbers),
         cmocka_unit_test(leaves_json_json),
         cmocka_unit_test(takes_any_text),
         cmocka_unit_test(compares_and_hashes),
