@@ -61,12 +61,16 @@ struct result {
     const char *provider; // catalogue's name, static; NULL if no attempt was made
     const char *key;      // name of the key of the last attempt, owned by the pool; or NULL
     struct slice
-        model_sent;     // string token in job.line or the provider's memory: what was asked for
-    struct reply reply; // valid when ok
+        model_sent;         // string token in job.line or the provider's memory: what was asked for
+    struct reply reply;     // valid when ok
+    enum reply_shape shape; // of job.body
+    bool assembled;     // job.body is no provider's: it was put together from events, and holds the
+                        // reply's tokens only
     int http_status;    // of the last attempt; 0 when there was no HTTP answer
     int attempts;       // HTTP requests made for this job, refused ones included
     int64_t started_at; // wall clock, start of the last attempt; 0 if none
     int64_t latency;    // microseconds, the last attempt from start to its last byte
+    int64_t ttft;       // microseconds, the same to its first token; 0: it did not come as a stream
     int64_t wait;       // microseconds from being read to being finished, not spent in attempts
     char code[64];      // the provider's own error code, "" if none
     char message[JOB_MESSAGE_MAX]; // error in words, secrets masked, valid UTF-8

@@ -20,6 +20,9 @@ struct usage {
     int64_t reasoning_tokens;
 };
 
+// In whose words an answer's body is, and so what its members are called.
+enum reply_shape { REPLY_OPENAI, REPLY_ANTHROPIC, REPLY_GEMINI };
+
 #define USAGE_NONE ((struct usage){-1, -1, -1, -1, -1})
 
 struct reply {

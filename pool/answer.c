@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/answer.h"
 
+#include "jobs/base/clock.h"
 #include "jobs/base/json.h"
 #include "jobs/base/utf8.h"
 #include "pool/catalogue.h"
@@ -18,18 +19,22 @@ static const struct {
     bool final;
 } of_status[] = {
     [TRANSFER_TIMEOUT] = {OUTCOME_TIMEOUT, false},
+    [TRANSFER_STALLED] = {OUTCOME_TIMEOUT, false},
     [TRANSFER_NETWORK] = {OUTCOME_NETWORK, false},
     [TRANSFER_UNTRUSTED] = {OUTCOME_NETWORK, true},
     [TRANSFER_GARBLED] = {OUTCOME_BAD_RESPONSE, false},
-    [TRANSFER_TOO_LARGE] = {OUTCOME_TOO_LARGE, true},
 };
+
+static void fail_too_large(struct verdict *v, size_t max) {
+    v->outcome = OUTCOME_TOO_LARGE;
+    v->final = true;
+    snprintf(v->message, sizeof v->message,
+             "the answer is larger than %zu bytes (--max-reply-bytes)", max);
+}
 
 static void read_failure(const struct transfer *t, struct verdict *v) {
     fail(v, of_status[t->status].outcome, t->error);
     v->final = of_status[t->status].final;
-    if (t->status == TRANSFER_TOO_LARGE)
-        snprintf(v->message, sizeof v->message,
-                 "the answer is larger than %zu bytes (--max-reply-bytes)", t->reply->max);
     if (t->status == TRANSFER_UNTRUSTED)
         snprintf(v->message, sizeof v->message,
                  "%s (--cacert names a file of certificates to trust)", t->error);
@@ -87,14 +92,100 @@ static void read_success(const struct transfer *t, const struct answer_context *
     }
 }
 
+// -- streams --
+
+void answer_stream_init(struct answer_stream *s, size_t max) {
+    *s = (struct answer_stream){0};
+    wire_stream_init(&s->wire, NULL, max);
+}
+
+void answer_stream_free(struct answer_stream *s) {
+    wire_stream_free(&s->wire);
+}
+
+// No event begins with a bracket: then it is a whole answer, an error as a rule, under the type that
+// was asked for.
+static bool on_events(void *context, struct slice bytes) {
+    struct answer_stream *s = context;
+    if (!s->any && bytes.n)
+        s->plain = bytes.p[0] == '{' || bytes.p[0] == '[';
+    s->any |= bytes.n > 0;
+    if (s->plain) {
+        buf_add_slice(s->reply, bytes);
+        return !s->reply->failed;
+    }
+    bool more = wire_stream_feed(&s->wire, bytes);
+    if (s->wire.began && !s->first_token)
+        s->first_token = clock_now();
+    return more;
+}
+
+void answer_listen(struct answer_stream *s, const struct wire *wire, struct transfer *t) {
+    wire_stream_clear(&s->wire);
+    s->wire.wire = wire;
+    s->reply = t->reply;
+    s->first_token = 0;
+    s->any = s->plain = false;
+    t->on_events = on_events;
+    t->events_context = s;
+}
+
+static void scrub_reply(const struct transfer *t, const struct answer_context *context) {
+    if (t->reply->n)
+        t->reply->n = secret_scrub(context->secret, t->reply->p, t->reply->n);
+}
+
+// Whether what was read of a stream stands, however its transfer ended.
+static bool is_settled(const struct wire_stream *s, enum stream_end end) {
+    return s->complete || s->broken || end == STREAM_ERROR || end == STREAM_TOO_LARGE;
+}
+
+static void read_stream(const struct transfer *t, const struct answer_context *context,
+                        struct result *result, struct verdict *v) {
+    struct wire_stream *s = &context->stream->wire;
+    const char *what = "";
+    enum stream_end end = wire_stream_finish(s, t->reply, &what);
+    if (t->status != TRANSFER_ANSWERED && !is_settled(s, end)) {
+        buf_clear(t->reply);
+        read_failure(t, v);
+        return;
+    }
+    scrub_reply(t, context);
+    result->assembled = end == STREAM_WHOLE || end == STREAM_BLOCKED;
+    if (result->assembled)
+        wire_stream_reply(s, buf_slice(t->reply), &result->reply);
+    switch (end) {
+    case STREAM_WHOLE: v->outcome = OUTCOME_OK; break;
+    case STREAM_BLOCKED: fail_blocked(v, what, result->reply.finish_reason); break;
+    case STREAM_ERROR: read_refusal(t, context, v); break;
+    case STREAM_TOO_LARGE: fail_too_large(v, s->max); break;
+    case STREAM_BROKEN:
+        v->outcome = OUTCOME_BAD_RESPONSE;
+        snprintf(v->message, sizeof v->message, "the stream is no answer: %s", what);
+        break;
+    }
+}
+
+static int64_t ttft_of(const struct transfer *t, const struct answer_stream *s) {
+    if (!t->streamed || !s->first_token)
+        return 0;
+    return s->first_token > t->started ? s->first_token - t->started : 1;
+}
+
 void answer_read(struct transfer *t, const struct answer_context *context, struct result *result,
                  struct verdict *v) {
     *v = (struct verdict){.outcome = OUTCOME_NONE, .action = KEY_KEEP, .hint = -1};
     result->reply = (struct reply){.usage = USAGE_NONE};
     result->http_status = t->http_status;
-    if (t->reply->n)
-        t->reply->n = secret_scrub(context->secret, t->reply->p, t->reply->n);
-    if (t->status != TRANSFER_ANSWERED)
+    result->shape = context->provider->wire->reply;
+    result->assembled = false;
+    result->ttft = ttft_of(t, context->stream);
+    scrub_reply(t, context);
+    if (t->streamed && !context->stream->plain)
+        read_stream(t, context, result, v);
+    else if (t->status == TRANSFER_TOO_LARGE || t->reply->failed)
+        fail_too_large(v, t->reply->max);
+    else if (t->status != TRANSFER_ANSWERED)
         read_failure(t, v);
     else if (t->http_status >= 200 && t->http_status < 300)
         read_success(t, context, result, v);

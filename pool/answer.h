@@ -1,20 +1,41 @@
 // What came of a transfer, for the job and for the key: the one place where HTTP becomes meaning.
+//
+// The caller: answer_listen() before a request is sent, answer_read() when its transfer is done.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_ANSWER_H
 #define POOL_ANSWER_H
 
 #include "pool/signals/signals.h"
 #include "pool/transfer/engine.h"
+#include "pool/wire/stream.h"
+
+// What is put together of an answer that comes as events. One per request in flight, used again.
+struct answer_stream {
+    struct wire_stream wire;
+    struct buf *reply;   // of the transfer it listens to
+    int64_t first_token; // monotonic; 0: not yet
+    bool any;            // something has come
+    bool plain;          // it is JSON all the same, and goes to reply
+};
+
+// max: the most bytes of an answer that are kept.
+void answer_stream_init(struct answer_stream *s, size_t max);
+void answer_stream_free(struct answer_stream *s);
+
+// Forgets what came before, and has t hand over what comes as events. t->reply is set.
+void answer_listen(struct answer_stream *s, const struct wire *wire, struct transfer *t);
 
 struct answer_context {
     const struct provider *provider;
-    const struct secret *secret; // scrubbed from what came before anybody sees it
-    struct buf *scratch;         // for text that came in parts; lives as long as the reply
-    int64_t now_wall;            // unix microseconds
+    const struct secret *secret;  // scrubbed from what came before anybody sees it
+    struct buf *scratch;          // for text that came in parts; lives as long as the reply
+    struct answer_stream *stream; // that listened to the transfer; NULL: none did
+    int64_t now_wall;             // unix microseconds
 };
 
-// Reads a finished transfer. An answer fills result->reply with slices into *t->reply; anything else
-// fills the verdict with whose fault it is. result->http_status is set either way.
+// Reads a finished transfer. An answer fills result->reply with slices into *t->reply, which a stream
+// is put together in; anything else fills the verdict with whose fault it is. The result's
+// http_status, ttft, shape and assembled are set either way.
 void answer_read(struct transfer *t, const struct answer_context *context, struct result *result,
                  struct verdict *verdict);
 

@@ -15,14 +15,15 @@
 #include <stdint.h>
 
 enum option_type {
-    OPTION_FLAG,     // bool; no value. "--no-NAME" is no automatic opposite
-    OPTION_TEXT,     // const char *, never empty; a copy that options_free() frees
-    OPTION_TEXT_AT,  // the same, valid UTF-8: TEXT as it stands, @FILE the file's content
-    OPTION_COUNT,    // int64_t, with min and max; accepts k, M, G suffixes (thousands)
-    OPTION_BYTES,    // int64_t, with min and max; accepts KiB, MiB, GiB (and K, M, G the same)
-    OPTION_DURATION, // int64_t microseconds: 500ms 30s 5m 2h; a bare number is seconds
-    OPTION_RATE,     // double 0 to 1: 5% or 0.05
-    OPTION_CHOICE,   // int: the index in choices
+    OPTION_FLAG,       // bool; no value. "--no-NAME" is no automatic opposite
+    OPTION_TEXT,       // const char *, never empty; a copy that options_free() frees
+    OPTION_TEXT_AT,    // the same, valid UTF-8: TEXT as it stands, @FILE the file's content
+    OPTION_COUNT,      // int64_t, with min and max; accepts k, M, G suffixes (thousands)
+    OPTION_COUNT_AUTO, // the same; the word auto is 0
+    OPTION_BYTES,      // int64_t, with min and max; accepts KiB, MiB, GiB (and K, M, G the same)
+    OPTION_DURATION,   // int64_t microseconds: 500ms 30s 5m 2h; a bare number is seconds
+    OPTION_RATE,       // double 0 to 1: 5% or 0.05
+    OPTION_CHOICE,     // int: the index in choices; -1 when not given and without a fallback
 };
 
 struct option {

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum affinity_by { AFFINITY_BY_NOTHING, AFFINITY_BY_PREFIX };
+
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_OFF };
 
 struct config {
@@ -25,21 +27,28 @@ struct config {
     int64_t limit;
 
     // Keys and providers
-    const char *provider; // as written; NULL: the only one with keys
+    const char *provider;   // as written; NULL: the only one with keys
+    int64_t fallback_after; // microseconds
     const char *base_url;
     const char *model;
     const char *keys;
+    const char *tag; // as written; NULL: all keys
     const char *env_file;
     const char *simulate; // options for the simulator of --provider simulate
 
     // The run
-    int64_t slots_per_key;
-    int64_t slots;        // 0: no cap
-    const char *cooldown; // "auto" or a duration
+    int64_t slots_per_key;      // 0: auto
+    int64_t slots;              // 0: no cap
+    int strategy;               // enum strategy; -1: the pool file's, else round-robin
+    int64_t rpm, tpm, rpd, tpd; // of each key; 0: none
+    int affinity;               // enum affinity_by
+    const char *cooldown;       // "auto" or a duration
     int64_t max_retries;
     int64_t timeout;         // microseconds, one attempt
     int64_t connect_timeout; // microseconds
     int64_t deadline;        // microseconds, one job; 0: none
+    bool stream;             // answers are asked for as server-sent events
+    int64_t stall_timeout;   // microseconds between two pieces of such an answer
     const char *cacert;
     int64_t max_reply_bytes;
     bool dry_run;

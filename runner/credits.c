@@ -7,6 +7,7 @@
 
 void credits_init(struct credits *c, const struct credits_options *options) {
     *c = (struct credits){.most = options->jobs,
+                          .stretched = options->jobs * CREDITS_STRETCH,
                           .bytes_most = options->bytes,
                           .line_max = options->line_max,
                           .body_max = options->body_max,
@@ -38,13 +39,21 @@ static bool enough_for_a_reader(const struct credits *c) {
     return c->most - c->made + c->idle_count >= (c->most + 3) / 4;
 }
 
+// With the lock held.
+static void stretch(struct credits *c) {
+    if (c->may_stretch && !may_take(c) && c->most < c->stretched)
+        c->most *= 2;
+}
+
 struct job *credits_take(struct credits *c) {
     struct job *job = NULL;
     pthread_mutex_lock(&c->lock);
+    stretch(c);
     bool wait = !may_take(c);
     while (wait && !c->stopped) {
         c->waiting = true;
         pthread_cond_wait(&c->returned, &c->lock);
+        stretch(c);
         wait = !enough_for_a_reader(c);
     }
     c->waiting = false;
@@ -147,6 +156,14 @@ void credits_give_one(struct credits *c, struct job *job) {
     list_init(&one);
     list_push(&one, &job->node);
     credits_give(c, &one);
+}
+
+void credits_may_stretch(struct credits *c, bool may) {
+    pthread_mutex_lock(&c->lock);
+    c->may_stretch = may;
+    if (may && c->waiting)
+        pthread_cond_signal(&c->returned);
+    pthread_mutex_unlock(&c->lock);
 }
 
 void credits_stop(struct credits *c) {

@@ -16,11 +16,13 @@ struct credits {
     pthread_cond_t returned;
     struct list idle;
     size_t made, most, idle_count;
+    size_t stretched;   // the most that `most` may become
     size_t bytes;       // of rows in the house
     size_t reply_bytes; // of large replies that wait to be written
     size_t bytes_most;  // of either
     size_t line_max, body_max;
     bool stopped;
+    bool may_stretch;
     bool waiting;       // the reader, for a credit
     bool waiting_bytes; // the reader, for bytes
     bool waiting_loop;  // the loop, for bytes: woken through wake_fd
@@ -65,6 +67,12 @@ void credits_give(struct credits *c, struct list *jobs);
 
 // The same for one.
 void credits_give_one(struct credits *c, struct job *job);
+
+// Whether the reader may make more credits than were agreed on instead of waiting for one: the loop's
+// jobs all wait for keys that rest, and others behind them might not have to. Up to CREDITS_STRETCH
+// times as many, for good.
+#define CREDITS_STRETCH 8
+void credits_may_stretch(struct credits *c, bool may);
 
 // Nobody waits any longer.
 void credits_stop(struct credits *c);

@@ -11,11 +11,13 @@
 #define SHOWN_BYTES 2000
 
 static void add_plan(const struct plan *plan, struct buf *out) {
-    const struct route *route = &plan->routes[0];
     buf_addf(out, "dry run: nothing is sent\n");
     buf_addf(out, "  input     %s\n  output    %s\n", plan->input, plan->output);
-    buf_addf(out, "  provider  %s at %s, model %.*s\n", route->provider->name, route->base_url,
-             SLICE_ARG(route->defaults.model));
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const struct route *route = &plan->routes[i];
+        buf_addf(out, "  %s  %s at %s, model %.*s\n", i ? "else    " : "provider",
+                 route->provider->name, route->base_url, SLICE_ARG(route->defaults.model));
+    }
     buf_addf(out, "  keys      %zu", plan_key_count(plan));
     size_t shown = 0;
     for (size_t i = 0; i < plan->keyring.count && shown < 10; i++) {
@@ -52,15 +54,15 @@ static void add_body(const struct route *route, struct job *job, struct buf *out
 }
 
 static void add_request(const struct plan *plan, struct job *job, struct buf *out) {
-    const struct route *route = plan_route(plan, job->request.provider);
+    unsigned routes = plan_routes(plan, &job->request);
     buf_addf(out, "\nrow %lld (line %lld), id %.*s\n", (long long)job->index + 1,
              (long long)job->line_no, SLICE_ARG(job->id));
     if (job->result.outcome == OUTCOME_BAD_INPUT) {
         buf_addf(out, "  no good: %s\n", job->result.message);
-    } else if (!route) {
+    } else if (!routes) {
         buf_addf(out, "  no key for provider \"%.*s\"\n", SLICE_ARG(job->request.provider));
     } else {
-        add_body(route, job, out);
+        add_body(&plan->routes[__builtin_ctz(routes)], job, out);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "jobs/retry.h"
 #include "pool/answer.h"
 #include "pool/transfer/engine.h"
+#include "runner/lanes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,31 +19,25 @@
 // Replies up to this size need no credit of their own: their number is bounded by the jobs'.
 #define BODY_SMALL (16 * 1024)
 
-// A provider's part of the loop.
-struct lane_in {
-    const struct route *route;
-    struct channel *channel;
-    struct list waiting; // jobs, first in first out
-    bool dead;           // no key of it can serve any more: its jobs stay undone
-};
-
 // A request in flight: what ties a transfer to its job and its key.
 struct flight {
     struct list node; // in flight, or spare
     struct job *job;
-    struct lane_in *lane;
+    const struct route *route;
     struct lease lease;
     struct transfer *transfer;
+    struct answer_stream stream;
 };
 
 struct loop {
     struct pipeline *p;
     struct engine *engine;
-    struct lane_in *lanes; // as plan->routes
+    struct lanes lanes;
     struct list flights, spare;
     struct list finished; // not yet handed to the writer
     size_t finished_count;
     bool held;          // replies wait to be written, too many bytes of them: nothing is started
+    bool stretch;       // what credits_may_stretch() was told last
     struct heap parked; // jobs by when they may be tried again
     size_t in_flight;
     size_t alive; // jobs in this loop's hands
@@ -78,11 +73,6 @@ static void drop(struct loop *l, struct job *job) {
     credits_give_one(&l->p->credits, job);
 }
 
-static struct lane_in *lane_for(struct loop *l, struct slice provider) {
-    const struct route *route = plan_route(l->p->plan, provider);
-    return route ? &l->lanes[route - l->p->plan->routes] : NULL;
-}
-
 static void accept_job(struct loop *l, struct job *job) {
     const struct request *request = &job->request;
     int64_t deadline = l->p->plan->config->deadline;
@@ -91,7 +81,7 @@ static void accept_job(struct loop *l, struct job *job) {
     job->accepted_at = l->now;
     if (deadline)
         job->not_after = l->now + deadline;
-    struct lane_in *lane = lane_for(l, request->provider);
+    struct job_lane *lane = lanes_for(&l->lanes, job);
     if (!lane) {
         job_fail(job, OUTCOME_NO_KEY, "no key for provider \"%.*s\"", SLICE_ARG(request->provider));
         finish(l, job);
@@ -110,15 +100,9 @@ static bool take_new(struct loop *l) {
     return more;
 }
 
-// Back among those that wait, in the order they came: what is tried again stands near the front.
 static void wait_again(struct loop *l, struct job *job) {
-    struct lane_in *lane = lane_for(l, job->request.provider);
-    struct list *place = lane->waiting.next;
-    while (place != &lane->waiting &&
-           LIST_ENTRY(place, struct job, node)->accepted_at < job->accepted_at)
-        place = place->next;
     job_set_state(job, JOB_WAITING);
-    list_push(place, &job->node);
+    lane_return(lanes_for(&l->lanes, job), job);
 }
 
 static void unpark(struct loop *l) {
@@ -135,33 +119,39 @@ static void fail_deadline(struct loop *l, struct job *job) {
     finish(l, job);
 }
 
-static bool build(struct lane_in *lane, struct job *job, struct transfer *t) {
-    const struct provider *provider = lane->route->provider;
+static bool build(const struct route *route, struct job *job, struct transfer *t) {
+    const struct provider *provider = route->provider;
     struct wire_out out = {.path = &t->url, .body = &t->body};
-    buf_add_str(&t->url, lane->route->base_url);
+    buf_add_str(&t->url, route->base_url);
     enum wire_answer answer =
-        provider->wire->build_request(&job->request, provider, &lane->route->defaults, &out);
+        provider->wire->build_request(&job->request, provider, &route->defaults, &out);
     job->result.model_sent = out.model;
     if (answer != WIRE_OK)
         job_fail(job, OUTCOME_BAD_INPUT, "%s cannot be asked this: %s", provider->name, out.what);
     return answer == WIRE_OK;
 }
 
-static struct flight *new_flight(struct loop *l, struct job *job, const struct lease *lease,
-                                 struct lane_in *lane) {
+static struct flight *new_flight(struct loop *l, struct job *job, const struct grant *grant) {
     struct list *node = list_pop(&l->spare);
     struct flight *f = node ? LIST_ENTRY(node, struct flight, node) : mem_zero(1, sizeof *f);
+    if (!node)
+        answer_stream_init(&f->stream, (size_t)l->p->plan->config->max_reply_bytes);
     f->job = job;
-    f->lane = lane;
-    f->lease = *lease;
+    f->route = grant->route;
+    f->lease = grant->lease;
     list_push(&l->flights, &f->node);
     return f;
+}
+
+static void free_flight(struct flight *f) {
+    answer_stream_free(&f->stream);
+    free(f);
 }
 
 static void describe_attempt(struct loop *l, struct flight *f) {
     struct result *result = &f->job->result;
     result->attempts++;
-    result->provider = f->lane->route->provider->name;
+    result->provider = f->route->provider->name;
     result->key = f->lease.key->entry->name;
     result->started_at = clock_wall();
     f->lease.key->counts.last_used_at = result->started_at;
@@ -181,99 +171,117 @@ static void give_up_start(struct loop *l, struct job *job, struct transfer *t,
     finish(l, job);
 }
 
-static void start(struct loop *l, struct lane_in *lane, struct job *job, struct lease *lease) {
+static void start(struct loop *l, struct job *job, struct grant *grant) {
     struct transfer *t = engine_take(l->engine);
-    struct key *key = lease->key;
-    bool built = build(lane, job, t);
+    struct key *key = grant->lease.key;
+    bool built = build(grant->route, job, t);
     if (!key->auth)
-        key->auth = transfer_auth_new(lane->route->provider->wire, key->entry->secret);
+        key->auth = transfer_auth_new(grant->route->provider->wire, key->entry->secret);
     t->auth = key->auth;
     t->reply = &job->body;
     t->timeout = l->p->plan->config->timeout;
     if (job->not_after - l->now < t->timeout)
         t->timeout = job->not_after - l->now;
     if (!built || !engine_start(l->engine, t)) {
-        give_up_start(l, job, t, lease);
+        give_up_start(l, job, t, &grant->lease);
         return;
     }
-    struct flight *f = new_flight(l, job, lease, lane);
+    struct flight *f = new_flight(l, job, grant);
     f->transfer = t;
     t->owner = f;
+    answer_listen(&f->stream, grant->route->provider->wire, t);
+    if (grant->route->defaults.stream)
+        t->stall_timeout = l->p->plan->config->stall_timeout;
     describe_attempt(l, f);
     job_set_state(job, JOB_LEASED);
     job_set_state(job, JOB_IN_FLIGHT);
 }
 
-static void drop_lane(struct loop *l, struct lane_in *lane) {
+static void drop_lane(struct loop *l, struct job_lane *lane) {
     struct list *node;
     while ((node = list_pop(&lane->waiting)))
         drop(l, LIST_ENTRY(node, struct job, node));
 }
 
-// No key of this provider can serve any more: its rows stay undone, those of others go on.
-static void give_up_lane(struct loop *l, struct lane_in *lane) {
+// Nobody can serve these rows any more: they stay undone, while others go on as long as there may
+// be somebody for them.
+static void give_up_lane(struct loop *l, struct job_lane *lane) {
+    const struct plan *plan = l->p->plan;
     struct error err = {0};
-    error_set(&err, ERROR_USAGE, "no usable key is left for %s", lane->route->provider->name);
-    lane->dead = true;
+    struct buf names = BUF_INIT(1024);
     bool any = false;
-    for (size_t i = 0; i < l->p->plan->route_count; i++)
-        any = any || !l->lanes[i].dead;
+    for (size_t i = 0; i < plan->route_count; i++) {
+        any = any || !lanes_route_is_spent(&l->lanes, i, l->now);
+        if (lane->routes & 1u << i)
+            buf_addf(&names, "%s%s", names.n ? ", " : "", plan->routes[i].provider->name);
+    }
+    if (lane->model.n)
+        buf_addf(&names, " with the model %.*s", SLICE_ARG(lane->model));
+    error_set(&err, ERROR_USAGE, "no usable key is left for %s", buf_cstr(&names));
+    buf_free(&names);
+    lane->dead = true;
     drop_lane(l, lane);
     pipeline_stop(l->p, any ? STOP_NO : STOP_DRAIN, CAUSE_NO_KEY, &err);
 }
 
-static struct job *first_waiting(const struct lane_in *lane) {
-    struct list *node = lane->waiting.next;
-    return node == &lane->waiting ? NULL : LIST_ENTRY(node, struct job, node);
-}
-
-// The first waiting job whose deadline has not passed; those before it end here.
-static struct job *first_in_time(struct loop *l, struct lane_in *lane) {
+// Waiting jobs whose deadline has passed end here. They wait in the order they came, so nobody
+// behind the first that is in time has an earlier one.
+static void end_late(struct loop *l, struct job_lane *lane) {
     struct job *job;
-    while ((job = first_waiting(lane)) && job->not_after <= l->now) {
+    while ((job = lane_first(lane)) && job->not_after <= l->now) {
         list_remove(&job->node);
         fail_deadline(l, job);
     }
-    return job;
+    if (job && job->not_after < l->not_before)
+        l->not_before = job->not_after;
 }
 
-static void start_lane(struct loop *l, struct lane_in *lane) {
-    struct job *job;
-    while ((job = first_in_time(l, lane)) && l->in_flight < l->p->plan->slots) {
-        struct lease lease;
-        struct need need = {.output_tokens = -1};
-        int64_t not_before = TIME_NEVER;
-        enum pool_answer answer = pool_acquire(lane->channel, &need, l->now, &lease, &not_before);
-        if (answer == POOL_NONE) {
-            give_up_lane(l, lane);
-            return;
-        }
-        if (answer != POOL_LEASED) {
-            if (not_before < l->not_before)
-                l->not_before = not_before;
-            return;
-        }
+static void start_first(struct loop *l, struct job_lane *lane) {
+    struct grant grant;
+    struct job *job = lane_first(lane);
+    lane->answer = lane_acquire(&l->lanes, lane, l->now, &grant);
+    if (lane->answer == POOL_NONE) {
+        give_up_lane(l, lane);
+    } else if (lane->answer != POOL_LEASED) {
+        if (grant.not_before < l->not_before)
+            l->not_before = grant.not_before;
+    } else {
         list_remove(&job->node);
-        start(l, lane, job, &lease);
+        start(l, job, &grant);
+        end_late(l, lane);
     }
 }
 
+// Rows that rest may hold all credits while those behind them could be served by others.
+static void let_others_in(struct loop *l) {
+    bool resting = false, busy = l->in_flight >= l->p->plan->slots;
+    for (size_t i = 0; i < l->lanes.count; i++) {
+        const struct job_lane *lane = l->lanes.list[i];
+        resting = resting || (lane_first(lane) && lane->answer == POOL_LATER);
+        busy = busy || (lane_first(lane) && lane->answer == POOL_BUSY);
+    }
+    bool stretch = resting && !busy && l->p->plan->route_count > 1;
+    if (stretch != l->stretch)
+        credits_may_stretch(&l->p->credits, stretch);
+    l->stretch = stretch;
+}
+
 static void start_ready(struct loop *l) {
+    struct job_lane *lane;
     l->not_before = TIME_NEVER;
     l->held = l->held && credits_hold(&l->p->credits);
     if (l->held)
         return;
-    for (size_t i = 0; i < l->p->plan->route_count && pipeline_stopping(l->p) == STOP_NO; i++) {
-        struct lane_in *lane = &l->lanes[i];
-        if (lane->dead)
-            drop_lane(l, lane);
-        else
-            start_lane(l, lane);
-        // they wait in the order they came, so nobody behind the first has an earlier deadline
-        struct job *job = first_waiting(lane);
-        if (job && job->not_after < l->not_before)
-            l->not_before = job->not_after;
+    lanes_begin(&l->lanes);
+    for (size_t i = 0; i < l->lanes.count; i++) {
+        if (l->lanes.list[i]->dead)
+            drop_lane(l, l->lanes.list[i]);
+        end_late(l, l->lanes.list[i]);
     }
+    while (pipeline_stopping(l->p) == STOP_NO && l->in_flight < l->p->plan->slots &&
+           (lane = lanes_next(&l->lanes)))
+        start_first(l, lane);
+    let_others_in(l);
 }
 
 static void park(struct loop *l, struct job *job, int64_t until) {
@@ -322,7 +330,11 @@ static void release_key(struct loop *l, struct flight *f, const struct verdict *
         stats_add(&stats->rate_limited, 1);
     if (verdict->outcome == OUTCOME_OK) {
         stats_add_usage(stats, &report.usage);
+        if (report.usage.cached_tokens > 0)
+            f->lease.key->counts.cached_tokens += report.usage.cached_tokens;
         histogram_add(&stats->latency, report.latency);
+        if (f->job->result.ttft)
+            histogram_add(&stats->ttft, f->job->result.ttft);
     }
     pool_release(l->p->pool, &f->lease, &report, l->now);
     stats_add(&stats->in_flight, -1);
@@ -335,9 +347,10 @@ static void settle(struct loop *l, struct transfer *t) {
     struct flight *f = t->owner;
     struct job *job = f->job;
     struct verdict verdict;
-    struct answer_context context = {.provider = f->lane->route->provider,
+    struct answer_context context = {.provider = f->route->provider,
                                      .secret = f->lease.key->entry->secret,
                                      .scratch = &job->scratch,
+                                     .stream = &f->stream,
                                      .now_wall = clock_wall()};
     answer_read(t, &context, &job->result, &verdict);
     job->result.latency = t->finished - t->started;
@@ -360,8 +373,8 @@ static void settle(struct loop *l, struct transfer *t) {
 // Everything that is not in flight goes back unsent.
 static void drop_waiting(struct loop *l) {
     struct heap_node *parked;
-    for (size_t i = 0; i < l->p->plan->route_count; i++)
-        drop_lane(l, &l->lanes[i]);
+    for (size_t i = 0; i < l->lanes.count; i++)
+        drop_lane(l, l->lanes.list[i]);
     while ((parked = heap_pop_due(&l->parked, TIME_NEVER)))
         drop(l, HEAP_ENTRY(parked, struct job, timer));
 }
@@ -421,23 +434,11 @@ static void loop_run(struct loop *l) {
     }
 }
 
-static void open_lanes(struct loop *l) {
-    const struct plan *plan = l->p->plan;
-    l->lanes = mem_zero(plan->route_count, sizeof *l->lanes);
-    for (size_t i = 0; i < plan->route_count; i++) {
-        struct lane_in *lane = &l->lanes[i];
-        lane->route = &plan->routes[i];
-        lane->channel =
-            pool_channel(l->p->pool, lane->route->provider, lane->route->defaults.model);
-        list_init(&lane->waiting);
-    }
-}
-
 static void free_loop(struct loop *l) {
     struct list *node;
     while ((node = list_pop(&l->spare)))
-        free(LIST_ENTRY(node, struct flight, node));
-    free(l->lanes);
+        free_flight(LIST_ENTRY(node, struct flight, node));
+    lanes_free(&l->lanes);
     heap_free(&l->parked);
     for (size_t i = 0; i < pool_key_count(l->p->pool); i++) {
         struct key *key = pool_key_mutable(l->p->pool, i);
@@ -455,7 +456,7 @@ void *loop_main(void *pipeline) {
     list_init(&l.flights);
     list_init(&l.spare);
     list_init(&l.finished);
-    open_lanes(&l);
+    lanes_init(&l.lanes, p->plan, p->pool);
     loop_run(&l);
     hand_on(&l);
     free_loop(&l);

@@ -85,10 +85,8 @@ bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *er
     queue_init(&p->to_writer, -1);
     init_credits(p);
     struct source_options input = pipeline_source_options(plan, p->reader_fd);
-    struct pool_options keys = {.keyring = &plan->keyring,
-                                .slots_per_key = (int)plan->config->slots_per_key,
-                                .cooldown = plan->cooldown,
-                                .seed = random_seed()};
+    struct pool_options keys = plan->pool;
+    keys.seed = random_seed();
     p->pool = pool_new(&keys);
     p->source = source_open(&input, err);
     return p->source && open_engine(p, err) && open_output(p, err);

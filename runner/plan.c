@@ -10,6 +10,7 @@
 #include "pool/keys/choose.h"
 #include "pool/limits/cooldown.h"
 #include "pool/transfer/engine.h"
+#include "runner/assign.h"
 #include "runner/commands/commands.h"
 
 #include <stdlib.h>
@@ -18,6 +19,16 @@
 
 // Descriptors that are no connection to a provider.
 #define OTHER_FILES 32
+
+// With --slots-per-key auto: a bound for what the pool may find out.
+#define AUTO_SLOTS_PER_KEY 64
+#define AUTO_SLOTS_MOST    4096
+
+// What the options say about providers by name, while the routes are made.
+struct wishes {
+    struct assigned models, addresses;
+    const char *order; // "zai,groq", as asked for; NULL: the only provider with keys
+};
 
 static bool is_simulate(const struct provider *provider) {
     return strcmp(provider->name, "simulate") == 0;
@@ -37,47 +48,65 @@ static char *default_output(const char *input) {
     return text;
 }
 
-static char *clean_url(const char *url) {
-    size_t n = strlen(url);
-    while (n && url[n - 1] == '/')
-        n--;
-    return mem_text(url, n);
+static char *clean_url(struct slice url) {
+    while (url.n && url.p[url.n - 1] == '/')
+        url.n--;
+    return mem_text(url.p, url.n);
 }
 
 static size_t catalogue_index(const struct provider *provider) {
     return (size_t)(provider - catalogue);
 }
 
-// Where a provider is reached: --base-url for the first, the pool file's, the catalogue's.
-static const char *base_url_of(const struct plan *plan, const struct provider *provider,
-                               bool first) {
-    const char *from_file = plan->keyring.base_urls[catalogue_index(provider)];
-    if (first && plan->config->base_url)
-        return plan->config->base_url;
-    return from_file ? from_file : provider->base_url;
+// What --base-url says about a provider: by name, or for the first one.
+static struct slice asked_address(const struct wishes *wishes, const struct provider *provider,
+                                  bool first) {
+    struct slice own = wishes->addresses.of[catalogue_index(provider)];
+    return own.n || !first ? own : wishes->addresses.common;
 }
 
-static void add_token(struct buf *tokens, const char *text, struct slice *token) {
+// Where a provider is reached: what was asked, the pool file's, the catalogue's.
+static char *base_url_of(const struct plan *plan, const struct provider *provider,
+                         struct slice asked) {
+    const char *from_file = plan->keyring.base_urls[catalogue_index(provider)];
+    if (asked.n)
+        return clean_url(asked);
+    return clean_url(slice_str(from_file ? from_file : provider->base_url));
+}
+
+// A model without a name in front is meant for the order of preference, not for others.
+static struct slice model_of(const struct wishes *wishes, const struct provider *provider,
+                             bool in_order) {
+    struct slice own = wishes->models.of[catalogue_index(provider)];
+    if (own.n)
+        return own;
+    if (in_order && wishes->models.common.n)
+        return wishes->models.common;
+    return slice_str(provider->default_model);
+}
+
+static void add_token(struct buf *tokens, struct slice text, struct slice *token) {
     size_t start = tokens->n;
-    if (!text)
+    if (!text.p)
         return;
-    json_add_string(tokens, slice_str(text));
+    json_add_string(tokens, text);
     *token = slice_of(tokens->p + start, tokens->n - start);
 }
 
-static void add_route(struct plan *plan, const struct provider *provider) {
-    const struct config *config = plan->config;
+static void add_route(struct plan *plan, const struct wishes *wishes,
+                      const struct provider *provider, bool in_order) {
     bool first = plan->route_count == 0;
+    struct slice model = model_of(wishes, provider, in_order);
+    struct slice system = slice_str(plan->config->system);
     plan->routes = mem_resize(plan->routes, (plan->route_count + 1) * sizeof *plan->routes);
     struct route *route = &plan->routes[plan->route_count++];
     *route = (struct route){.provider = provider, .tokens = BUF_INIT(SIZE_MAX / 2)};
-    route->base_url = clean_url(base_url_of(plan, provider, first));
-    const char *model = first && config->model ? config->model : provider->default_model;
+    route->base_url = base_url_of(plan, provider, asked_address(wishes, provider, first));
     // reserved at once: the tokens must not move while they are added
-    buf_reserve(&route->tokens,
-                6 * (strlen(model) + (config->system ? strlen(config->system) : 0)) + 16);
+    buf_reserve(&route->tokens, 6 * (model.n + system.n) + 16);
     add_token(&route->tokens, model, &route->defaults.model);
-    add_token(&route->tokens, config->system, &route->defaults.system);
+    add_token(&route->tokens, system, &route->defaults.system);
+    route->defaults.stream = plan->config->stream;
 }
 
 static bool check_texts(const struct config *config, struct error *err) {
@@ -85,10 +114,6 @@ static bool check_texts(const struct config *config, struct error *err) {
         return error_set(err, ERROR_USAGE, "--model is not valid UTF-8");
     if (config->system && !utf8_is_valid(slice_str(config->system)))
         return error_set(err, ERROR_USAGE, "--system is not valid UTF-8");
-    const char *what;
-    if (config->base_url && !engine_takes_base_url(config->base_url, &what))
-        return error_set(err, ERROR_USAGE, "--base-url '%s' cannot be used: %s", config->base_url,
-                         what);
     return true;
 }
 
@@ -97,7 +122,8 @@ static bool load_keys(struct plan *plan, struct error *err) {
     struct keyring_options options = {
         .keys_file = config->keys, .env_file = config->env_file, .environment = environ};
     options.provider = choose_single(config->provider);
-    return keyring_load(&plan->keyring, &options, err);
+    return keyring_load(&plan->keyring, &options, err) &&
+           (!config->tag || keyring_keep_tagged(&plan->keyring, config->tag, err));
 }
 
 // The keys that `batch-run simulate` accepts are no secret: they need not be given.
@@ -111,13 +137,15 @@ static void add_simulated_keys(struct plan *plan, const struct provider *provide
     buf_free(&text);
 }
 
-// Those of a pool file have not been looked at yet.
 static bool check_addresses(const struct plan *plan, struct error *err) {
     const char *what;
     for (size_t i = 0; i < plan->route_count; i++)
         if (!engine_takes_base_url(plan->routes[i].base_url, &what))
-            return error_set(err, ERROR_USAGE, "base_url '%s' of %s cannot be used: %s",
-                             plan->routes[i].base_url, plan->routes[i].provider->name, what);
+            return error_set(
+                err, ERROR_USAGE,
+                "the address '%s' of %s (--base-url, or base_url in the pool file) cannot "
+                "be used: %s",
+                plan->routes[i].base_url, plan->routes[i].provider->name, what);
     return true;
 }
 
@@ -126,49 +154,107 @@ static bool read_simulated(struct plan *plan, struct error *err) {
     return options_parse_line(&simulate_command, line ? line : "", &plan->simulated, err);
 }
 
+// Bits by the catalogue: those that were chosen, and those that were asked for but have no keys.
+static unsigned providers_of(const struct provider *const chosen[], size_t count,
+                             const char *order) {
+    unsigned set = 0;
+    for (size_t i = 0; i < count; i++)
+        set |= 1u << catalogue_index(chosen[i]);
+    for (const struct provider *p = catalogue; p->name; p++)
+        if (choose_names(order, p))
+            set |= 1u << catalogue_index(p);
+    return set;
+}
+
+static bool prepare_simulator(struct plan *plan, const struct provider *provider, bool elsewhere,
+                              struct error *err) {
+    if (!read_simulated(plan, err))
+        return false;
+    plan->embedded = !elsewhere;
+    if (keyring_count(&plan->keyring, provider) == 0)
+        add_simulated_keys(plan, provider);
+    return true;
+}
+
+static bool add_order(struct plan *plan, struct wishes *wishes,
+                      const struct provider *const chosen[], size_t count, struct error *err) {
+    unsigned in_run = providers_of(chosen, count, wishes->order);
+    if (!assign_models(plan->config->model, in_run, &wishes->models, err) ||
+        !assign_addresses(plan->config->base_url, &wishes->addresses, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        bool elsewhere = asked_address(wishes, chosen[i], i == 0).n ||
+                         plan->keyring.base_urls[catalogue_index(chosen[i])];
+        if (is_simulate(chosen[i]) && !prepare_simulator(plan, chosen[i], elsewhere, err))
+            return false;
+        add_route(plan, wishes, chosen[i], true);
+    }
+    plan->order_count = count;
+    return true;
+}
+
+static bool is_in_order(const struct plan *plan, const struct provider *provider) {
+    for (size_t i = 0; i < plan->order_count; i++)
+        if (plan->routes[i].provider == provider)
+            return true;
+    return false;
+}
+
 static bool choose_routes(struct plan *plan, struct error *err) {
     const struct provider *chosen[CATALOGUE_COUNT];
     size_t count;
-    const char *wanted = plan->config->provider;
+    struct wishes wishes = {.order = plan->config->provider ? plan->config->provider
+                                                            : plan->keyring.order};
     bool needs_keys = !plan->config->dry_run;
-    if (!needs_keys && !wanted && !plan->keyring.count)
-        wanted = "simulate"; // a dry run without any key still shows what would be sent
-    if (!choose_providers(needs_keys || !wanted ? &plan->keyring : NULL, wanted, chosen, &count,
-                          err))
+    if (!needs_keys && !wishes.order && !plan->keyring.count)
+        wishes.order = "simulate"; // a dry run without any key still shows what would be sent
+    if (!choose_providers(needs_keys || !wishes.order ? &plan->keyring : NULL, wishes.order, chosen,
+                          &count, err) ||
+        !add_order(plan, &wishes, chosen, count, err))
         return false;
-    if (count > 1)
-        return error_set(err, ERROR_USAGE,
-                         "--provider %s: this version sends to one provider and does not fall back "
-                         "to the next; name one",
-                         plan->config->provider);
-    if (is_simulate(chosen[0])) {
-        if (!read_simulated(plan, err))
-            return false;
-        plan->embedded = !plan->config->base_url;
-        if (keyring_count(&plan->keyring, chosen[0]) == 0)
-            add_simulated_keys(plan, chosen[0]);
-    }
-    add_route(plan, chosen[0]);
     // rows may name any other provider that has keys
     for (const struct provider *p = catalogue; p->name; p++)
-        if (p != chosen[0] && keyring_count(&plan->keyring, p))
-            add_route(plan, p);
+        if (!is_in_order(plan, p) && keyring_count(&plan->keyring, p))
+            add_route(plan, &wishes, p, false);
     return check_addresses(plan, err);
 }
 
 static bool read_cooldown(struct plan *plan, struct error *err) {
     const char *text = plan->config->cooldown;
-    plan->cooldown = COOLDOWN_AUTO;
+    plan->pool.cooldown = COOLDOWN_AUTO;
     if (!text || strcmp(text, "auto") == 0)
         return true;
-    if (duration_parse(slice_str(text), &plan->cooldown) && plan->cooldown > 0)
+    if (duration_parse(slice_str(text), &plan->pool.cooldown) && plan->pool.cooldown > 0)
         return true;
     return error_set(err, ERROR_USAGE,
                      "--cooldown takes auto or a duration such as 500ms or 60s, not '%s'", text);
 }
 
+static void fill_pool_options(struct plan *plan) {
+    const struct config *config = plan->config;
+    struct pool_options *options = &plan->pool;
+    options->keyring = &plan->keyring;
+    options->strategy = STRATEGY_ROUND_ROBIN;
+    if (config->strategy >= 0)
+        options->strategy = (enum strategy)config->strategy;
+    else if (plan->keyring.has_strategy)
+        options->strategy = plan->keyring.strategy;
+    options->slots_per_key = (int)config->slots_per_key; // 0 is SLOTS_AUTO
+    options->limits = (struct key_limits){
+        .rpm = config->rpm, .tpm = config->tpm, .rpd = config->rpd, .tpd = config->tpd};
+}
+
+static size_t wanted_slots(const struct plan *plan) {
+    size_t keys = plan_key_count(plan), slots = keys * AUTO_SLOTS_PER_KEY;
+    if (plan->config->slots_per_key)
+        return keys * (size_t)plan->config->slots_per_key;
+    if (slots > AUTO_SLOTS_MOST)
+        slots = keys > AUTO_SLOTS_MOST ? keys : AUTO_SLOTS_MOST;
+    return slots;
+}
+
 static void count_slots(struct plan *plan) {
-    plan->slots = plan_key_count(plan) * (size_t)plan->config->slots_per_key;
+    plan->slots = wanted_slots(plan);
     if (plan->config->slots && plan->slots > (size_t)plan->config->slots)
         plan->slots = (size_t)plan->config->slots;
     // a connection each, both ends of it when the simulator is in this process
@@ -191,6 +277,7 @@ bool plan_make(struct plan *plan, const struct config *config, const char *input
     if (!check_texts(config, err) || !read_cooldown(plan, err) || !load_keys(plan, err) ||
         !choose_routes(plan, err))
         return false;
+    fill_pool_options(plan);
     count_slots(plan);
     plan->output =
         config->output ? mem_text(config->output, strlen(config->output)) : default_output(input);
@@ -208,27 +295,40 @@ void plan_free(struct plan *plan) {
     options_free(&simulate_command, &plan->simulated);
 }
 
-const struct route *plan_route(const struct plan *plan, struct slice provider) {
+// Without a look at the row's shape.
+static unsigned routes_named(const struct plan *plan, struct slice provider) {
     if (!provider.n)
-        return &plan->routes[0];
+        return (1u << plan->order_count) - 1;
     for (size_t i = 0; i < plan->route_count; i++)
         if (slice_is(provider, plan->routes[i].provider->name))
-            return &plan->routes[i];
-    return NULL;
+            return 1u << i;
+    return 0;
+}
+
+unsigned plan_routes(const struct plan *plan, const struct request *request) {
+    unsigned routes = routes_named(plan, request->provider);
+    for (size_t i = 0; i < plan->route_count; i++)
+        if (!(plan->routes[i].provider->wire->shapes & WIRE_TAKES(request->shape)))
+            routes &= ~(1u << i);
+    return routes;
 }
 
 void plan_judge(const struct plan *plan, struct job *job) {
-    const struct route *route = plan_route(plan, job->request.provider);
-    if (job->result.outcome != OUTCOME_NONE || !route ||
-        route->provider->wire->shapes & WIRE_TAKES(job->request.shape))
+    unsigned named = routes_named(plan, job->request.provider);
+    if (job->result.outcome != OUTCOME_NONE || !named || plan_routes(plan, &job->request))
         return;
+    bool several = named & (named - 1);
     job_fail(job, OUTCOME_BAD_INPUT, "this batch line is not in a format that %s understands",
-             route->provider->name);
+             several ? "any provider of the run"
+                     : plan->routes[__builtin_ctz(named)].provider->name);
 }
 
-void plan_set_base_url(struct plan *plan, const char *base_url) {
-    free(plan->routes[0].base_url);
-    plan->routes[0].base_url = clean_url(base_url);
+void plan_set_simulator(struct plan *plan, const char *base_url) {
+    for (size_t i = 0; i < plan->order_count; i++)
+        if (is_simulate(plan->routes[i].provider)) {
+            free(plan->routes[i].base_url);
+            plan->routes[i].base_url = clean_url(slice_str(base_url));
+        }
 }
 
 size_t plan_key_count(const struct plan *plan) {

@@ -5,7 +5,7 @@
 #ifndef RUNNER_PLAN_H
 #define RUNNER_PLAN_H
 
-#include "pool/keys/keyring.h"
+#include "pool/pool.h"
 #include "pool/wire/wire.h"
 #include "runner/config.h"
 #include "runner/simulate/simulate.h"
@@ -23,10 +23,11 @@ struct plan {
     const char *input; // "-" is standard input
     char *output;      // "-" is standard output
     struct keyring keyring;
-    struct route *routes; // routes[0] serves rows that name no provider
+    struct route *routes; // first the order of preference, then whom else rows may name
     size_t route_count;
+    size_t order_count;                // so many of them serve rows that name no provider
     size_t slots;                      // most requests in flight
-    int64_t cooldown;                  // microseconds, or COOLDOWN_AUTO
+    struct pool_options pool;          // all but the seed; the keyring is the one above
     bool embedded;                     // the simulator runs inside this process …
     struct simulate_options simulated; // … with these options
 };
@@ -36,14 +37,15 @@ bool plan_make(struct plan *plan, const struct config *config, const char *input
                struct error *err);
 void plan_free(struct plan *plan);
 
-// The route of a row that names this provider (or none: an empty slice). NULL: it has no keys.
-const struct route *plan_route(const struct plan *plan, struct slice provider);
+// Who may serve this request: bit i is routes[i], lower ones are preferred. 0: nobody, since the
+// provider it names has no keys.
+unsigned plan_routes(const struct plan *plan, const struct request *request);
 
-// What only the plan knows about a row: one that its provider's format cannot express is no good.
+// What only the plan knows about a row: one that no provider's format can express is no good.
 void plan_judge(const struct plan *plan, struct job *job);
 
-// Sends routes[0] to another address: the embedded simulator's, once it listens.
-void plan_set_base_url(struct plan *plan, const char *base_url);
+// Where the embedded simulator is, once it listens.
+void plan_set_simulator(struct plan *plan, const char *base_url);
 
 // How many enabled keys the plan's routes have together.
 size_t plan_key_count(const struct plan *plan);

@@ -22,6 +22,7 @@ static void fill_key(struct summary_key *row, const struct key *key, char *mask)
                                 .rate_limited = counts->rate_limited,
                                 .input_tokens = counts->input_tokens,
                                 .output_tokens = counts->output_tokens,
+                                .cached_tokens = counts->cached_tokens,
                                 .last_used = counts->last_used_at,
                                 .reason = key->reason};
     if (heap_holds(&key->timer))
@@ -32,10 +33,17 @@ static void fill_key(struct summary_key *row, const struct key *key, char *mask)
     }
 }
 
+static struct summary_times times_of(const struct histogram *h) {
+    return (struct summary_times){.p50 = histogram_at(h, 0.50),
+                                  .p90 = histogram_at(h, 0.90),
+                                  .p95 = histogram_at(h, 0.95),
+                                  .p99 = histogram_at(h, 0.99),
+                                  .max = h->max};
+}
+
 static void fill_totals(struct summary *s, const struct pipeline *p, int exit_code) {
     struct totals sum = {0};
     stats_sum(&sum, &p->stats);
-    const struct histogram *latency = &p->stats.latency;
     *s = (struct summary){.total = sum.rows,
                           .ok = sum.ok,
                           .failed = sum.failed + sum.bad_rows,
@@ -46,11 +54,10 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .elapsed = p->elapsed,
                           .input_tokens = sum.input_tokens,
                           .output_tokens = sum.output_tokens,
-                          .p50 = histogram_at(latency, 0.50),
-                          .p90 = histogram_at(latency, 0.90),
-                          .p95 = histogram_at(latency, 0.95),
-                          .p99 = histogram_at(latency, 0.99),
-                          .max = latency->max,
+                          .latency = times_of(&p->stats.latency),
+                          .ttft = times_of(&p->stats.ttft),
+                          .streaming = p->plan->config->stream || p->stats.ttft.total,
+                          .cached_tokens = sum.cached_tokens,
                           .output = p->plan->output,
                           .stopped = exit_code > 1};
 }

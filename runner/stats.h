@@ -18,8 +18,8 @@
 // A result line is written for ok + failed + bad_rows; the summary's "failed" is failed + bad_rows.
 //
 // Each counter has one writing thread; any thread may read at any time (relaxed: each number is
-// true, two numbers need not be of the same moment). The histogram belongs to the loop and is read
-// by others only after that thread has ended.
+// true, two numbers need not be of the same moment). The histograms belong to the loop and are
+// read by others only after that thread has ended.
 // SPDX-License-Identifier: MIT
 #ifndef RUNNER_STATS_H
 #define RUNNER_STATS_H
@@ -46,6 +46,7 @@ struct stats {
     stats_counter output_tokens;
     stats_counter cached_tokens;
     struct histogram latency; // of the last attempts of ok jobs
+    struct histogram ttft;    // to the first token, of those that came as a stream
 };
 
 // The same as plain numbers: a sum over threads, at about one moment.

@@ -2,6 +2,7 @@
 # Runs test programs and scripts, two at a time: tests/run.sh FILE... One line per file, the output of
 # those that fail, and at the end "N passed, N failed". A file passes through its lines "ok NAME" and
 # "not ok NAME"; one that ends badly without saying so, or says nothing at all, is a failure too.
+# Lines that begin with "| " are a table that is shown in any case.
 # SPDX-License-Identifier: MIT
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -50,11 +51,11 @@ run_one() {
     fi
     echo "$ok $not_ok" >"$output.count"
     if [ "$not_ok" = 0 ]; then
-        echo "ok      $name ($ok)"
+        { echo "ok      $name ($ok)"; sed -n 's/^| /    &/p' "$output"; } >"$output.shown"
     else
         { echo "FAILED  $name"; sed 's/^/    /' "$output"; } >"$output.shown"
-        cat "$output.shown" # in one go: another one may be writing
     fi
+    cat "$output.shown" # in one go: another one may be writing
 }
 
 if [ "${1:-}" = --one ]; then

@@ -50,4 +50,15 @@ static inline struct slice slice_trim(struct slice s) {
     return s;
 }
 
+// Takes the next part of a list off its front: what stands before the mark, or all of it. Empty
+// parts count. False when nothing is left.
+static inline bool slice_next(struct slice *list, char mark, struct slice *part) {
+    if (!list->p)
+        return false;
+    const char *end = list->n ? (const char *)memchr(list->p, mark, list->n) : NULL;
+    *part = (struct slice){list->p, end ? (size_t)(end - list->p) : list->n};
+    *list = end ? (struct slice){end + 1, list->n - part->n - 1} : SLICE_NONE;
+    return true;
+}
+
 #endif

@@ -3,93 +3,7 @@
 #include "jobs/out/line.h"
 
 #include "jobs/base/clock.h"
-#include "jobs/base/hash.h"
-#include "jobs/base/json.h"
-#include "jobs/base/utf8.h"
-
-static void add_null(struct buf *out) {
-    buf_add(out, "null", 4);
-}
-
-static void breaks_to_spaces(char *p, char *end, char line_break) {
-    while (p < end && (p = memchr(p, line_break, (size_t)(end - p))))
-        *p++ = ' ';
-}
-
-// JSON as it stands. A line break can only be white space between tokens there: strings have theirs
-// escaped.
-static void add_json(struct buf *out, struct slice json) {
-    size_t start = out->n;
-    buf_add_slice(out, json);
-    if (out->failed)
-        return;
-    breaks_to_spaces(out->p + start, out->p + out->n, '\n');
-    breaks_to_spaces(out->p + start, out->p + out->n, '\r');
-}
-
-// Any bytes as a string token.
-static void add_string(struct buf *out, struct slice s) {
-    buf_add_char(out, '"');
-    while (s.n) {
-        size_t good = utf8_valid_prefix(s);
-        json_add_escaped(out, slice_of(s.p, good));
-        s.p += good, s.n -= good;
-        if (s.n) {
-            utf8_add(out, 0xfffd);
-            s.p++, s.n--;
-        }
-    }
-    buf_add_char(out, '"');
-}
-
-static void add_token(struct buf *out, const char *name, struct slice token) {
-    json_add_name(out, name);
-    if (token.n)
-        add_json(out, token);
-    else
-        add_null(out);
-}
-
-static void add_token_if_any(struct buf *out, const char *name, struct slice token) {
-    if (token.n)
-        add_token(out, name, token);
-}
-
-// NULL and "" are null.
-static void add_text(struct buf *out, const char *name, const char *text) {
-    json_add_name(out, name);
-    if (text && *text)
-        add_string(out, slice_str(text));
-    else
-        add_null(out);
-}
-
-static void add_int(struct buf *out, const char *name, int64_t value) {
-    json_add_name(out, name);
-    buf_add_int(out, value);
-}
-
-static void add_status(struct buf *out, const char *name, int http_status) {
-    json_add_name(out, name);
-    if (http_status)
-        buf_add_int(out, http_status);
-    else
-        add_null(out);
-}
-
-static void add_count_if_known(struct buf *out, const char *name, int64_t count) {
-    if (count >= 0)
-        add_int(out, name, count);
-}
-
-static int64_t total_tokens(const struct usage *usage) {
-    int64_t total;
-    if (usage->total_tokens >= 0 || usage->input_tokens < 0 || usage->output_tokens < 0)
-        return usage->total_tokens;
-    if (__builtin_add_overflow(usage->input_tokens, usage->output_tokens, &total))
-        return -1;
-    return total;
-}
+#include "jobs/out/line_parts.h"
 
 static bool usage_is_known(const struct usage *usage) {
     return usage->input_tokens >= 0 || usage->output_tokens >= 0 || usage->total_tokens >= 0 ||
@@ -99,24 +13,24 @@ static bool usage_is_known(const struct usage *usage) {
 static void add_usage(struct buf *out, const struct usage *usage) {
     json_add_name(out, "usage");
     if (!usage_is_known(usage)) {
-        add_null(out);
+        line_add_null(out);
         return;
     }
     buf_add_char(out, '{');
-    add_count_if_known(out, "input_tokens", usage->input_tokens);
-    add_count_if_known(out, "output_tokens", usage->output_tokens);
-    add_count_if_known(out, "total_tokens", total_tokens(usage));
-    add_count_if_known(out, "cached_tokens", usage->cached_tokens);
-    add_count_if_known(out, "reasoning_tokens", usage->reasoning_tokens);
+    line_add_count_if_known(out, "input_tokens", usage->input_tokens);
+    line_add_count_if_known(out, "output_tokens", usage->output_tokens);
+    line_add_count_if_known(out, "total_tokens", line_total_tokens(usage));
+    line_add_count_if_known(out, "cached_tokens", usage->cached_tokens);
+    line_add_count_if_known(out, "reasoning_tokens", usage->reasoning_tokens);
     buf_add_char(out, '}');
 }
 
 static void add_reply(struct buf *out, const struct reply *reply) {
-    add_token(out, "text", reply->text);
-    add_token(out, "finish_reason", reply->finish_reason);
-    add_token_if_any(out, "tool_calls", reply->tool_calls);
-    add_token_if_any(out, "reasoning", reply->reasoning);
-    add_token_if_any(out, "refusal", reply->refusal);
+    line_add_token(out, "text", reply->text);
+    line_add_token(out, "finish_reason", reply->finish_reason);
+    line_add_token_if_any(out, "tool_calls", reply->tool_calls);
+    line_add_token_if_any(out, "reasoning", reply->reasoning);
+    line_add_token_if_any(out, "refusal", reply->refusal);
     add_usage(out, &reply->usage);
 }
 
@@ -124,14 +38,14 @@ static void add_failure(struct buf *out, const struct job *job) {
     const struct result *result = &job->result;
     json_add_name(out, "error");
     buf_add_char(out, '{');
-    add_text(out, "class", outcome_name(result->outcome));
-    add_text(out, "code", result->code);
+    line_add_text(out, "class", outcome_name(result->outcome));
+    line_add_text(out, "code", result->code);
     json_add_name(out, "message");
-    add_string(out, slice_str(result->message));
-    add_status(out, "http_status", result->http_status);
+    line_add_string(out, slice_str(result->message));
+    line_add_status(out, "http_status", result->http_status);
     buf_add_char(out, '}');
     if (result->outcome == OUTCOME_BAD_INPUT)
-        add_int(out, "line", job->line_no);
+        line_add_int(out, "line", job->line_no);
 }
 
 static void add_milliseconds(struct buf *out, const char *name, int64_t usec) {
@@ -143,144 +57,61 @@ static void add_milliseconds(struct buf *out, const char *name, int64_t usec) {
 // meaning is null without one.
 static void add_attempts(struct buf *out, const struct result *result) {
     bool tried = result->attempts > 0 && result->started_at > 0;
-    add_int(out, "attempts", result->attempts);
-    add_status(out, "http_status", result->http_status);
+    line_add_int(out, "attempts", result->attempts);
+    line_add_status(out, "http_status", result->http_status);
     json_add_name(out, "started_at");
     if (tried) {
         buf_add_char(out, '"');
         clock_add_rfc3339(out, result->started_at);
         buf_add_char(out, '"');
         add_milliseconds(out, "latency_ms", result->latency);
+        if (result->ttft)
+            add_milliseconds(out, "ttft_ms", result->ttft);
     } else {
-        add_null(out);
-        add_token(out, "latency_ms", SLICE_NONE);
+        line_add_null(out);
+        line_add_token(out, "latency_ms", SLICE_NONE);
     }
     add_milliseconds(out, "wait_ms", result->wait);
-}
-
-static void add_body(struct buf *out, const char *name, const struct job *job) {
-    struct slice body = buf_slice(&job->body);
-    json_add_name(out, name);
-    if (body.n && json_check(body, NULL))
-        add_json(out, body);
-    else if (body.n || job->result.http_status)
-        add_string(out, body);
-    else
-        add_null(out);
 }
 
 static void add_native(struct buf *out, const struct job *job, const struct line_options *options) {
     const struct result *result = &job->result;
     bool ok = result->outcome == OUTCOME_OK;
     json_add_name(out, "id");
-    add_string(out, job->id);
-    add_int(out, "index", job->index);
-    add_text(out, "status", ok ? "ok" : "error");
-    add_text(out, "provider", result->provider);
-    add_text(out, "key", result->key);
+    line_add_string(out, job->id);
+    line_add_int(out, "index", job->index);
+    line_add_text(out, "status", ok ? "ok" : "error");
+    line_add_text(out, "provider", result->provider);
+    line_add_text(out, "key", result->key);
     struct slice answered_by = ok ? result->reply.model : SLICE_NONE;
-    add_token(out, "model", answered_by.n ? answered_by : result->model_sent);
+    line_add_token(out, "model", answered_by.n ? answered_by : result->model_sent);
     if (ok)
         add_reply(out, &result->reply);
     else
         add_failure(out, job);
     add_attempts(out, result);
     if (!options->no_input)
-        add_token(out, "input", job->input);
-    if (options->include_response)
-        add_body(out, "response", job);
-}
-
-// The row's id, hashed: an id of OpenAI's shape whatever characters the row's has.
-static void add_request_name(struct buf *out, struct slice id) {
-    struct hash128 hash = hash_bytes(id, (const uint64_t[2]){0, 0});
-    json_add_name(out, "id");
-    buf_addf(out, "\"batch_req_%016llx%016llx\"", (unsigned long long)hash.high,
-             (unsigned long long)hash.low);
-}
-
-static void add_http_answer(struct buf *out, const struct job *job, bool ok) {
+        line_add_token(out, "input", job->input);
+    if (!options->include_response)
+        return;
     json_add_name(out, "response");
-    struct slice body = buf_slice(&job->body);
-    bool shown = ok || (job->result.http_status && body.n && json_check(body, NULL));
-    if (!shown) {
-        add_null(out);
-        return;
-    }
-    buf_add_char(out, '{');
-    add_status(out, "status_code", job->result.http_status);
-    add_token(out, "request_id", ok ? job->result.reply.request_id : SLICE_NONE);
-    add_body(out, "body", job);
-    buf_add_char(out, '}');
-}
-
-static void add_openai_error(struct buf *out, const struct result *result) {
-    buf_add_char(out, '{');
-    add_text(out, "code", result->code[0] ? result->code : outcome_name(result->outcome));
-    json_add_name(out, "message");
-    add_string(out, slice_str(result->message));
-    buf_add_char(out, '}');
-}
-
-static void add_openai(struct buf *out, const struct job *job, const struct line_options *options) {
-    (void)options; // OpenAI's line has no input, and always the body
-    bool ok = job->result.outcome == OUTCOME_OK;
-    add_request_name(out, job->id);
-    json_add_name(out, "custom_id");
-    add_string(out, job->id);
-    add_http_answer(out, job, ok);
-    json_add_name(out, "error");
-    if (ok)
-        add_null(out);
+    if (result->assembled)
+        line_build_body(out, job, result->shape);
     else
-        add_openai_error(out, &job->result);
-    add_text(out, "key", job->result.key);
-}
-
-void line_add(struct buf *out, const struct job *job, const struct line_options *options) {
-    buf_add_char(out, '{');
-    if (options->format == OUTPUT_OPENAI)
-        add_openai(out, job, options);
-    else
-        add_native(out, job, options);
-    buf_add(out, "}\n", 2);
-}
-
-#define FIELDS_MOST 6
-
-// The members that a line begins with, in that order: the rest of it is not looked at. Another
-// order (somebody's jq) is found the long way.
-static void read_head(struct slice line, const char *const *names, struct slice *values,
-                      size_t count) {
-    struct json_field fields[FIELDS_MOST];
-    struct json_walk walk = json_walk(line);
-    struct slice name;
-    size_t i = 0;
-    while (i < count && json_next_member(&walk, &name, &values[i]) &&
-           json_string_is(name, names[i]))
-        i++;
-    if (i == count)
-        return;
-    for (i = 0; i < count; i++)
-        fields[i] = (struct json_field){names[i], &values[i]};
-    json_fields(line, fields, count);
-}
-
-static bool is_type_or_null(struct slice token, enum json_type type) {
-    return json_type(token) == type || json_type(token) == JSON_NULL;
+        line_add_body(out, job);
 }
 
 static bool read_native(struct slice line, struct line_facts *facts) {
     static const char *const names[] = {"id", "index", "status", "provider", "key", "model"};
-    struct slice v[FIELDS_MOST];
+    struct slice v[LINE_FIELDS_MOST];
     int64_t index;
-    read_head(line, names, v, 6);
+    line_read_head(line, names, v, 6);
     facts->id_token = v[0];
     facts->ok = json_string_is(v[2], "ok");
     if (json_type(v[0]) != JSON_STRING || !json_int(v[1], &index) || index < 0)
         return false;
-    if (!is_type_or_null(v[3], JSON_STRING) || !is_type_or_null(v[4], JSON_STRING) ||
-        !is_type_or_null(v[5], JSON_STRING))
+    if (!line_is_type_or_null(v[3], JSON_STRING) || !line_is_type_or_null(v[4], JSON_STRING) ||
+        !line_is_type_or_null(v[5], JSON_STRING))
         return false;
     if (facts->ok)
         return true;
@@ -289,22 +120,33 @@ static bool read_native(struct slice line, struct line_facts *facts) {
     return json_string_is(v[2], "error") && json_type(class) == JSON_STRING;
 }
 
-static bool read_openai(struct slice line, struct line_facts *facts) {
-    static const char *const names[] = {"id", "custom_id", "response", "error", "key"};
-    struct slice v[FIELDS_MOST];
-    read_head(line, names, v, 5);
-    facts->id_token = v[1];
-    facts->ok = json_type(v[3]) == JSON_NULL && json_type(v[2]) == JSON_OBJECT;
-    facts->bad_input = json_type(v[2]) == JSON_NULL && json_type(v[4]) == JSON_NULL &&
-                       json_string_is(json_get(v[3], "code"), "bad_input");
-    return json_type(v[0]) == JSON_STRING && json_type(v[1]) == JSON_STRING &&
-           is_type_or_null(v[2], JSON_OBJECT) && is_type_or_null(v[4], JSON_STRING) &&
-           (facts->ok || json_type(v[3]) == JSON_OBJECT);
+const struct line_format line_native = {"{\"id\":\"", add_native, read_native};
+
+// -- of any format --
+
+static const struct line_format *const formats[OUTPUT_FORMATS] = {
+    [OUTPUT_NATIVE] = &line_native,
+    [OUTPUT_OPENAI] = &line_openai,
+    [OUTPUT_ANTHROPIC] = &line_anthropic,
+    [OUTPUT_GEMINI] = &line_gemini,
+};
+
+void line_add(struct buf *out, const struct job *job, const struct line_options *options) {
+    buf_add_char(out, '{');
+    formats[options->format]->add(out, job, options);
+    buf_add(out, "}\n", 2);
 }
 
 bool line_read(struct slice line, enum output_format format, struct line_facts *facts) {
     *facts = (struct line_facts){0};
-    if (json_type(line) != JSON_OBJECT || !json_check(line, NULL))
-        return false;
-    return format == OUTPUT_OPENAI ? read_openai(line, facts) : read_native(line, facts);
+    return json_type(line) == JSON_OBJECT && json_check(line, NULL) &&
+           formats[format]->read(line, facts);
+}
+
+bool line_may_begin_with(struct slice piece, enum output_format format) {
+    struct line_facts facts;
+    struct slice start = slice_str(formats[format]->start);
+    if (json_check(piece, NULL))
+        return line_read(piece, format, &facts);
+    return memcmp(piece.p, start.p, piece.n < start.n ? piece.n : start.n) == 0;
 }

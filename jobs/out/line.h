@@ -5,7 +5,13 @@
 
 #include "jobs/job.h"
 
-enum output_format { OUTPUT_NATIVE, OUTPUT_OPENAI };
+enum output_format {
+    OUTPUT_NATIVE,
+    OUTPUT_OPENAI,
+    OUTPUT_ANTHROPIC,
+    OUTPUT_GEMINI,
+    OUTPUT_FORMATS // how many
+};
 
 struct line_options {
     enum output_format format;
@@ -13,9 +19,13 @@ struct line_options {
     bool include_response; // add `response`, the provider's body byte for byte
 };
 
-// Appends the line for a finished job, with its newline. Native: contract section 5. OpenAI: the
-// Batch output line ({"id","custom_id","response":{"status_code","request_id","body"},"error"})
-// with "key" added; its "id" is made from the row's id alone, so it is the same in every run.
+// Appends the line for a finished job, with its newline. Native: contract section 5. The others are
+// the lines of the providers' own batch services, with the key's name added, and always with the reply:
+//   OpenAI     {"id","custom_id","response":{"status_code","request_id","body"},"error","key"}; "id" is
+//              made from the row's id alone, so it is the same in every run
+//   Anthropic  {"custom_id","result":{"type":"succeeded","message"},"key"}, or {"type":"errored","error"}
+//   Gemini     {"key","response","api_key"}, or {"key","error","api_key"}; "key" is the row's id there
+// A reply that came in another shape, or as a stream, is put into the shape of the line.
 //
 // What came as JSON goes out with its bytes. The one exception: line breaks between tokens of a
 // pretty-printed reply become spaces, because a result is one line. A reply that is no JSON becomes
@@ -32,5 +42,9 @@ struct line_facts {
 
 // False when the line is no result of this format. The newline may be there or not.
 bool line_read(struct slice line, enum output_format format, struct line_facts *facts);
+
+// Whether these bytes may be what is left of a line of this format that was cut short, or one that
+// lacks nothing but its newline: somebody's own one-line file is not.
+bool line_may_begin_with(struct slice piece, enum output_format format);
 
 #endif

@@ -132,10 +132,11 @@ static struct slice id_text(struct slice token, struct buf *space) {
 
 static bool refuse(const struct resume *resume, const struct resume_options *options,
                    struct slice line, struct error *err) {
-    enum output_format other = options->format == OUTPUT_NATIVE ? OUTPUT_OPENAI : OUTPUT_NATIVE;
     struct line_facts facts;
-    const char *why =
-        line_read(line, other, &facts) ? "a result of another --format" : "no result of batch-run";
+    bool other = false;
+    for (int f = 0; f < OUTPUT_FORMATS; f++)
+        other |= line_read(line, (enum output_format)f, &facts);
+    const char *why = other ? "a result of another --format" : "no result of batch-run";
     return error_set(err, ERROR_USAGE,
                      "%s:%lld: this line is %s, so the file is left alone; choose another one with "
                      "-o, or --overwrite to lose what is in it",
@@ -159,16 +160,9 @@ static bool take_line(struct resume *resume, const struct resume_options *option
     return true;
 }
 
-// Whether a file of nothing but this piece may have been a result: somebody's one-line note is not.
-static bool is_start_of_result(struct slice piece) {
-    static const char start[] = "{\"id\":\"";
-    size_t n = piece.n < sizeof start - 1 ? piece.n : sizeof start - 1;
-    return memcmp(piece.p, start, n) == 0;
-}
-
 static bool take_torn(struct resume *resume, const struct resume_options *options,
                       struct slice piece, struct error *err) {
-    if (resume->lines == 0 && !is_start_of_result(piece)) {
+    if (resume->lines == 0 && !line_may_begin_with(piece, options->format)) {
         resume->lines++;
         return refuse(resume, options, piece, err);
     }

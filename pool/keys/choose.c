@@ -7,12 +7,8 @@
 
 // The next name of a comma-separated list.
 static bool next_name(struct slice *list, struct slice *name) {
-    while (list->n) {
-        const char *comma = memchr(list->p, ',', list->n);
-        size_t n = comma ? (size_t)(comma - list->p) : list->n;
-        size_t step = comma ? n + 1 : n;
-        *name = slice_trim(slice_of(list->p, n));
-        *list = slice_of(list->p + step, list->n - step);
+    while (slice_next(list, ',', name)) {
+        *name = slice_trim(*name);
         if (name->n)
             return true;
     }
@@ -24,6 +20,14 @@ const struct provider *choose_single(const char *wanted) {
     if (!next_name(&list, &name) || next_name(&list, &second))
         return NULL;
     return catalogue_find(name);
+}
+
+bool choose_names(const char *wanted, const struct provider *provider) {
+    struct slice list = slice_str(wanted), name;
+    while (next_name(&list, &name))
+        if (slice_is(name, provider->name))
+            return true;
+    return false;
 }
 
 static bool is_chosen(const struct provider *const chosen[], size_t count,
@@ -71,6 +75,9 @@ static size_t disabled_keys(const struct keyring *ring, const struct provider *p
 static bool no_key_of(const struct keyring *ring, const struct provider *provider,
                       struct error *err) {
     size_t disabled = disabled_keys(ring, provider);
+    if (ring->tags)
+        return error_set(err, ERROR_USAGE, "no enabled key of %s carries a tag of --tag %s",
+                         provider->name, ring->tags);
     if (disabled)
         return error_set(err, ERROR_USAGE,
                          "all %zu keys of %s are disabled in the pool file; enable one, or set %s",
@@ -92,7 +99,7 @@ static bool keep_those_with_keys(const struct keyring *ring, const struct provid
             chosen[kept++] = chosen[i];
         else if (*count > 1)
             log_warn("there is no key of %s (%s): it is left out", chosen[i]->name,
-                     chosen[i]->variables[0]);
+                     ring->tags ? "with the tags of --tag" : chosen[i]->variables[0]);
     }
     *count = kept;
     return kept || no_key_of(ring, first, err);

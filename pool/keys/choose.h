@@ -17,4 +17,7 @@ bool choose_providers(const struct keyring *ring, const char *wanted,
 // lines holds (struct keyring_options).
 const struct provider *choose_single(const char *wanted);
 
+// Whether wanted names it, with keys or without.
+bool choose_names(const char *wanted, const struct provider *provider);
+
 #endif

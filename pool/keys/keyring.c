@@ -265,20 +265,76 @@ size_t keyring_count(const struct keyring *ring, const struct provider *provider
     return count;
 }
 
-void keyring_free(struct keyring *ring) {
-    for (size_t i = 0; i < ring->count; i++) {
-        struct key_entry *entry = &ring->entries[i];
+static int compare_groups(const void *a, const void *b) {
+    const struct key_group *x = a, *y = b;
+    if (x->provider != y->provider)
+        return x->provider < y->provider ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+void builder_sort_groups(struct keyring_builder *b) {
+    if (b->ring->group_count)
+        qsort(b->ring->groups, b->ring->group_count, sizeof *b->ring->groups, compare_groups);
+}
+
+const struct key_group *keyring_group(const struct keyring *ring, const struct provider *provider,
+                                      const char *name) {
+    const struct key_group wanted = {.provider = provider, .name = (char *)name};
+    if (!name || !ring->group_count)
+        return NULL;
+    return bsearch(&wanted, ring->groups, ring->group_count, sizeof wanted, compare_groups);
+}
+
+static void free_entry(struct key_entry *entry) {
+    for (char **tag = entry->tags; tag && *tag; tag++)
+        free(*tag);
+    free(entry->tags);
+    free(entry->name);
+    free(entry->group);
+    free(entry->place);
+    secret_free(entry->secret);
+}
+
+static bool carries_one(const struct key_entry *entry, struct slice list) {
+    struct slice wanted;
+    while (slice_next(&list, ',', &wanted))
         for (char **tag = entry->tags; tag && *tag; tag++)
-            free(*tag);
-        free(entry->tags);
-        free(entry->name);
-        free(entry->group);
-        free(entry->place);
-        secret_free(entry->secret);
-    }
+            if (slice_is(slice_trim(wanted), *tag))
+                return true;
+    return false;
+}
+
+static size_t enabled_keys(const struct keyring *ring) {
+    size_t count = 0;
+    for (size_t i = 0; i < ring->count; i++)
+        count += ring->entries[i].enabled;
+    return count;
+}
+
+bool keyring_keep_tagged(struct keyring *ring, const char *tags, struct error *err) {
+    size_t kept = 0, before = enabled_keys(ring);
+    for (size_t i = 0; i < ring->count; i++)
+        if (carries_one(&ring->entries[i], slice_str(tags)))
+            ring->entries[kept++] = ring->entries[i];
+        else
+            free_entry(&ring->entries[i]);
+    ring->count = kept;
+    ring->tags = tags;
+    return !before || enabled_keys(ring) ||
+           error_set(err, ERROR_USAGE,
+                     "--tag %s: no enabled key carries it; a JSON pool file gives keys \"tags\"",
+                     tags);
+}
+
+void keyring_free(struct keyring *ring) {
+    for (size_t i = 0; i < ring->count; i++)
+        free_entry(&ring->entries[i]);
+    for (size_t i = 0; i < ring->group_count; i++)
+        free(ring->groups[i].name);
     for (size_t i = 0; i < sizeof ring->base_urls / sizeof *ring->base_urls; i++)
         free(ring->base_urls[i]);
-    free(ring->strategy);
+    free(ring->groups);
+    free(ring->order);
     free(ring->entries);
     *ring = (struct keyring){0};
 }

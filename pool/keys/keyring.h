@@ -12,6 +12,7 @@
 
 #include "jobs/base/error.h"
 #include "pool/catalogue.h"
+#include "pool/keys/strategy.h"
 #include "pool/secret.h"
 
 #include <stdint.h>
@@ -39,13 +40,26 @@ struct key_entry {
     char **tags; // NULL-terminated, or NULL
 };
 
+// An account as a pool file describes it: limits that all its keys share.
+struct key_group {
+    const struct provider *provider;
+    char *name;
+    struct key_limits limits;
+};
+
 struct keyring {
     struct key_entry *entries; // grouped by nothing: in the order they were found
     size_t count;
     size_t cap;
-    // From a JSON pool file: a provider's own base URL, or NULL. Indexed as the catalogue.
-    char *base_urls[32];
-    char *strategy; // the pool file's "strategy", or NULL
+    // From a JSON pool file:
+    struct key_group *groups; // by provider and name, so that keyring_group() finds them
+    size_t group_count;
+    char *base_urls[32];    // a provider's own base URL, or NULL. Indexed as the catalogue
+    enum strategy strategy; // if has_strategy
+    bool has_strategy;
+    char *order; // "zai,groq": the providers in order of preference, or NULL
+
+    const char *tags; // what keyring_keep_tagged() was asked for last, borrowed; or NULL
 };
 
 struct keyring_options {
@@ -62,6 +76,14 @@ bool keyring_load(struct keyring *ring, const struct keyring_options *options, s
 // Adds a key that comes from the program itself (the simulator's): named "<provider>-<number>".
 void keyring_add(struct keyring *ring, const struct provider *provider, struct slice secret,
                  int64_t number);
+
+// The group of this name, or NULL when no pool file says anything about it.
+const struct key_group *keyring_group(const struct keyring *ring, const struct provider *provider,
+                                      const char *name);
+
+// Leaves out the keys that carry none of these tags (a comma-separated list; names stay as they
+// are). False with err filled when that leaves no enabled key though there was one.
+bool keyring_keep_tagged(struct keyring *ring, const char *tags, struct error *err);
 
 // How many enabled keys a provider has.
 size_t keyring_count(const struct keyring *ring, const struct provider *provider);

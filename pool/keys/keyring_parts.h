@@ -55,6 +55,9 @@ bool builder_add(struct keyring_builder *b, const struct provider *provider, str
 // The n in "<provider>-<n>" that an entry just added should have.
 void builder_wish_number(struct keyring_builder *b, int64_t number);
 
+// Puts the ring's groups into the order keyring_group() relies on.
+void builder_sort_groups(struct keyring_builder *b);
+
 // A variable that holds keys: "ZAI_API_KEY_3".
 struct key_variable {
     const struct provider *provider;

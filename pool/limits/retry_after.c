@@ -3,6 +3,7 @@
 #include "pool/limits/retry_after.h"
 
 #include "jobs/base/clock.h"
+#include "pool/limits/day.h"
 
 #include <strings.h>
 
@@ -115,15 +116,6 @@ static bool parse_go(struct slice s, int64_t *usec) {
     return wait_of(total, usec);
 }
 
-// Days from 1970-01-01 in the Gregorian calendar, by counting leap years.
-static int64_t days_from_date(int year, int month, int day) {
-    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    int y = year - (month <= 2); // February's extra day belongs to the months after it
-    int64_t leaps = y / 4 - y / 100 + y / 400;
-    return (int64_t)(year - 1970) * 365 + leaps - (1969 / 4 - 1969 / 100 + 1969 / 400) +
-           before[month - 1] + day - 1;
-}
-
 static int days_in_month(int year, int month) {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -142,7 +134,7 @@ static bool wait_until(const struct moment *m, int64_t now_wall, int64_t *usec) 
                 m->minute < 60 && m->second <= 60;
     if (!sane)
         return false;
-    int64_t minutes = (days_from_date(m->year, m->month, m->day) * 24 + m->hour) * 60 + m->minute;
+    int64_t minutes = (day_number(m->year, m->month, m->day) * 24 + m->hour) * 60 + m->minute;
     int64_t at = ((minutes - m->offset) * 60 + m->second) * USEC_PER_SEC + m->fraction;
     *usec = at > now_wall ? at - now_wall : 0;
     return true;
@@ -180,11 +172,16 @@ static bool take_zone(struct slice *s, struct moment *m) {
     return hours < 24 && minutes < 60;
 }
 
+// 2026-11-21
+static bool take_date(struct slice *s, struct moment *m) {
+    return take_digits(s, 4, 4, &m->year) && take_char(s, '-') && take_digits(s, 2, 2, &m->month) &&
+           take_char(s, '-') && take_digits(s, 2, 2, &m->day);
+}
+
 // 2026-11-21T06:00:00.5Z
 static bool parse_rfc3339(struct slice s, int64_t now_wall, int64_t *usec) {
     struct moment m = {0};
-    if (!take_digits(&s, 4, 4, &m.year) || !take_char(&s, '-') ||
-        !take_digits(&s, 2, 2, &m.month) || !take_char(&s, '-') || !take_digits(&s, 2, 2, &m.day))
+    if (!take_date(&s, &m))
         return false;
     if (!take_word(&s, "t") && !take_char(&s, ' '))
         return false;
@@ -278,6 +275,14 @@ bool retry_after_parse(struct slice text, int64_t now_wall, int64_t *usec) {
            parse_rfc3339(text, now_wall, usec);
 }
 
+bool retry_after_parse_ms(struct slice text, int64_t now_wall, int64_t *usec) {
+    struct slice s = text = slice_trim(text);
+    double number;
+    if (take_number(&s, &number) && !s.n)
+        return wait_of(number * 1e3, usec);
+    return retry_after_parse(text, now_wall, usec);
+}
+
 // "5.289s", "1m30s", "2 seconds", "1 minute and 30 seconds", "20" at the start of s.
 static bool parse_spoken(struct slice s, int64_t *usec) {
     double total = 0, number;
@@ -311,7 +316,7 @@ bool retry_after_in_text(struct slice text, int64_t *usec) {
     for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
         for (struct slice s = text; s.n; skip(&s, 1)) {
             struct slice rest = s;
-            if (!take_word(&rest, phrases[i]))
+            if ((*s.p | 0x20) != *phrases[i] || !take_word(&rest, phrases[i]))
                 continue;
             skip_spaces(&rest);
             if (take_word(&rest, "about ") || take_word(&rest, "approximately "))
@@ -319,6 +324,47 @@ bool retry_after_in_text(struct slice text, int64_t *usec) {
             if (parse_spoken(rest, usec))
                 return true;
         }
+    }
+    return false;
+}
+
+// A date and time of day at the start of s, as people write them; what follows does not matter.
+static bool parse_written(struct slice s, int offset, int64_t now_wall, int64_t *usec) {
+    struct moment m = {0};
+    if (!take_date(&s, &m) || !(take_word(&s, "t") || take_word(&s, " at ") || take_char(&s, ' ')))
+        return false;
+    if (!take_digits(&s, 2, 2, &m.hour) || !take_char(&s, ':') || !take_digits(&s, 2, 2, &m.minute))
+        return false;
+    if (take_char(&s, ':') && !take_digits(&s, 2, 2, &m.second))
+        return false;
+    take_fraction(&s, &m);
+    if (!take_zone(&s, &m) && !take_word(&s, " utc") && !take_word(&s, " gmt"))
+        m.offset = offset;
+    return wait_until(&m, now_wall, usec);
+}
+
+// Ten or thirteen digits; further than two years away they are some other number.
+static bool parse_epoch(struct slice s, int64_t now_wall, int64_t *usec) {
+    size_t n = 0;
+    int64_t at = 0;
+    for (; n < s.n && n < 14 && is_digit(s.p[n]); n++)
+        at = at * 10 + (s.p[n] - '0');
+    if ((n != 10 && n != 13) || (n < s.n && is_letter(s.p[n])))
+        return false;
+    int64_t wait = at * (n == 10 ? USEC_PER_SEC : USEC_PER_MS) - now_wall;
+    const int64_t two_years = 2 * 366 * INT64_C(86400) * USEC_PER_SEC;
+    if (wait > two_years || wait < -two_years)
+        return false;
+    *usec = wait > 0 ? wait : 0;
+    return true;
+}
+
+bool retry_after_moment(struct slice text, int offset, int64_t now_wall, int64_t *usec) {
+    char before = ' ';
+    for (struct slice s = text; s.n; before = *s.p, skip(&s, 1)) {
+        bool starts = is_digit(*s.p) && !is_digit(before) && !is_letter(before);
+        if (starts && (parse_written(s, offset, now_wall, usec) || parse_epoch(s, now_wall, usec)))
+            return true;
     }
     return false;
 }

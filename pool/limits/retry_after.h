@@ -13,8 +13,16 @@
 // False when the text is none of these ("-1" included). A bare number of 10^9 and more is unix time.
 bool retry_after_parse(struct slice text, int64_t now_wall, int64_t *usec);
 
+// The same for a header whose bare numbers are milliseconds (retry-after-ms).
+bool retry_after_parse_ms(struct slice text, int64_t now_wall, int64_t *usec);
+
 // "try again in 5.289s", "retry in 26s", "retry after 2 seconds" inside a message. False when there
 // is none.
 bool retry_after_in_text(struct slice text, int64_t *usec);
+
+// The first moment that a message names, as a wait from now_wall: "2026-11-21 18:00:00", RFC 3339,
+// "2026-04-01 at 00:00 UTC", unix seconds or milliseconds within two years of now. Where no zone
+// stands behind a date, it is of a clock `offset` minutes east of UTC. False when there is none.
+bool retry_after_moment(struct slice text, int offset, int64_t now_wall, int64_t *usec);
 
 #endif

@@ -7,12 +7,15 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
 #include <strings.h>
 
 // What is shown of a body that is no JSON.
 #define TEXT_SHOWN 200
 // Entries of a validation error's list that are shown.
 #define DETAILS_SHOWN 3
+// Objects around the one that says what is wrong.
+#define UNWRAP_MAX 4
 
 void message_clean(struct slice text, char *out, size_t size) {
     struct buf b = BUF_INIT(size * 12 + 16);
@@ -103,17 +106,61 @@ static void find_message(const cJSON *object, struct buf *out) {
         add_message(member(object, names[i]), out);
 }
 
+// The object that says what is wrong: Gemini's OpenAI endpoint sends [{"error": {…}}], Open WebUI
+// {"detail": {"error": {…}}} of what stands behind it.
+static const cJSON *unwrap(const cJSON *root, bool *nested) {
+    const cJSON *object = root;
+    for (int depth = 0; depth < UNWRAP_MAX; depth++) {
+        const cJSON *error = member(object, "error"), *detail = member(object, "detail");
+        *nested |= cJSON_IsObject(error);
+        if (!cJSON_IsObject(error) && !cJSON_IsObject(detail))
+            break;
+        object = cJSON_IsObject(error) ? error : detail;
+    }
+    return object;
+}
+
+static void add_quota(const cJSON *id, struct error_body *error) {
+    size_t used = strlen(error->quotas);
+    if (cJSON_IsString(id))
+        snprintf(error->quotas + used, sizeof error->quotas - used, "%s ", id->valuestring);
+}
+
+// One of google.rpc's details; the first to give a reason or a delay counts. Anthropic's `details`
+// is such an object itself.
+static void read_detail(const cJSON *detail, struct error_body *error) {
+    const cJSON *violation, *reason = member(detail, "reason");
+    if (!error->reason[0])
+        copy_word(reason ? reason : member(detail, "error_code"), error->reason,
+                  sizeof error->reason);
+    if (!error->retry_delay[0])
+        copy_word(member(detail, "retryDelay"), error->retry_delay, sizeof error->retry_delay);
+    cJSON_ArrayForEach(violation, member(detail, "violations")) {
+        add_quota(member(violation, "quotaId"), error);
+    }
+    add_quota(member(member(detail, "metadata"), "quota_limit"), error);
+}
+
+static void read_details(const cJSON *details, struct error_body *error) {
+    const cJSON *detail;
+    if (cJSON_IsObject(details)) {
+        read_detail(details, error);
+        return;
+    }
+    cJSON_ArrayForEach(detail, details) {
+        read_detail(detail, error);
+    }
+}
+
 static void read_object(const cJSON *root, struct error_body *error) {
-    if (cJSON_IsArray(root)) // Gemini's OpenAI endpoint: [{"error": {…}}]
+    if (cJSON_IsArray(root))
         root = root->child;
-    const cJSON *inner = member(root, "error");
-    const cJSON *object = cJSON_IsObject(inner) ? inner : root;
+    const cJSON *object = unwrap(root, &error->nested), *status = member(object, "status");
     struct buf text = BUF_INIT(ERROR_BODY_MAX);
-    error->nested = object == inner;
     copy_word(member(object, "code"), error->code, sizeof error->code);
     copy_word(member(object, "type"), error->type, sizeof error->type);
-    const cJSON *status = member(object, "status");
     copy_word(cJSON_IsString(status) ? status : NULL, error->status, sizeof error->status);
+    read_details(member(object, "details"), error);
     find_message(object, &text);
     if (!text.n)
         find_message(root, &text);

@@ -1,22 +1,28 @@
-// What a refusal means, as data: rows matched on status, code and text, first match wins.
+// What a refusal means, as data: each provider's own table, then the words that many use, then the
+// status.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_SIGNALS_RULES_H
 #define POOL_SIGNALS_RULES_H
 
-#include "pool/signals/error_body.h"
+#include "pool/signals/refusal.h"
 
-// What is to be concluded.
-struct meaning {
-    enum outcome outcome;
-    enum key_action action;
-    bool final;
+// When it will be over.
+enum wait {
+    WAIT_SAID,    // as headers, details or message say, if they do
+    WAIT_MOMENT,  // the message names a moment, by a clock in `zone` if it does not say
+    WAIT_DAY_END, // at the next midnight in `zone`, whatever else is said
 };
 
-// By the provider's own words; NULL when no row knows them. status 0: not known (an error inside
-// a 2xx answer).
-const struct meaning *rules_by_words(int status, const struct error_body *error);
+struct meaning {
+    enum outcome outcome;
+    enum cause cause;
+    enum scope scope;
+    bool final; // whoever asks
+    enum wait wait;
+    enum day_zone zone;
+};
 
-// By the status alone; there is a row for every status.
-const struct meaning *rules_by_status(int status);
+// What to conclude from r->status and r->error; there is a meaning for every refusal.
+struct meaning rules_find(const struct refusal *r);
 
 #endif

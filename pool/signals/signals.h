@@ -1,9 +1,9 @@
 // What a provider's answer means: for the job, for the key, for everybody.
 //
-// A verdict separates what an attempt came to (outcome) from whose fault it is (scope) and from what
-// follows for the key (action): that a key is refused, an account is empty, a model is unknown and a
-// provider is down are four different things, though all may arrive as 429.
-// Sources: the providers' error documentation, named per row in signals.c.
+// A verdict separates what an attempt came to (outcome) from why (cause) and from whose fault it is
+// (scope): that a key is refused, an account is empty, a model is unknown and a provider is down are
+// four different things, though all may arrive as 429. What follows comes from cause and scope.
+// Sources: the providers' error documentation and threads, named per row in rules_*.c.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_SIGNALS_SIGNALS_H
 #define POOL_SIGNALS_SIGNALS_H
@@ -37,7 +37,12 @@ enum cause {
     BECAUSE_CONCURRENCY, // too many at once: fewer at once
     BECAUSE_MODEL,       // this account has not this model
     BECAUSE_UPSTREAM,    // the provider is overloaded or down: nobody's fault here
+    BECAUSE_FORBIDDEN,   // refused for a reason that is not known to be for good: a rare probe
+    CAUSE_COUNT
 };
+
+// "nothing", "request", "rate" …: for tests and debug logs.
+const char *cause_name(enum cause cause);
 
 enum key_action {
     KEY_KEEP,    // nothing follows for the key
@@ -50,8 +55,9 @@ struct verdict {
     enum outcome outcome;
     enum scope scope;
     enum cause cause;
-    enum key_action action;
-    int64_t hint;  // microseconds the provider asks to wait, -1 none; unclamped
+    enum key_action action; // follows from cause, outcome and hint alone
+    // "not before": microseconds from now, -1 not said; unclamped. Always said with BECAUSE_DAY.
+    int64_t hint;
     bool final;    // another attempt of the job cannot help, whatever the outcome
     char code[64]; // the provider's error code or type, "" if none
     char message[VERDICT_MESSAGE_MAX];
@@ -65,8 +71,9 @@ struct http_answer {
     const void *context;
 };
 
-// Reads what this provider answered with a status outside 2xx, or an error object inside a 2xx one. now_wall (unix
-// microseconds) serves to turn dates into waits.
+// Reads what this provider answered with a status outside 2xx, or an error object inside a 2xx one.
+// now_wall (unix microseconds) serves to turn dates into waits. Whatever the bytes, the verdict is
+// whole: never OUTCOME_OK, never BECAUSE_NOTHING, a message and a code in printable UTF-8.
 void signals_read(const struct provider *provider, const struct http_answer *answer,
                   int64_t now_wall, struct verdict *verdict);
 

@@ -13,6 +13,8 @@
 
 // Request bodies beyond this are given back between requests.
 #define KEEP_BYTES (64 * 1024)
+// What a stream gets to end by itself once all of it is known: its connection can then be used again.
+#define END_TIME USEC_PER_SEC
 
 static bool is_web_address(const char *url) {
     return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
@@ -103,9 +105,39 @@ bool easy_wants_proxy(void) {
     return false;
 }
 
+static bool is_event_stream(CURL *easy) {
+    static const char events[] = "text/event-stream";
+    const size_t n = sizeof events - 1;
+    char *type = NULL;
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
+    return status >= 200 && status <= 299 && type && strncasecmp(type, events, n) == 0 &&
+           strchr("; \t", type[n]);
+}
+
+// The timer is not moved with every byte: when it comes, it is set anew for the last one.
+static void take_events(struct transfer *t, struct slice bytes) {
+    t->last_byte = clock_now();
+    if (t->over)
+        return;
+    t->over = !t->on_events(t->events_context, bytes);
+    if (t->over)
+        engine_look_at(t, t->last_byte + END_TIME);
+    else if (t->stall_timeout && !heap_holds(&t->timer))
+        engine_look_at(t, t->last_byte + t->stall_timeout);
+}
+
 static size_t on_body(char *p, size_t size, size_t count, void *context) {
     struct transfer *t = context;
     size_t n = size * count;
+    if (!t->any)
+        t->streamed = t->on_events && is_event_stream(t->easy);
+    t->any = true;
+    if (t->streamed) {
+        take_events(t, slice_of(p, n));
+        return n;
+    }
     buf_add(t->reply, p, n);
     if (!t->reply->failed)
         return n;
@@ -210,7 +242,7 @@ bool easy_prepare(struct transfer *t) {
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;
-    t->too_large = false;
+    t->too_large = t->any = t->over = t->streamed = false;
     return true;
 }
 
@@ -229,14 +261,25 @@ static enum transfer_status status_of(const struct transfer *t, CURLcode code) {
     }
 }
 
+static void note_end(struct transfer *t, enum transfer_status status) {
+    long http_status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &http_status);
+    t->http_status = (int)http_status;
+    t->finished = clock_now();
+    t->status = status;
+}
+
+void easy_break_off(struct transfer *t, enum transfer_status status) {
+    note_end(t, status);
+    if (status == TRANSFER_STALLED)
+        snprintf(t->error, sizeof t->error, "the stream stalled: nothing came for %g s",
+                 (double)t->stall_timeout / USEC_PER_SEC);
+}
+
 struct transfer *easy_finish(CURL *easy, CURLcode code) {
     struct transfer *t;
-    long status = 0;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    t->http_status = (int)status;
-    t->finished = clock_now();
-    t->status = status_of(t, code);
+    note_end(t, status_of(t, code));
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])

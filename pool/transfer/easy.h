@@ -31,6 +31,12 @@ bool easy_prepare(struct transfer *t);
 // Copies what came of a finished handle; returns its transfer.
 struct transfer *easy_finish(CURL *easy, CURLcode code);
 
+// The same for one that is broken off with this status.
+void easy_break_off(struct transfer *t, enum transfer_status status);
+
+// engine.c's part in a stream: looks at it at this time.
+void engine_look_at(struct transfer *t, int64_t due);
+
 // Between two requests: keeps a modest body buffer.
 void easy_rest(struct transfer *t);
 

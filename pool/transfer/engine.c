@@ -45,6 +45,7 @@ struct engine {
     size_t lane_count;
     struct bits with_room; // lanes that have an idle transfer or may make one
     struct heap due;       // lanes by timer
+    struct heap streams;   // transfers by when they have stalled
     struct list done;
     struct watch *watches; // by descriptor
     size_t watch_count;
@@ -172,6 +173,7 @@ void engine_close(struct engine *e) {
     for (size_t i = 0; i < e->lane_count; i++)
         lane_free(e->lanes[i]);
     heap_free(&e->due);
+    heap_free(&e->streams);
     bits_free(&e->with_room);
     free(e->watches);
     if (e->epoll >= 0)
@@ -194,6 +196,9 @@ struct transfer *engine_take(struct engine *e) {
     struct transfer *t = LIST_ENTRY(node, struct transfer, node);
     buf_clear(&t->url);
     buf_clear(&t->body);
+    t->on_events = NULL;
+    t->events_context = NULL;
+    t->stall_timeout = 0;
     return t;
 }
 
@@ -217,6 +222,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
             continue;
         struct transfer *t = easy_finish(message->easy_handle, message->data.result);
         curl_multi_remove_handle(lane->multi, t->easy);
+        heap_remove(&e->streams, &t->timer);
         list_push(&e->done, &t->node);
     }
 }
@@ -232,6 +238,26 @@ static void run_due(struct engine *e, int64_t now) {
     struct heap_node *node;
     while ((node = heap_pop_due(&e->due, now)))
         run_lane(e, HEAP_ENTRY(node, struct lane, timer), CURL_SOCKET_TIMEOUT, 0);
+}
+
+void engine_look_at(struct transfer *t, int64_t due) {
+    heap_set(&t->lane->engine->streams, &t->timer, due);
+}
+
+// Ends streams that have been silent for too long, and those that are over but not at their end.
+static void end_silent(struct engine *e, int64_t now) {
+    struct heap_node *node;
+    while ((node = heap_pop_due(&e->streams, now))) {
+        struct transfer *t = HEAP_ENTRY(node, struct transfer, timer);
+        int64_t due = t->last_byte + t->stall_timeout;
+        if (!t->over && due > now) {
+            heap_set(&e->streams, node, due);
+            continue;
+        }
+        easy_break_off(t, t->over ? TRANSFER_ANSWERED : TRANSFER_STALLED);
+        curl_multi_remove_handle(t->lane->multi, t->easy);
+        list_push(&e->done, &t->node);
+    }
 }
 
 static void run_event(struct engine *e, const struct epoll_event *event) {
@@ -258,9 +284,10 @@ static void run_event(struct engine *e, const struct epoll_event *event) {
 
 static int wait_events(struct engine *e, struct epoll_event *events, int64_t until) {
     struct timespec pause, *limit = NULL;
-    struct heap_node *first = heap_first(&e->due);
-    if (first && first->due < until)
-        until = first->due;
+    const struct heap_node *const first[] = {heap_first(&e->due), heap_first(&e->streams)};
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        if (first[i] && first[i]->due < until)
+            until = first[i]->due;
     if (until != TIME_NEVER) {
         int64_t left = until - clock_now();
         if (left < 0 || !list_is_empty(&e->done))
@@ -288,6 +315,7 @@ bool engine_wait(struct engine *e, int64_t until) {
     for (int i = 0; i < count; i++)
         run_event(e, &events[i]);
     run_due(e, clock_now());
+    end_silent(e, clock_now()); // after the events: what has come is no silence
     return count > 0 || !list_is_empty(&e->done);
 }
 
@@ -303,7 +331,7 @@ void engine_give(struct engine *e, struct transfer *t) {
 }
 
 void engine_cancel(struct engine *e, struct transfer *t) {
-    (void)e;
     curl_multi_remove_handle(t->lane->multi, t->easy);
+    heap_remove(&e->streams, &t->timer);
     t->finished = clock_now();
 }

@@ -16,6 +16,7 @@
 
 #include "jobs/base/buf.h"
 #include "jobs/base/error.h"
+#include "jobs/base/heap.h"
 #include "jobs/base/list.h"
 #include "pool/secret.h"
 #include "pool/wire/wire.h"
@@ -35,6 +36,7 @@ struct engine_options {
 enum transfer_status {
     TRANSFER_ANSWERED,  // a whole HTTP answer; see http_status
     TRANSFER_TIMEOUT,   // not in time
+    TRANSFER_STALLED,   // a stream from which nothing came for stall_timeout
     TRANSFER_NETWORK,   // no connection, or it broke before the answer was whole
     TRANSFER_UNTRUSTED, // the server's certificate is not trusted: no use trying again
     TRANSFER_GARBLED,   // what came is not HTTP
@@ -50,9 +52,18 @@ struct transfer {
     struct buf *reply; // where the answer's bytes go; its max is the ceiling
     int64_t timeout;   // microseconds; 0: the engine's
 
+    // How an answer that comes as events (2xx and text/event-stream) is taken: on_events is given its
+    // bytes as they come, and `reply` none. When it says false nothing that follows is of interest:
+    // the transfer ends as ANSWERED, by itself or a second later. NULL: `reply` gets these too.
+    // engine_take() empties these three; they may be set until the engine_wait() after the start.
+    bool (*on_events)(void *context, struct slice bytes);
+    void *events_context;
+    int64_t stall_timeout; // microseconds, the longest silence after the first byte; 0: any
+
     // What came.
     enum transfer_status status;
     int http_status;
+    bool streamed;             // on_events was given the answer
     int64_t started, finished; // monotonic
     char error[256];           // what libcurl says went wrong, "" if nothing
 
@@ -66,6 +77,10 @@ struct transfer {
     int64_t timeout_set;
     int sends; // how often libcurl began to send this request
     bool too_large;
+    bool any;               // something of the answer's body has come
+    bool over;              // on_events wants no more
+    int64_t last_byte;      // monotonic, of a stream
+    struct heap_node timer; // when a stream is looked at: has it stalled
 };
 
 // Call once in the program, before any thread starts.

@@ -244,14 +244,12 @@ static bool build_messages(const struct request *request, const struct wire_defa
     return true;
 }
 
-// The body as it stands; what it must have and does not is put in front.
+// The body as it stands, its wish for a stream included; a missing model is put in front.
 static void build_batch(const struct request *request, const struct wire_defaults *defaults,
                         struct wire_out *out) {
     struct buf members = BUF_INIT(defaults->model.n + 100);
     if (!request->model.n)
         wire_add_member(&members, "model", defaults->model);
-    if (defaults->stream && !json_get(request->body, "stream").n)
-        wire_add_member(&members, "stream", SLICE("true"));
     wire_add_body(out->body, request->body, buf_slice(&members));
     buf_free(&members);
 }
@@ -277,6 +275,7 @@ const struct wire wire_anthropic = {
     .name = "anthropic",
     .auth_prefix = "x-api-key: ",
     .headers = headers,
+    .reply = REPLY_ANTHROPIC,
     .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_ANTHROPIC),
     .build_request = build_request,
     .read_reply = anthropic_read_reply,

@@ -331,7 +331,9 @@ static enum wire_answer build_request(const struct request *request,
     switch (request->shape) {
     case ROW_PROMPT:
     case ROW_MESSAGES: return build_contents(request, defaults, out) ? WIRE_OK : WIRE_NOT_MINE;
-    case ROW_BATCH_GEMINI: buf_add_slice(out->body, request->body); return WIRE_OK;
+    case ROW_BATCH_GEMINI: // the path says whether it is to come as a stream, not the body
+        buf_add_slice(out->body, request->body);
+        return WIRE_OK;
     default: return wire_not_mine(&out->what, "it is a batch line in another provider's format");
     }
 }
@@ -342,6 +344,7 @@ const struct wire wire_gemini = {
     .name = "gemini",
     .auth_prefix = "x-goog-api-key: ",
     .headers = headers,
+    .reply = REPLY_GEMINI,
     .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_GEMINI),
     .build_request = build_request,
     .read_reply = gemini_read_reply,

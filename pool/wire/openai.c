@@ -100,20 +100,12 @@ static void build_chat(const struct request *request, const struct provider *pro
     buf_add_char(body, '}');
 }
 
-// A body that asks for chat: others know no stream of this kind.
-static bool is_chat(struct slice path) {
-    const struct slice end = SLICE("/completions");
-    return path.n >= end.n && slice_is(slice_of(path.p + path.n - end.n, end.n), "/completions");
-}
-
-// The body as it stands; what it must have and does not is put in front.
-static void build_batch(const struct request *request, const struct provider *provider,
-                        const struct wire_defaults *defaults, struct wire_out *out) {
-    struct buf members = BUF_INIT(defaults->model.n + 200);
+// The body as it stands, its wish for a stream included; a missing model is put in front.
+static void build_batch(const struct request *request, const struct wire_defaults *defaults,
+                        struct wire_out *out) {
+    struct buf members = BUF_INIT(defaults->model.n + 100);
     if (!request->model.n)
         wire_add_member(&members, "model", defaults->model);
-    if (defaults->stream && is_chat(buf_slice(out->path)) && !json_get(request->body, "stream").n)
-        add_stream(&members, provider);
     wire_add_body(out->body, request->body, buf_slice(&members));
     buf_free(&members);
 }
@@ -154,7 +146,7 @@ static enum wire_answer build_request(const struct request *request,
     buf_add_slice(out->path, rest);
     out->model = request->model.n ? request->model : defaults->model;
     if (batch)
-        build_batch(request, provider, defaults, out);
+        build_batch(request, defaults, out);
     else
         build_chat(request, provider, defaults, out->body);
     return WIRE_OK;
@@ -166,6 +158,7 @@ const struct wire wire_openai = {
     .name = "openai",
     .auth_prefix = "Authorization: Bearer ",
     .headers = headers,
+    .reply = REPLY_OPENAI,
     .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_OPENAI) |
               WIRE_TAKES(ROW_BATCH_MISTRAL),
     .build_request = build_request,

@@ -20,7 +20,8 @@ struct wire_stream; // pool/wire/stream.h
 struct wire_defaults {
     struct slice model;  // string token for rows that name none; never absent
     struct slice system; // string token for rows that have none, or SLICE_NONE
-    bool stream;         // the answer is wanted as server-sent events
+    bool stream;         // the answer is wanted as server-sent events; a batch line's own body
+                         // says that itself
 };
 
 #define WIRE_TAKES(shape) (1u << (shape))
@@ -67,6 +68,7 @@ struct wire {
     const char *name;           // "openai", as `batch-run providers` shows it
     const char *auth_prefix;    // header up to the secret: "Authorization: Bearer "
     const char *const *headers; // further constant headers of every request, NULL-terminated
+    enum reply_shape reply;     // what read_reply reads
     unsigned shapes;            // WIRE_TAKES(shape) bits: the row shapes build_request can send
 
     // MUST. WIRE_NOT_MINE with out->what set when the row asks for what this wire has no words for;

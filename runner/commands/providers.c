@@ -124,7 +124,9 @@ const struct command providers_command = {
         "Prints the built-in catalogue. A provider's keys come from the variables shown, as one "
         "key "
         "or a comma-separated list, and from the same names with _1, _2 and so on behind them.\n\n"
-        "A base URL can be replaced with --base-url, a model with --model. A row of any shape goes "
+        "A base URL can be replaced with --base-url, a model with --model, for one provider or for "
+        "each by name. Several providers make an order of preference: --provider zai,groq. A row "
+        "of any shape goes "
         "to any of them, translated into its format; a provider's own batch lines go to its own.",
     .options = options,
     .config_size = sizeof(struct providers_config),

@@ -54,7 +54,7 @@ static bool start_simulator(struct plan *plan, struct simulator **simulator, str
         return false;
     struct buf url = BUF_INIT(64);
     buf_addf(&url, "http://127.0.0.1:%d/v1", simulate_port(*simulator));
-    plan_set_base_url(plan, buf_cstr(&url));
+    plan_set_simulator(plan, buf_cstr(&url));
     buf_free(&url);
     return true;
 }

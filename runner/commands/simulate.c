@@ -4,6 +4,7 @@
 
 #include "jobs/base/io.h"
 #include "jobs/base/log.h"
+#include "runner/simulate/dialect.h"
 #include "runner/simulate/simulate.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ static const struct option options[] = {
     {"port", 'p', OPTION_COUNT, AT(port), "N", "0", 0, 65535, NULL, "Server",
      "Port on 127.0.0.1; 0 takes any free one. The first line on stdout says which"},
     {"keys", 0, OPTION_COUNT, AT(keys), "N", "3", 1, 100000, NULL, "Server",
-     "Number of keys it accepts; any other gets 401"},
+     "Number of keys it accepts; any other is refused"},
     {"write-keys", 0, OPTION_TEXT, AT(write_keys), "FILE", NULL, 0, 0, NULL, "Server",
      "Write the keys to FILE in .env form (SIMULATE_API_KEY_1=…), for --env-file"},
     {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, NULL, 0, 0, NULL, "Server",
@@ -35,27 +36,52 @@ static const struct option options[] = {
      "Time until the answer: 20 (milliseconds), 1.5s, uniform:10ms-50ms, or lognormal:200ms,0.5 "
      "(median, sigma). A stream starts after a quarter of it"},
     {"seed", 0, OPTION_COUNT, AT(seed), "N", "1", 0, 9e15, NULL, "Answers",
-     "Seed of latencies, faults and words. What befalls a request is drawn from the seed, its body "
-     "and how often that body was let through before: the k-th attempt of a row meets the same "
-     "in every run, whatever the order and the key"},
+     "Seed of latencies, faults and words. What befalls a request is drawn from the seed, its "
+     "body and how often that body was let through before: the k-th attempt of a row meets the "
+     "same in every run, whatever the order and the key"},
+    {"dialect", 0, OPTION_CHOICE, AT(dialect), "NAME", "path", 0, 0, dialect_choices, "Limits",
+     "Whose rate-limit headers, refusals and error bodies: openai, anthropic, google, groq, "
+     "mistral, nvidia, bigmodel, zai or k2think. path: OpenAI's, Anthropic's or Google's, as the "
+     "request's path says. Groq's x-ratelimit-…-requests are those of --rpd; google, nvidia, "
+     "bigmodel, zai and k2think send no such headers"},
+    {"groups", 0, OPTION_COUNT, AT(groups), "N", "0", 0, 100000, NULL, "Limits",
+     "Keys share the limits in N groups, as keys of one account do: key k is in group (k-1) mod "
+     "N. 0: each key has limits of its own"},
     {"rpm", 0, OPTION_COUNT, AT(rpm), "N", "0", 0, 1e11, NULL, "Limits",
-     "Requests a minute for each key, 0 for no limit: a bucket of N that refills evenly. Requests "
-     "that fail count, refused ones do not"},
+     "Requests a minute for each key or group, 0 for no limit: a bucket of N that refills "
+     "evenly. Requests that fail count, refused ones do not"},
+    {"burst", 0, OPTION_COUNT, AT(burst), "N", "0", 0, 1e11, NULL, "Limits",
+     "How many of --rpm pass at once, the size of the bucket; 0: a minute's worth"},
     {"tpm", 0, OPTION_COUNT, AT(tpm), "N", "0", 0, 1e11, NULL, "Limits",
-     "Tokens a minute for each key, 0 for no limit: input and output are taken when a request "
-     "comes"},
+     "Tokens a minute for each key or group, 0 for no limit: input and output are taken when a "
+     "request comes"},
+    {"rpd", 0, OPTION_COUNT, AT(rpd), "N", "0", 0, 1e7, NULL, "Limits",
+     "Requests a day for each key or group, 0 for no limit. The quota is whole again when the "
+     "next day begins; with --dialect groq it comes back evenly"},
+    {"day", 0, OPTION_DURATION, AT(day), "DURATION", "24h", 0.001, 604800, NULL, "Limits",
+     "The length of a day for --rpd, counted from the start of the simulator"},
     {"concurrency", 0, OPTION_COUNT, AT(concurrency), "N", "0", 0, 1e6, NULL, "Limits",
-     "Requests at once on each key, 0 for no limit"},
+     "Requests at once on each key or group, 0 for no limit"},
+    {"silent", 0, OPTION_FLAG, AT(silent), NULL, NULL, 0, 0, NULL, "Limits",
+     "Keep the limits without telling them: no rate-limit headers, no Retry-After, no numbers "
+     "and no hint in a refusal"},
     {"fault", 0, OPTION_TEXT, AT(fault), "KIND=RATE,…", NULL, 0, 0, NULL, "Faults",
-     "Faults and how often, 100% together at most: 429, 500, 503, 401, reset, truncated, slow "
-     "(three "
-     "seconds), malformed, html, empty; \"429=5%,reset=1%\""},
+     "Faults and how often, 100% together at most: 429, day (its quota is used up), quota (no "
+     "money), 401, forbidden (403), model (not on this account), 500, 503, 529, overloaded (in "
+     "the dialect's own status), reset, truncated, slow (three seconds), malformed, html, empty, "
+     "stream-error (an error in the middle of a stream; in place of a plain answer, with 200), "
+     "stall (stops in the middle and stays open), hang (no answer); \"429=5%,reset=1%\""},
     {"fault-key", 0, OPTION_TEXT, AT(fault_key), "LIST", NULL, 0, 0, NULL, "Faults",
-     "Only on these keys: 2, or 1,3,10-20"},
+     "Only on these keys: 2, or 1,3,10-20. So --fault 429=1 --fault-key 2 makes key 2 answer 429 "
+     "always"},
+    {"outage", 0, OPTION_TEXT, AT(outage), "AFTER,DURATION[,KIND],…", NULL, 0, 0, NULL, "Faults",
+     "Everything fails for a while, AFTER the first request: 2s,1s,503. KIND is a fault that "
+     "needs no answer to break, else 503; further outages follow behind a comma"},
     {"retry-after", 0, OPTION_DURATION, AT(retry_after), "DURATION", "0", 0, 0, NULL, "Faults",
-     "Retry-After of a 429 fault; 0: what --rpm implies, if it is set"},
+     "What a 429 or day fault tells to wait, in the dialect's way; 0: what --rpm or the day "
+     "implies"},
     {"dead-key", 0, OPTION_TEXT, AT(dead_key), "LIST", NULL, 0, 0, NULL, "Faults",
-     "Keys that always get 401: 3, or 1,3,10-20"},
+     "Keys that are never accepted, in the dialect's way (mostly 401): 3, or 1,3,10-20"},
     OPTIONS_END,
 };
 
@@ -178,9 +204,12 @@ const struct command simulate_command = {
     .description =
         "Serves OpenAI chat completions, Anthropic Messages and Gemini generateContent on "
         "127.0.0.1, each on the path its provider has, plain and streamed, to keys of its own. "
-        "Keeps rate and concurrency limits per key honestly, with the provider's headers and error "
-        "bodies, makes faults at given rates, and counts per key what it was asked and what it "
+        "Keeps rate, concurrency and daily limits honestly, per key or for groups of keys, with "
+        "the headers and error bodies of the provider that --dialect names, makes faults at given "
+        "rates and outages at given times, and counts per key what it was asked and what it "
         "answered.\n\n"
+        "Rate-limit headers say what is left at the moment a request is admitted, in the very "
+        "buckets that refuse.\n\n"
         "GET /stats tells the counts as JSON, POST /stats/reset starts them again. Every POST with "
         "a known key is one request and ends as ok, failed or rate_limited; a reset or broken-off "
         "answer has failed; tokens are those reported in ok answers.\n\n"

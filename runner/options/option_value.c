@@ -81,6 +81,8 @@ static bool refuse_number(const struct value *v, const char *what, struct error 
         if (o->max > 0)
             add_bound(&range, o, o->max);
     }
+    if (o->type == OPTION_COUNT_AUTO)
+        buf_add_str(&range, ", nor auto");
     error_set(err, ERROR_USAGE, "%s: '%s' is not %s%s", v->source, word_show(v->text).text, what,
               buf_cstr(&range));
     buf_free(&range);
@@ -183,6 +185,13 @@ static bool read_count(const struct value *v, struct error *err) {
     return true;
 }
 
+static bool read_count_auto(const struct value *v, struct error *err) {
+    if (strcmp(v->text, "auto") != 0)
+        return read_count(v, err);
+    *(int64_t *)v->field = 0;
+    return true;
+}
+
 static bool read_bytes(const struct value *v, struct error *err) {
     int64_t value;
     if (!read_integer(v->text, byte_units, &value) || !in_range(v->option, (double)value))
@@ -240,10 +249,15 @@ static bool read_choice(const struct value *v, struct error *err) {
 bool option_set(const struct option *option, const char *source, const char *text, void *config,
                 struct error *err) {
     static bool (*const readers[])(const struct value *v, struct error *err) = {
-        [OPTION_FLAG] = read_flag,       [OPTION_TEXT] = read_text,
-        [OPTION_TEXT_AT] = read_text_at, [OPTION_COUNT] = read_count,
-        [OPTION_BYTES] = read_bytes,     [OPTION_DURATION] = read_duration,
-        [OPTION_RATE] = read_rate,       [OPTION_CHOICE] = read_choice,
+        [OPTION_FLAG] = read_flag,
+        [OPTION_TEXT] = read_text,
+        [OPTION_TEXT_AT] = read_text_at,
+        [OPTION_COUNT] = read_count,
+        [OPTION_BYTES] = read_bytes,
+        [OPTION_DURATION] = read_duration,
+        [OPTION_RATE] = read_rate,
+        [OPTION_CHOICE] = read_choice,
+        [OPTION_COUNT_AUTO] = read_count_auto,
     };
     struct value v = {option, source, text, (char *)config + option->offset};
     return readers[option->type](&v, err);

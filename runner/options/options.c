@@ -138,6 +138,8 @@ static void set_fallbacks(const struct parser *p) {
     memset(p->config, 0, p->command->config_size);
     for (const struct option *o = options_of(p->command); o->name; o++) {
         struct error err = {0};
+        if (o->type == OPTION_CHOICE && !o->fallback)
+            *(int *)((char *)p->config + o->offset) = -1;
         if (o->fallback && !option_set(o, o->name, o->fallback, p->config, &err))
             die("bug: the default of --%s: %s", o->name, err.text);
     }

@@ -3,11 +3,14 @@
 // SPDX-License-Identifier: MIT
 #include "runner/config.h"
 
+#include "pool/keys/strategy.h"
+
 #include <stddef.h>
 
 // In the order of the enums they fill.
 static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", NULL};
-static const char *const output_formats[] = {"native", "openai", NULL};
+static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
+static const char *const affinities[] = {"none", "prefix", NULL};
 static const char *const progress_modes[] = {"auto", "bar", "plain", "json", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
@@ -83,29 +86,47 @@ const struct option run_options[] = {
      .letter = 'p',
      .type = OPTION_TEXT,
      .offset = AT(provider),
-     .value = "NAME",
+     .value = "NAME,...",
      .group = KEYS,
-     .help = "Who answers: a name from 'batch-run providers'. Without it, the only provider there "
-             "are keys for. simulate needs no key"},
+     .help = "Who answers: a name from 'batch-run providers', or several in order of preference: "
+             "each serves what those before it cannot. Without it, the only provider there are "
+             "keys for. simulate needs no key"},
+    {.name = "fallback-after",
+     .type = OPTION_DURATION,
+     .offset = AT(fallback_after),
+     .value = "DURATION",
+     .fallback = "5s",
+     .group = KEYS,
+     .help = "The longest that rows wait for cooling keys of a provider when --provider names "
+             "another behind it; for keys that are merely busy they always wait"},
     {.name = "base-url",
      .type = OPTION_TEXT,
      .offset = AT(base_url),
-     .value = "URL",
+     .value = "URL|NAME=URL,...",
      .group = KEYS,
-     .help = "Another address for the provider: a gateway, a local server"},
+     .help = "Another address for the first provider: a gateway, a local server; or for the "
+             "providers named: zai=http://127.0.0.1:8000/v1,groq=https://gateway.example"},
     {.name = "model",
      .letter = 'm',
      .type = OPTION_TEXT,
      .offset = AT(model),
-     .value = "NAME",
+     .value = "MODEL|NAME:MODEL,...",
      .group = KEYS,
-     .help = "The model for rows that name none. Without it, the provider's default"},
+     .help = "The model for rows that name none: one for all providers of the run, or one for "
+             "each: zai:glm-4.5-flash,groq:llama-3.1-8b-instant. Without it, the provider's "
+             "default"},
     {.name = "keys",
      .type = OPTION_TEXT,
      .offset = AT(keys),
      .value = "FILE",
      .group = KEYS,
      .help = "A file of keys: one per line, .env, or a JSON pool file"},
+    {.name = "tag",
+     .type = OPTION_TEXT,
+     .offset = AT(tag),
+     .value = "NAME,...",
+     .group = KEYS,
+     .help = "Use only keys that carry one of these tags in the pool file"},
     {.name = "env-file",
      .type = OPTION_TEXT,
      .offset = AT(env_file),
@@ -128,14 +149,14 @@ const struct option run_options[] = {
          "See 'batch-run help simulate'"},
 
     {.name = "slots-per-key",
-     .type = OPTION_COUNT,
+     .type = OPTION_COUNT_AUTO,
      .offset = AT(slots_per_key),
-     .value = "N",
+     .value = "N|auto",
      .fallback = "1",
      .min = 1,
      .max = 100000,
      .group = RUN,
-     .help = "Requests in flight per key"},
+     .help = "Requests in flight per key. auto: as many as turns out to pay"},
     {.name = "slots",
      .type = OPTION_COUNT,
      .offset = AT(slots),
@@ -143,6 +164,47 @@ const struct option run_options[] = {
      .max = 1000000,
      .group = RUN,
      .help = "Requests in flight over all keys, at most; 0 sets no such limit"},
+    {.name = "strategy",
+     .type = OPTION_CHOICE,
+     .offset = AT(strategy),
+     .value = "HOW",
+     .choices = strategy_names,
+     .group = RUN,
+     .help = "Which of the keys that can serve is next. Without it, the pool file's, else "
+             "round-robin"},
+    {.name = "rpm",
+     .type = OPTION_COUNT,
+     .offset = AT(rpm),
+     .value = "N",
+     .group = RUN,
+     .help = "Requests a minute for each key that has no such limit in the pool file; 0 sets none"},
+    {.name = "tpm",
+     .type = OPTION_COUNT,
+     .offset = AT(tpm),
+     .value = "N",
+     .group = RUN,
+     .help = "Tokens a minute, likewise"},
+    {.name = "rpd",
+     .type = OPTION_COUNT,
+     .offset = AT(rpd),
+     .value = "N",
+     .group = RUN,
+     .help = "Requests a day, likewise"},
+    {.name = "tpd",
+     .type = OPTION_COUNT,
+     .offset = AT(tpd),
+     .value = "N",
+     .group = RUN,
+     .help = "Tokens a day, likewise"},
+    {.name = "affinity",
+     .type = OPTION_CHOICE,
+     .offset = AT(affinity),
+     .value = "WHAT",
+     .fallback = "none",
+     .choices = affinities,
+     .group = RUN,
+     .help = "prefix keeps rows with the same system prompt on the same key while it is ready, so "
+             "that the provider's prompt cache serves them"},
     {.name = "cooldown",
      .type = OPTION_TEXT,
      .offset = AT(cooldown),
@@ -183,6 +245,21 @@ const struct option run_options[] = {
      .value = "DURATION",
      .group = RUN,
      .help = "The longest one row may take with all its attempts; 0 sets no such limit"},
+    {.name = "stream",
+     .type = OPTION_FLAG,
+     .offset = AT(stream),
+     .group = RUN,
+     .help =
+         "Ask for replies as server-sent events. Results then tell the time to the first token, "
+         "and a reply that stalls is not waited for until --timeout"},
+    {.name = "stall-timeout",
+     .type = OPTION_DURATION,
+     .offset = AT(stall_timeout),
+     .value = "DURATION",
+     .fallback = "60s",
+     .min = 0.001,
+     .group = RUN,
+     .help = "With --stream, the longest silence within a reply once it has begun"},
     {.name = "max-reply-bytes",
      .type = OPTION_BYTES,
      .offset = AT(max_reply_bytes),
@@ -213,7 +290,9 @@ const struct option run_options[] = {
      .fallback = "native",
      .choices = output_formats,
      .group = OUTPUT,
-     .help = "Results as described in the manual, or as lines of an OpenAI batch output file"},
+     .help = "Results as described in the manual, or as lines of a provider's own batch service: "
+             "OpenAI's, "
+             "Anthropic's or Gemini's"},
     {.name = "include-response",
      .type = OPTION_FLAG,
      .offset = AT(include_response),

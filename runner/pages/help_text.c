@@ -11,6 +11,8 @@
 #define WIDTH  100
 #define COLUMN 32 // where an option's help begins
 
+#define CHOICES_SHOWN 60 // bytes: a longer list is left to the help
+
 struct help_style help_style_for(int fd) {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
     bool bold = isatty(fd) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
@@ -71,10 +73,13 @@ static void add_heading(struct buf *out, const char *text, const struct help_sty
 void help_add_value(struct buf *out, const struct option *option) {
     if (option->type == OPTION_FLAG)
         return;
-    if (!option->choices)
-        buf_add_str(out, option->value ? option->value : "VALUE");
+    size_t start = out->n;
     for (size_t i = 0; option->choices && option->choices[i]; i++)
         buf_addf(out, "%s%s", i ? "|" : "", option->choices[i]);
+    if (out->n > start && out->n - start <= CHOICES_SHOWN)
+        return;
+    out->n = start;
+    buf_add_str(out, option->value ? option->value : "VALUE");
 }
 
 // The left half of a row, from column 2 on; help begins at COLUMN, on a line of its own if need be.

@@ -28,8 +28,8 @@ void help_add_command(struct buf *out, const struct command *command,
 // "batch-run [run] INPUT [options]"
 void help_add_synopsis(struct buf *out, const struct command *command);
 
-// What stands for the value: its choices ("auto|bar|off"), else its name ("FILE"); nothing for
-// flags.
+// What stands for the value: its choices ("auto|bar|off") where they fit on a line, else its name
+// ("FILE"); nothing for flags.
 void help_add_value(struct buf *out, const struct option *option);
 
 #endif

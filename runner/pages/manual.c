@@ -58,7 +58,8 @@ const struct manual_section manual_sections[] = {
      "and "
      "simulate. `batch-run providers` shows their addresses and default models. `--base-url` sends "
      "a "
-     "provider's requests elsewhere.\n\n"
+     "provider's requests elsewhere: the first one's with an address alone, others' as "
+     "NAME=URL.\n\n"
      "Keys are read from the file given with `--keys`, then the one given with `--env-file` (or "
      "./.env), then the environment. There is no option that takes a key itself: other users and "
      "the "
@@ -67,15 +68,45 @@ const struct manual_section manual_sections[] = {
      "`<NAME>_API_KEY_1`, `_2` and so on hold one more each; numbers may be missing. NAME is the "
      "provider's name in capitals. GEMINI_API_KEY counts for google.\n\n"
      "A file for `--keys` holds one key per line, or variables like a .env file, or JSON:\n\n"
-     "    {\"providers\": {\"zai\": {\"keys\": [\n"
-     "      {\"key\": \"...\", \"name\": \"team-a\", \"enabled\": true},\n"
-     "      {\"key\": \"...\", \"limits\": {\"rpm\": 50}}]}}}\n\n"
+     "    {\"strategy\": \"least-loaded\", \"order\": [\"zai\", \"groq\"],\n"
+     "     \"providers\": {\"zai\": {\n"
+     "       \"base_url\": \"https://gateway.example/v4\",\n"
+     "       \"groups\": {\"acme\": {\"limits\": {\"rpm\": 500, \"tpm\": 100000}}},\n"
+     "       \"keys\": [\n"
+     "         {\"key\": \"...\", \"name\": \"team-a\", \"group\": \"acme\", \"enabled\": true,\n"
+     "          \"priority\": 10, \"weight\": 1, \"tags\": [\"prod\"],\n"
+     "          \"limits\": {\"rpm\": 50, \"tpm\": 40000, \"rpd\": 5000, \"tpd\": 0,\n"
+     "                     \"concurrency\": 4}},\n"
+     "         {\"key\": \"env:SPARE_KEY\"}]}}}\n\n"
+     "Of all this only `providers`, `keys` and `key` must be there. `env:NAME` takes the key from "
+     "a "
+     "variable. `group` is the account a key belongs to; the limits of a group are those its keys "
+     "share. `--tag` picks the keys that carry one of its tags. `--strategy` goes before the "
+     "file's, `--provider` before its `order`, and the file's limits before those of `--rpm` and "
+     "its kin. The older shape, with everything under `ApiKeyPool` and `rateLimit` with "
+     "`requestsPerMinute`, `tokensPerMinute` and `requestsPerDay`, is read too.\n\n"
      "In everything that is printed or written a key goes by its name, such as openai-2: the "
      "provider and the key's place in the list or the number of its variable. A pool file can name "
      "it otherwise. Where a hint helps, the first and last four characters of a key are shown with "
      "**** between them. One key given twice counts once.\n\n"
      "Without `--provider` the only provider that has keys is used. With several, or none, the run "
      "stops and says what to do."},
+
+    {"SEVERAL PROVIDERS",
+     "`--provider` A,B,C is an order of preference. A row goes to A; B serves what A cannot serve "
+     "now, because all its keys are out, or cooling for longer than `--fallback-after`; and so "
+     "on. Keys that merely have their hands full are waited for. As soon as A can serve again, it "
+     "does. The run ends early only when no provider of the order is left. A row with a "
+     "`provider` of its own goes there and nowhere else. Each result names the provider, the key "
+     "and the model that answered.\n\n"
+     "`--model` NAME:MODEL,... gives each provider its model; one without a name is for all "
+     "others. Since models may hold a colon (llama3:8b), only the name of a provider of the run "
+     "counts as such: for the provider mistral, the model mistral:7b is written "
+     "mistral:mistral:7b. A row's own `model` goes before all of these, whoever serves it.\n\n"
+     "A line made for one provider's batch service skips the providers that do not speak its "
+     "format; it is a bad row if none does.\n\n"
+     "Rows wait in one line for each model and choice of providers, so none waits for the limits "
+     "of another model. From the sixty-fifth model of the rows' own on, they share a line."},
 
     {"RESULTS",
      "One JSON object per line and row, in the order in which rows finish:\n\n"
@@ -93,9 +124,12 @@ const struct manual_section manual_sections[] = {
      "`reasoning_tokens` when it says so; null when it did not count.\n"
      "- `latency_ms`: how long the last attempt took. `wait_ms`: how long the row waited for a "
      "key.\n"
+     "- `ttft_ms`: how long its first token took, when the reply came as a stream.\n"
      "- `tool_calls`, `reasoning`, `refusal`: when the reply has them.\n"
      "- `input`: the row as it came, unless `--no-input` is given.\n"
-     "- `response`: the provider's reply as it came, with `--include-response`.\n\n"
+     "- `response`: the provider's reply as it came, with `--include-response`. A reply that came "
+     "as "
+     "a stream is put together in the shape the provider gives a whole one.\n\n"
      "Instead of text, a failed row has `error` with `class`, `code`, `message` and `http_status`. "
      "The classes:\n\n"
      "- bad_input: the row itself is no good; nothing was sent. `line` says where.\n"
@@ -116,9 +150,30 @@ const struct manual_section manual_sections[] = {
      "more. "
      "`--no-retry-failed` keeps failed results, `--overwrite` starts afresh. A file that holds "
      "something other than results is never touched.\n\n"
-     "With `--format openai` the lines are those of an OpenAI batch output file, with the key's "
-     "name "
-     "added."},
+     "With `--format` the lines are those of a provider's own batch service instead, with the "
+     "key's "
+     "name added:\n\n"
+     "- openai: `id`, `custom_id`, `response` (`status_code`, `request_id`, `body`), `error`, "
+     "`key`\n"
+     "- anthropic: `custom_id`, `result` (`type` succeeded and `message`, or `type` errored and "
+     "`error`), `key`\n"
+     "- gemini: `key` (the row's id), `response` or `error`, and the key's name as `api_key`\n\n"
+     "A reply from a provider that speaks the format goes in as it came; any other, and one that "
+     "came as a stream, is put into the format's words. A file is gone on with in the format it "
+     "was "
+     "begun in."},
+
+    {"STREAMS",
+     "With `--stream` replies are asked for as server-sent events and read as they come. The "
+     "results are the same, with `ttft_ms` added, and the summary tells how that was spread. A "
+     "provider that answers in one piece all the same is read as it answers.\n\n"
+     "A stream that ends early is a bad_response, one that stalls for `--stall-timeout` a timeout, "
+     "and an error within a stream is what it would be as a reply: all are retried as usual. "
+     "The time until a reply begins is only bounded by `--timeout`; comments and pings in a stream "
+     "count as signs of life.\n\n"
+     "The body of a batch line is sent as it stands also with `--stream`: whether it asks for a "
+     "stream is its own affair, and its reply is read as it comes. Only for Gemini, where the "
+     "address says it, the option decides."},
 
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "
@@ -127,9 +182,12 @@ const struct manual_section manual_sections[] = {
      "the "
      "requests; then the totals.\n\n"
      "`--summary` writes the same as JSON: `jobs` (total, ok, failed, skipped), `attempts`, "
-     "`rate_limited`, `elapsed_s`, `requests_per_s`, `tokens`, `latency_ms`, and `keys` with one "
-     "object each. The `requests` of all keys add up to `attempts`. A key's `state` is healthy, "
-     "degraded, rate_limited or unavailable."},
+     "`rate_limited`, `elapsed_s`, `requests_per_s`, `tokens`, `latency_ms`, `ttft_ms` when "
+     "replies "
+     "are streams, and `keys` with one object each. The `requests` of all keys add up to "
+     "`attempts`. A key's `state` is healthy, degraded, rate_limited or unavailable. "
+     "`cached_tokens`, in `tokens` and for each key, is the part of the input that providers said "
+     "they had in their cache."},
 
     {"ENVIRONMENT",
      "`<NAME>_API_KEY` and `<NAME>_API_KEY_1`, `_2` and so on hold keys, as described above.\n\n"
@@ -174,6 +232,8 @@ const struct manual_example manual_examples[] = {
      "Put each prompt together from the fields of its row."},
     {"jq -c '{prompt: .title}' books.json | batch-run - -o - | jq -r .text",
      "Between other programs."},
+    {"batch-run rows.jsonl -p zai,groq -m zai:glm-4.5-flash,groq:llama-3.1-8b-instant",
+     "Two providers, the second for what the first cannot serve now."},
     {"batch-run rows.jsonl --dry-run", "Show what would be sent."},
     {"batch-run help manual | man -l -", "Read the manual where it is not installed."},
     {NULL, NULL},

@@ -114,6 +114,7 @@ static void add_to_rest(struct summary_key *rest, const struct summary_key *key)
     rest->rate_limited += key->rate_limited;
     rest->input_tokens += key->input_tokens;
     rest->output_tokens += key->output_tokens;
+    rest->cached_tokens += key->cached_tokens;
 }
 
 // The list is in order of business: the first ones stay, then unhealthy ones as far as there is
@@ -248,21 +249,24 @@ static void add_requests(const struct summary *s, struct buf *out) {
     if (s->input_tokens || s->output_tokens) {
         add_counted(out, "; tokens: ", s->input_tokens, " in");
         add_counted(out, ", ", s->output_tokens, " out");
+        if (s->cached_tokens)
+            add_counted(out, ", ", s->cached_tokens, " cached");
     }
     buf_add_char(out, '\n');
 }
 
-static void add_latencies(const struct summary *s, struct buf *out) {
+static void add_times(const char *what, const struct summary_times *t, struct buf *out) {
     const struct {
         const char *name;
         int64_t usec;
-    } parts[] = {{"latency: p50 ", s->p50},
-                 {", p90 ", s->p90},
-                 {", p95 ", s->p95},
-                 {", p99 ", s->p99},
-                 {", max ", s->max}};
-    if (s->max <= 0)
+    } parts[] = {{": p50 ", t->p50},
+                 {", p90 ", t->p90},
+                 {", p95 ", t->p95},
+                 {", p99 ", t->p99},
+                 {", max ", t->max}};
+    if (t->max <= 0)
         return;
+    buf_add_str(out, what);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         buf_add_str(out, parts[i].name);
         show_latency(out, parts[i].usec);
@@ -306,7 +310,8 @@ void summary_table(const struct summary *s, struct buf *out) {
     free(rows.list);
     add_jobs(s, out);
     add_requests(s, out);
-    add_latencies(s, out);
+    add_times("latency", &s->latency, out);
+    add_times("first token", &s->ttft, out);
     add_next(s, out);
 }
 

@@ -24,10 +24,16 @@ struct summary_key {
     int64_t rate_limited;
     int64_t input_tokens;
     int64_t output_tokens;
+    int64_t cached_tokens; // part of the input, which the provider had in its cache
     int64_t p50, p95;      // microseconds; 0: nothing measured
     int64_t last_used;     // wall clock; 0: never
     int64_t cooling_until; // wall clock; 0: it is not cooling
     const char *reason;    // why it is not healthy, in words; NULL
+};
+
+// How a measure was spread over the jobs, in microseconds; 0: nothing measured.
+struct summary_times {
+    int64_t p50, p90, p95, p99, max;
 };
 
 struct summary {
@@ -41,7 +47,10 @@ struct summary {
     int64_t elapsed; // microseconds
     int64_t input_tokens;
     int64_t output_tokens;
-    int64_t p50, p90, p95, p99, max; // microseconds; 0: nothing measured
+    int64_t cached_tokens; // part of the input, which the provider had in its cache
+    struct summary_times latency;
+    struct summary_times ttft; // to the first token, of answers that came as streams
+    bool streaming;            // ttft is of interest
     const struct summary_key *keys;
     size_t key_count;
 

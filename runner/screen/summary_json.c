@@ -87,6 +87,16 @@ static void add_rate(struct buf *b, const struct summary *s) {
     json_add_thousandths(b, (int64_t)(rate + 0.5));
 }
 
+static void add_times(struct buf *b, const char *name, const struct summary_times *t) {
+    open_object(b, name);
+    add_ms(b, "p50", t->p50);
+    add_ms(b, "p90", t->p90);
+    add_ms(b, "p95", t->p95);
+    add_ms(b, "p99", t->p99);
+    add_ms(b, "max", t->max);
+    buf_add_char(b, '}');
+}
+
 static void add_totals(struct buf *b, const struct summary *s) {
     open_object(b, "jobs");
     add_int(b, "total", s->total);
@@ -102,14 +112,11 @@ static void add_totals(struct buf *b, const struct summary *s) {
     open_object(b, "tokens");
     add_int(b, "input", s->input_tokens);
     add_int(b, "output", s->output_tokens);
+    add_int(b, "cached_tokens", s->cached_tokens);
     buf_add_char(b, '}');
-    open_object(b, "latency_ms");
-    add_ms(b, "p50", s->p50);
-    add_ms(b, "p90", s->p90);
-    add_ms(b, "p95", s->p95);
-    add_ms(b, "p99", s->p99);
-    add_ms(b, "max", s->max);
-    buf_add_char(b, '}');
+    add_times(b, "latency_ms", &s->latency);
+    if (s->streaming)
+        add_times(b, "ttft_ms", &s->ttft);
 }
 
 static void add_key(struct buf *b, const struct summary_key *key) {
@@ -125,6 +132,7 @@ static void add_key(struct buf *b, const struct summary_key *key) {
     add_int(b, "rate_limited", key->rate_limited);
     add_int(b, "input_tokens", key->input_tokens);
     add_int(b, "output_tokens", key->output_tokens);
+    add_int(b, "cached_tokens", key->cached_tokens);
     open_object(b, "latency_ms");
     add_ms(b, "p50", key->p50);
     add_ms(b, "p95", key->p95);

@@ -6,97 +6,8 @@
 #include "jobs/base/hash.h"
 #include "jobs/base/json.h"
 #include "jobs/base/utf8.h"
-#include "runner/simulate/bucket.h"
-#include "runner/simulate/route.h"
+#include "runner/simulate/answer_parts.h"
 #include "runner/simulate/words.h"
-
-#define KEYS_DEFAULT 3
-#define KEYS_MAX     100000
-#define SLOW_TIME    (3 * USEC_PER_SEC)
-
-static const char json_type_name[] = "application/json";
-
-// -- settings --
-
-static bool parse_reply(const char *text, int64_t *words, struct error *err) {
-    struct slice reply = slice_str(text);
-    *words = 0;
-    if (!reply.n || slice_is(reply, "echo"))
-        return true;
-    bool counted = slice_starts(reply, "words:");
-    if (counted && json_int(slice_of(reply.p + 6, reply.n - 6), words) && *words >= 1 &&
-        *words <= WORDS_MAX)
-        return true;
-    return error_set(err, ERROR_USAGE, "--reply %s: expected echo, or words:N with N from 1 to %d",
-                     text, WORDS_MAX);
-}
-
-static bool check_limit(const char *option, int64_t value, struct error *err) {
-    if (value >= 0 && value <= BUCKET_LIMIT_MAX)
-        return true;
-    return error_set(err, ERROR_USAGE, "--%s: expected a number from 0 (no limit) to 100G", option);
-}
-
-bool answerer_init(struct answerer *a, const struct simulate_options *o, int64_t now,
-                   struct error *err) {
-    *a = (struct answerer){.retry_after = o->retry_after, .seed = (uint64_t)o->seed};
-    a->text = BUF_INIT(WORDS_MAX * 16);
-    a->model = BUF_INIT(64 * 1024);
-    struct ledger_limits limits = {o->keys ? o->keys : KEYS_DEFAULT, o->rpm, o->tpm,
-                                   o->concurrency};
-    if (limits.keys < 1 || limits.keys > KEYS_MAX)
-        return error_set(err, ERROR_USAGE, "--keys: expected a number from 1 to %d", KEYS_MAX);
-    if (!latency_parse(o->latency, &a->latency, err) ||
-        !fault_rates_parse(o->fault, &a->faults, err) ||
-        !key_ranges_parse(o->fault_key, "fault-key", &a->fault_keys, err) ||
-        !key_ranges_parse(o->dead_key, "dead-key", &a->dead_keys, err) ||
-        !parse_reply(o->reply, &a->words, err) || !check_limit("rpm", o->rpm, err) ||
-        !check_limit("tpm", o->tpm, err) || !check_limit("concurrency", o->concurrency, err))
-        return false;
-    a->ledger = ledger_new(&limits, now);
-    return true;
-}
-
-void answerer_free(struct answerer *a) {
-    ledger_free(a->ledger);
-    seen_free(&a->seen);
-    buf_free(&a->text);
-    buf_free(&a->model);
-}
-
-// -- refusals --
-
-// One request on its way to an answer.
-struct task {
-    struct answerer *a;
-    const struct ask *ask;
-    int64_t now;
-    struct answer *answer;
-    struct buf *out;
-    struct route route;
-    struct slice secret; // of the client's key
-    struct wire_request request;
-    uint64_t body_hash;
-};
-
-static void say_problem(struct task *t, enum problem problem, const char *message) {
-    buf_clear(t->out);
-    t->answer->status = dialect_add_error(t->out, t->route.dialect, problem, slice_str(message));
-}
-
-static void say_bad_key(struct task *t) {
-    buf_clear(t->out);
-    t->answer->status = dialect_add_key_error(t->out, t->route.dialect, t->secret);
-}
-
-// A refusal is counted as such, with the time that helps, if any does.
-static void say_refusal(struct task *t, const struct refusal *refusal) {
-    t->answer->status = 429;
-    t->answer->settlement.how = SETTLED_RATE_LIMITED;
-    t->answer->settlement.retry_after = refusal->wait == BUCKET_NEVER ? -1 : refusal->wait;
-    buf_clear(t->out);
-    t->route.dialect->add_refusal(t->out, refusal, t->request.model);
-}
 
 // -- the answer --
 
@@ -140,86 +51,24 @@ static void say_answer(struct task *t, const struct wire_response *r) {
     if (t->request.stream) {
         t->answer->manner = SEND_STREAM;
         t->answer->content_type = "text/event-stream; charset=utf-8";
+        t->answer->events = events_form(t->route.wire);
         t->route.wire->build_stream(r, t->request.stream_usage, t->out);
     } else {
         t->route.wire->build_reply(r, t->out);
     }
 }
 
-// -- faults --
-
-static void fault_429(struct task *t) {
-    struct refusal refusal = {LIMIT_REQUESTS, 60, 60, 1, t->a->retry_after};
-    if (!refusal.wait)
-        refusal.wait = ledger_wait(t->a->ledger, t->answer->key, t->now);
-    t->answer->delay = 0;
-    say_refusal(t, &refusal);
-}
-
-static void fault_500(struct task *t) {
-    say_problem(t, PROBLEM_SERVER, NULL);
-}
-
-static void fault_503(struct task *t) {
-    say_problem(t, PROBLEM_OVERLOADED, NULL);
-}
-
-static void fault_401(struct task *t) {
-    t->answer->delay = 0;
-    say_bad_key(t);
-}
-
-static void fault_reset(struct task *t) {
-    t->answer->manner = SEND_RESET;
-}
-
-static void fault_truncated(struct task *t) {
-    t->answer->manner = SEND_TRUNCATED;
-}
-
-static void fault_slow(struct task *t) {
-    t->answer->settlement.how = SETTLED_OK;
-    t->answer->spread = SLOW_TIME;
-    if (t->answer->manner == SEND_WHOLE)
-        t->answer->manner = SEND_SLOWLY;
-}
-
-static void fault_malformed(struct task *t) {
-    t->out->n /= 2;
-}
-
-static void fault_html(struct task *t) {
-    t->answer->content_type = "text/html; charset=utf-8";
-    buf_clear(t->out);
-    buf_add_str(t->out, "<!DOCTYPE html>\n<html><head><title>Just a moment...</title></head>"
-                        "<body><h1>Checking your browser</h1></body></html>\n");
-}
-
-static void fault_empty(struct task *t) {
-    buf_clear(t->out);
-}
-
-static void (*const fault_does[FAULT_COUNT])(struct task *t) = {
-    [FAULT_429] = fault_429,     [FAULT_500] = fault_500,
-    [FAULT_503] = fault_503,     [FAULT_401] = fault_401,
-    [FAULT_RESET] = fault_reset, [FAULT_TRUNCATED] = fault_truncated,
-    [FAULT_SLOW] = fault_slow,   [FAULT_MALFORMED] = fault_malformed,
-    [FAULT_HTML] = fault_html,   [FAULT_EMPTY] = fault_empty,
-};
-
-// A fault works on the good answer: it is counted as failed unless the fault says otherwise, and
-// what is no longer an answer is sent whole.
-static void make_fault(struct task *t, enum fault fault) {
-    bool replaced = fault == FAULT_429 || fault == FAULT_500 || fault == FAULT_503 ||
-                    fault == FAULT_401 || fault == FAULT_HTML || fault == FAULT_EMPTY;
-    t->answer->settlement.how = SETTLED_FAILED;
-    if (replaced) {
-        t->answer->manner = SEND_WHOLE;
-        t->answer->content_type = json_type_name;
-        t->answer->delay += t->answer->spread;
-        t->answer->spread = 0;
-    }
-    fault_does[fault](t);
+// The rate-limit headers of a request that was just admitted or refused.
+static void announce_limits(struct task *t, int64_t tokens) {
+    struct answerer *a = t->a;
+    struct allowance allowances[LIMIT_COUNT] = {{0}};
+    struct announcement announcement = {allowances, tokens, 0};
+    bool limited = a->limits.rpm || a->limits.tpm || a->limits.rpd;
+    if (!limited || a->silent || !t->route.dialect->headers)
+        return;
+    announcement.now_wall = clock_wall();
+    ledger_allowances(a->ledger, t->answer->key, t->now, allowances);
+    dialect_add_limits(t->route.dialect, &announcement, &t->answer->headers);
 }
 
 // Draws what befalls an admitted request: its latency, then its fault.
@@ -271,11 +120,11 @@ static const char *what_is_missing(const struct task *t) {
 static bool read_chat(struct task *t) {
     const char *what = what_is_missing(t);
     if (!what && !json_check(t->ask->body, NULL)) {
-        say_problem(t, PROBLEM_JSON, NULL);
+        answer_problem(t, PROBLEM_JSON, NULL);
         return false;
     }
     if (what || t->route.wire->read_request(t->ask->body, &t->request, &what) != WIRE_OK) {
-        say_problem(t, PROBLEM_REQUEST, what);
+        answer_problem(t, PROBLEM_REQUEST, what);
         return false;
     }
     add_route(t);
@@ -292,10 +141,11 @@ static void answer_chat(struct task *t) {
         return;
     t->body_hash = hash_bytes(t->ask->body, hash_key).low;
     prepare_response(t, id, &response);
-    t->answer->limits_shown = true;
-    if (!ledger_admit(t->a->ledger, t->answer->key, response.input_tokens + response.output_tokens,
-                      t->now, &refusal)) {
-        say_refusal(t, &refusal);
+    int64_t tokens = response.input_tokens + response.output_tokens;
+    bool admitted = ledger_admit(t->a->ledger, t->answer->key, tokens, t->now, &refusal);
+    announce_limits(t, tokens);
+    if (!admitted) {
+        answer_refusal(t, &refusal);
         return;
     }
     enum fault fault = draw_fate(t);
@@ -307,27 +157,49 @@ static void answer_chat(struct task *t) {
     if (t->out->failed)
         fault = FAULT_500; // larger than is held
     if (fault)
-        make_fault(t, fault);
+        answer_fault(t, fault);
+}
+
+// As far as an outage has to know what was asked.
+static void read_model(struct task *t) {
+    struct slice model = SLICE_NONE;
+    if (json_check(t->ask->body, NULL))
+        model = json_get(t->ask->body, "model");
+    if (json_type(model) == JSON_STRING)
+        t->request.model = model;
+    add_route(t);
+}
+
+// Nobody is served while the provider is down, whoever it is. False when it is up.
+static bool answer_outage(struct task *t) {
+    struct answerer *a = t->a;
+    if (a->first_request < 0)
+        a->first_request = t->now;
+    enum fault fault = outages_at(&a->outages, t->now - a->first_request);
+    if (!fault)
+        return false;
+    read_model(t);
+    answer_fault(t, fault);
+    return true;
 }
 
 static void answer_post(struct task *t) {
     if (key_ranges_hold(&t->a->dead_keys, t->answer->key))
-        fault_401(t);
+        answer_fault(t, FAULT_401);
     else if (t->route.kind != ROUTE_CHAT)
-        say_problem(t, PROBLEM_URL, NULL);
+        answer_problem(t, PROBLEM_URL, NULL);
     else if (t->ask->too_large)
-        say_problem(t, PROBLEM_TOO_LARGE, NULL);
+        answer_problem(t, PROBLEM_TOO_LARGE, NULL);
     else
         answer_chat(t);
 }
 
 static void answer_get(struct task *t) {
-    t->answer->status = 200;
     if (t->route.kind == ROUTE_MODELS)
         buf_add_str(t->out, "{\"object\":\"list\",\"data\":[{\"id\":\"simulate-1\",\"object\":"
                             "\"model\",\"created\":1735689600,\"owned_by\":\"batch-run\"}]}");
     else
-        say_problem(t, t->route.kind == ROUTE_CHAT ? PROBLEM_METHOD : PROBLEM_URL, NULL);
+        answer_problem(t, t->route.kind == ROUTE_CHAT ? PROBLEM_METHOD : PROBLEM_URL, NULL);
 }
 
 // What is about the simulator itself needs no key. False when this is something else.
@@ -338,7 +210,6 @@ static bool answer_about_itself(struct task *t, bool post) {
         ledger_reset(t->a->ledger);
         seen_free(&t->a->seen);
     }
-    t->answer->status = 200;
     ledger_stats(t->a->ledger, t->out);
     return true;
 }
@@ -360,29 +231,34 @@ static struct slice find_secret(const struct task *t) {
     return secret.n ? secret : argument(t, "key");
 }
 
+static void arrive(struct task *t, int64_t key) {
+    t->answer->key = key;
+    if (key)
+        ledger_arrive(t->a->ledger, key, t->ask->last_key != key, t->now);
+    else
+        ledger_arrive_nowhere(t->a->ledger);
+}
+
 void answer_make(struct answerer *a, const struct ask *ask, int64_t now, struct answer *answer,
                  struct buf *out) {
     struct task task = {.a = a, .ask = ask, .now = now, .answer = answer, .out = out};
     bool post = strcmp(ask->method, "POST") == 0;
-    task.route = route_find(ask->path);
-    *answer = (struct answer){.content_type = json_type_name,
-                              .dialect = task.route.dialect,
-                              .settlement = {SETTLED_FAILED, 0, 0, -1}};
+    task.route = route_find(ask->path, a->dialect);
+    *answer = (struct answer){
+        .status = 200, .content_type = ANSWER_JSON, .settlement = {SETTLED_FAILED, 0, 0, -1}};
     buf_clear(out);
     if (answer_about_itself(&task, post))
         return;
     task.secret = find_secret(&task);
     int64_t key = ledger_find(a->ledger, task.secret);
-    if (!key) {
-        if (post)
-            ledger_arrive_nowhere(a->ledger);
-        say_bad_key(&task);
-    } else if (!post) {
-        answer_get(&task);
-    } else {
-        answer->key = key;
-        answer->status = 200;
-        ledger_arrive(a->ledger, key, ask->last_key != key, now);
+    if (post)
+        arrive(&task, key);
+    if (answer_outage(&task))
+        return;
+    if (!key)
+        answer_bad_key(&task);
+    else if (post)
         answer_post(&task);
-    }
+    else
+        answer_get(&task);
 }

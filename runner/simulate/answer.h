@@ -6,21 +6,33 @@
 // Reproducible under a seed: what befalls a request (fault, latency) is drawn from the seed, a hash
 // of its body and how often that body was let through before. So the first, second … attempt of a
 // row meets the same fate in every run, whichever key serves it and whatever arrives in between;
-// refusals by the limits depend on time and are not drawn, and do not count as an attempt.
+// refusals by the limits and outages depend on time and are not drawn, and do not count as an attempt.
+//
+// Rate-limit headers are made at admission: right after the request was let through, its own share
+// taken, or refused, from the very buckets that decided it. So remaining is what the next request at
+// that moment would have found; what was used or came back while this answer waited is not in it, and
+// a reset given as a duration counts from admission, not from when the answer leaves.
 // One thread, but for the ledger inside.
 // SPDX-License-Identifier: MIT
 #ifndef RUNNER_SIMULATE_ANSWER_H
 #define RUNNER_SIMULATE_ANSWER_H
 
 #include "runner/simulate/dialect.h"
+#include "runner/simulate/events.h"
 #include "runner/simulate/fault.h"
 #include "runner/simulate/latency.h"
 #include "runner/simulate/ledger.h"
+#include "runner/simulate/outage.h"
 #include "runner/simulate/seen.h"
 #include "runner/simulate/simulate.h"
 
 struct answerer {
     struct ledger *ledger;
+    struct ledger_limits limits;
+    const struct dialect *dialect; // NULL: the path decides
+    bool silent;                   // limits are kept but not told
+    struct outages outages;
+    int64_t first_request; // when it came; -1: not yet
     struct latency latency;
     struct fault_rates faults;
     struct key_ranges fault_keys; // none: all
@@ -59,18 +71,22 @@ enum manner {
     SEND_SLOWLY,    // the same for a whole answer
     SEND_TRUNCATED, // announce it whole, send half, end the connection
     SEND_RESET,     // reset the connection instead
+    SEND_STALLED,   // a stream: what there is; else half; then nothing, the connection stays open
+    SEND_NOTHING,   // no answer, the connection stays open
 };
 
 struct answer {
     int status;
     enum manner manner;
     const char *content_type;
-    const struct dialect *dialect; // of its headers and events
-    int64_t key;                   // 0: reached none, nothing to settle
-    int64_t delay;                 // microseconds until its first byte may leave
-    int64_t spread;                // microseconds from there to its last byte
+    const struct event_form *events; // NULL: it is no stream
+    int64_t key;                     // 0: reached none, nothing to settle
+    int64_t delay;                   // microseconds until its first byte may leave
+    int64_t spread;                  // microseconds from there to its last byte
+    // What nothing more comes of, it being stalled or silent, is settled at once: a client that gave
+    // up and comes again is not counted as two.
     struct settlement settlement;
-    bool limits_shown; // rate-limit headers belong to it
+    struct header_list headers; // of limits and waits
 };
 
 void answer_make(struct answerer *a, const struct ask *ask, int64_t now, struct answer *answer,

@@ -1,20 +1,115 @@
-// dialect.c: what the dialects of errors have in common, and OpenAI's. Pure.
+// dialect.c: what the dialects have in common: sentences, durations, headers. Pure.
 // SPDX-License-Identifier: MIT
 #include "runner/simulate/dialect.h"
 
+#include "jobs/base/clock.h"
+#include "jobs/base/die.h"
 #include "jobs/base/json.h"
 #include "jobs/base/utf8.h"
 #include "runner/simulate/bucket.h"
 
-#include <inttypes.h>
-
 #define TEXT_MAX 1000
 
+const char *const dialect_choices[] = {"path", "openai",  "anthropic", "google",
+                                       "groq", "mistral", "nvidia",    "bigmodel",
+                                       "zai",  "k2think", NULL};
+
+const struct dialect *dialect_chosen(int choice) {
+    static const struct dialect *const dialects[] = {
+        NULL,          &dialect_openai,  &dialect_anthropic, &dialect_google,
+        &dialect_groq, &dialect_mistral, &dialect_nvidia,    &dialect_bigmodel,
+        &dialect_zai,  &dialect_k2think,
+    };
+    BUG_IF(choice < 0 || choice >= (int)(sizeof dialects / sizeof *dialects));
+    return dialects[choice];
+}
+
+// -- sentences --
+
+#define MASK_HEAD 8
+#define MASK_TAIL 4
+
+// The ends of a key with stars between them; a short one is all stars.
+static void add_masked(struct buf *out, struct slice key) {
+    bool shown = key.n >= 2 * (MASK_HEAD + MASK_TAIL);
+    size_t stars = shown ? key.n - MASK_HEAD - MASK_TAIL : key.n;
+    if (shown)
+        buf_add(out, key.p, MASK_HEAD);
+    for (size_t i = 0; i < stars && i < 100; i++)
+        buf_add_char(out, '*');
+    if (shown)
+        buf_add(out, key.p + key.n - MASK_TAIL, MASK_TAIL);
+}
+
+void dialect_add_model(struct buf *out, struct slice model) {
+    struct buf name = BUF_INIT(model.n + 1);
+    json_string_decode(model, &name);
+    buf_add_slice(out, utf8_cut(buf_slice(&name), 100));
+    buf_free(&name);
+}
+
+// Appends what stands for the placeholder at p; returns the length of that, 0 when it is none.
+static size_t add_placeholder(struct buf *out, struct slice p, const struct problem_about *about) {
+    if (slice_starts(p, "{model}")) {
+        dialect_add_model(out, about->model);
+        return strlen("{model}");
+    }
+    if (slice_starts(p, "{key}")) {
+        add_masked(out, about->key);
+        return strlen("{key}");
+    }
+    if (slice_starts(p, "{secret}")) {
+        buf_add_slice(out, about->key);
+        return strlen("{secret}");
+    }
+    return 0;
+}
+
+static void add_sentence(struct buf *out, const char *text, const struct problem_about *about) {
+    struct slice rest = slice_str(text);
+    while (rest.n) {
+        size_t n = add_placeholder(out, rest, about);
+        if (!n) {
+            buf_add_char(out, *rest.p);
+            n = 1;
+        }
+        rest = slice_of(rest.p + n, rest.n - n);
+    }
+}
+
 int dialect_add_error(struct buf *out, const struct dialect *d, enum problem problem,
-                      struct slice message) {
+                      const struct problem_about *about) {
     const struct dialect_words *words = &d->words[problem];
-    d->add_body(out, words, message.n ? message : slice_str(words->message));
+    struct buf text = BUF_INIT(TEXT_MAX), clean = BUF_INIT(3 * TEXT_MAX);
+    if (about->message.n)
+        buf_add_slice(&text, utf8_cut(about->message, TEXT_MAX));
+    else
+        add_sentence(&text, words->message ? words->message : "", about);
+    utf8_add_repaired(&clean, buf_slice(&text)); // keys are any bytes
+    d->add_body(out, words, buf_slice(&clean));
+    buf_free(&text);
+    buf_free(&clean);
     return words->status;
+}
+
+void dialect_add_member(struct buf *out, const char *name, const char *text) {
+    json_add_name(out, name);
+    if (text)
+        json_add_string(out, slice_str(text));
+    else
+        buf_add_str(out, "null");
+}
+
+// -- waits --
+
+int64_t dialect_told_wait(const struct dialect *d, const struct refusal *r) {
+    if (r->wait == BUCKET_NEVER)
+        return BUCKET_NEVER;
+    if (r->silent || !d->tells_wait)
+        return -1;
+    if (r->kind == LIMIT_DAY && d->day_wait_max && r->wait > d->day_wait_max)
+        return d->day_wait_max;
+    return r->wait;
 }
 
 // 1200 ms as "1.2".
@@ -47,112 +142,73 @@ void dialect_add_duration(struct buf *out, int64_t usec) {
     buf_add_char(out, 's');
 }
 
-#define MASK_HEAD 8
-#define MASK_TAIL 4
-
-// The ends of a key with stars between them; a short one is all stars.
-static void add_masked(struct buf *out, struct slice key) {
-    bool shown = key.n >= 2 * (MASK_HEAD + MASK_TAIL);
-    size_t stars = shown ? key.n - MASK_HEAD - MASK_TAIL : key.n;
-    if (shown)
-        buf_add(out, key.p, MASK_HEAD);
-    for (size_t i = 0; i < stars && i < 100; i++)
-        buf_add_char(out, '*');
-    if (shown)
-        buf_add(out, key.p + key.n - MASK_TAIL, MASK_TAIL);
+void dialect_add_try_again(struct buf *out, const struct refusal *r) {
+    if (r->wait < 0 || r->wait == BUCKET_NEVER)
+        return;
+    buf_add_str(out, " Please try again in ");
+    dialect_add_duration(out, r->wait);
+    buf_add_char(out, '.');
 }
 
-// A sentence with the key's ends, where a dialect leaves the message open.
-int dialect_add_key_error(struct buf *out, const struct dialect *d, struct slice key) {
-    enum problem problem = key.n ? PROBLEM_KEY : PROBLEM_NO_KEY;
-    if (d->words[problem].message)
-        return dialect_add_error(out, d, problem, SLICE_NONE);
-    struct buf text = BUF_INIT(TEXT_MAX), clean = BUF_INIT(TEXT_MAX);
-    buf_add_str(&text, "Incorrect API key provided: ");
-    add_masked(&text, key);
-    buf_add_str(&text, ". The keys of this simulator are those `batch-run simulate --write-keys "
-                       "FILE` writes.");
-    utf8_add_repaired(&clean, buf_slice(&text));
-    int status = dialect_add_error(out, d, problem, buf_slice(&clean));
-    buf_free(&text);
-    buf_free(&clean);
-    return status;
+// -- headers --
+
+// The value of the next header, to be filled; what is beyond the list's room is left out.
+static void add_header(struct header_list *list, const char *name, struct slice value) {
+    if (!name || list->count == HEADERS_MAX)
+        return;
+    struct header *h = &list->header[list->count++];
+    size_t n = value.n < sizeof h->value ? value.n : sizeof h->value - 1;
+    h->name = name;
+    memcpy(h->value, value.p, n);
+    h->value[n] = '\0';
 }
 
-// -- OpenAI --
+static void add_number(struct header_list *list, const char *name, int64_t value) {
+    char memory[32];
+    struct buf text = {.p = memory, .cap = sizeof memory, .max = sizeof memory};
+    buf_add_int(&text, value);
+    add_header(list, name, buf_slice(&text));
+}
 
-static void add_body(struct buf *out, const struct dialect_words *words, struct slice message) {
-    buf_add_str(out, "{\"error\":{\"message\":");
-    json_add_string(out, message);
-    buf_add_str(out, ",\"type\":");
-    json_add_string(out, slice_str(words->type));
-    buf_add_str(out, ",\"param\":null,\"code\":");
-    if (words->code)
-        json_add_string(out, slice_str(words->code));
+// In whole seconds, never too early: 2026-11-21T06:00:01Z.
+static void add_date(struct buf *out, int64_t wall) {
+    int64_t second = (wall + USEC_PER_SEC - 1) / USEC_PER_SEC;
+    clock_add_rfc3339(out, second * USEC_PER_SEC);
+    out->n -= strlen(".000Z");
+    buf_add_char(out, 'Z');
+}
+
+static void add_reset(const struct dialect *d, const char *name, int64_t reset, int64_t now_wall,
+                      struct header_list *list) {
+    char memory[64];
+    struct buf text = {.p = memory, .cap = sizeof memory, .max = sizeof memory};
+    if (d->reset_is_date)
+        add_date(&text, now_wall + reset);
     else
-        buf_add_str(out, "null");
-    buf_add_str(out, "}}");
+        dialect_add_duration(&text, reset);
+    add_header(list, name, buf_slice(&text));
 }
 
-static const struct limit_words {
-    const char *type, *unit;
-} limit_words[] = {
-    [LIMIT_NONE] = {"requests", "requests per min (RPM)"},
-    [LIMIT_REQUESTS] = {"requests", "requests per min (RPM)"},
-    [LIMIT_TOKENS] = {"tokens", "tokens per min (TPM)"},
-    [LIMIT_CONCURRENCY] = {"requests", "concurrent requests"},
-};
-
-static void add_refusal(struct buf *out, const struct refusal *r, struct slice model) {
-    const struct limit_words *words = &limit_words[r->kind];
-    struct buf text = BUF_INIT(TEXT_MAX), name = BUF_INIT(model.n + 1);
-    bool too_large = r->wait == BUCKET_NEVER;
-    json_string_decode(model, &name);
-    buf_add_str(&text, too_large ? "Request too large for " : "Rate limit reached for ");
-    buf_add_slice(&text, utf8_cut(buf_slice(&name), 100));
-    buf_addf(&text, " in organization org-simulate on %s: Limit %" PRId64, words->unit, r->limit);
-    if (!too_large)
-        buf_addf(&text, ", Used %" PRId64, r->used);
-    buf_addf(&text, ", Requested %" PRId64 ".", r->requested);
-    if (!too_large && r->wait >= 0) {
-        buf_add_str(&text, " Please try again in ");
-        dialect_add_duration(&text, r->wait);
-        buf_add_char(&text, '.');
+void dialect_add_limits(const struct dialect *d, const struct announcement *a,
+                        struct header_list *list) {
+    for (const struct limit_headers *h = d->headers; h && h->kind != LIMIT_NONE; h++) {
+        const struct allowance *allowance = &a->allowances[h->kind];
+        if (!allowance->limit)
+            continue;
+        add_number(list, h->limit, allowance->limit);
+        add_number(list, h->remaining, allowance->remaining);
+        if (h->reset)
+            add_reset(d, h->reset, allowance->reset, a->now_wall, list);
+        if (h->kind == LIMIT_TOKENS)
+            add_number(list, d->cost_header, a->tokens);
     }
-    add_body(out, &(struct dialect_words){429, words->type, "rate_limit_exceeded", NULL},
-             buf_slice(&text));
-    buf_free(&text);
-    buf_free(&name);
 }
 
-const struct dialect dialect_openai = {
-    .words =
-        {
-            [PROBLEM_REQUEST] = {400, "invalid_request_error", NULL, NULL},
-            [PROBLEM_JSON] = {400, "invalid_request_error", NULL,
-                              "We could not parse the JSON body of your request. The API expects a "
-                              "JSON payload, but what was sent is not valid JSON."},
-            [PROBLEM_URL] = {404, "invalid_request_error", "unknown_url", "Unknown request URL."},
-            [PROBLEM_METHOD] = {405, "invalid_request_error", "method_not_supported",
-                                "This URL takes POST only."},
-            [PROBLEM_TOO_LARGE] = {413, "invalid_request_error", NULL, "The request is too large."},
-            [PROBLEM_NO_KEY] = {401, "invalid_request_error", NULL,
-                                "You didn't provide an API key. Send one in an Authorization "
-                                "header (Authorization: Bearer YOUR_KEY)."},
-            [PROBLEM_KEY] = {401, "invalid_request_error", "invalid_api_key", NULL},
-            [PROBLEM_SERVER] = {500, "server_error", NULL,
-                                "The server had an error while processing your request. Sorry "
-                                "about that!"},
-            [PROBLEM_OVERLOADED] = {503, "server_error", NULL,
-                                    "The engine is currently overloaded, please try again later."},
-        },
-    .add_body = add_body,
-    .add_refusal = add_refusal,
-    .request_headers = {"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests",
-                        "x-ratelimit-reset-requests"},
-    .token_headers = {"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens",
-                      "x-ratelimit-reset-tokens"},
-    .says_seconds = true,
-    .says_milliseconds = true,
-    .event_end = "\n\n",
-};
+void dialect_add_wait(const struct dialect *d, int64_t wait, struct header_list *list) {
+    if (wait < 0 || wait == BUCKET_NEVER)
+        return;
+    if (d->says_seconds)
+        add_number(list, "retry-after", (wait + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    if (d->says_milliseconds)
+        add_number(list, "retry-after-ms", (wait + USEC_PER_MS - 1) / USEC_PER_MS);
+}

@@ -13,7 +13,8 @@
 
 #define BODY_MAX   ((size_t)256 << 20)
 #define KEEP_BYTES ((size_t)16 << 10)
-#define PIECES     10 // an answer that is spread over time comes in so many
+#define PIECES     10                  // an answer that is spread over time comes in so many
+#define LOOK_EVERY (100 * USEC_PER_MS) // whether a client that gets nothing more has gone
 
 // -- one exchange --
 
@@ -54,11 +55,9 @@ static size_t next_ready(const struct exchange *x) {
     size_t n = x->out.n, end = x->ready + n / PIECES + 1;
     if (end >= n)
         return n;
-    if (x->answer.manner != SEND_STREAM)
+    if (!x->answer.events)
         return end;
-    const char *gap = x->answer.dialect->event_end;
-    const char *found = memmem(x->out.p + end, n - end, gap, strlen(gap));
-    return found ? (size_t)(found - x->out.p) + strlen(gap) : n;
+    return events_end(x->answer.events, buf_slice(&x->out), end);
 }
 
 static void advance(struct exchange *x) {
@@ -67,10 +66,17 @@ static void advance(struct exchange *x) {
         settle(x, false);
 }
 
+// Nothing more comes, until the client has had enough.
+static ssize_t stall(struct exchange *x) {
+    if (client_is_gone(x))
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    wait_until(x, clock_now() + LOOK_EVERY);
+    return 0;
+}
+
 // libmicrohttpd asks for the next bytes of an answer that is not sent in one go.
 static ssize_t read_piece(void *context, uint64_t at, char *to, size_t max) {
     struct exchange *x = context;
-    bool truncated = x->answer.manner == SEND_TRUNCATED;
     if (atomic_load_explicit(&x->sim->stopping, memory_order_relaxed))
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (at < x->ready) {
@@ -78,8 +84,10 @@ static ssize_t read_piece(void *context, uint64_t at, char *to, size_t max) {
         memcpy(to, x->out.p + at, n);
         return (ssize_t)n;
     }
-    if (truncated)
+    if (x->answer.manner == SEND_TRUNCATED)
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (x->answer.manner == SEND_STALLED)
+        return stall(x);
     if (at >= x->out.n)
         return MHD_CONTENT_READER_END_OF_STREAM;
     // a piece is due when its share of the whole is: the last byte leaves at the end of `spread`
@@ -89,55 +97,17 @@ static ssize_t read_piece(void *context, uint64_t at, char *to, size_t max) {
 }
 
 void exchange_resume(struct exchange *x) {
-    if (x->phase == EXCHANGE_SENDING)
+    if (x->phase == EXCHANGE_SENDING && x->answer.manner != SEND_STALLED)
         advance(x);
     MHD_resume_connection(x->connection);
 }
 
 // -- headers --
 
-static void add_number_header(struct MHD_Response *r, const char *name, int64_t value) {
-    char memory[32];
-    struct buf text = {.p = memory, .cap = sizeof memory, .max = sizeof memory - 1};
-    buf_add_int(&text, value);
-    MHD_add_response_header(r, name, buf_cstr(&text));
-}
-
-static void add_allowance(struct MHD_Response *r, const struct dialect *d,
-                          const char *const names[3], const struct allowance *a) {
-    char memory[64];
-    struct buf text = {.p = memory, .cap = sizeof memory, .max = sizeof memory - 1};
-    if (!a->limit)
-        return;
-    add_number_header(r, names[0], a->limit);
-    add_number_header(r, names[1], a->remaining);
-    if (d->reset_is_date)
-        clock_add_rfc3339(&text, clock_wall() + a->reset);
-    else
-        dialect_add_duration(&text, a->reset);
-    MHD_add_response_header(r, names[2], buf_cstr(&text));
-}
-
-static void add_limit_headers(struct MHD_Response *r, struct exchange *x, int64_t now) {
-    const struct dialect *d = x->answer.dialect;
-    struct allowance requests, tokens;
-    if (!d->request_headers[0] ||
-        !ledger_allowance(x->sim->answerer.ledger, x->answer.key, now, &requests, &tokens))
-        return;
-    add_allowance(r, d, d->request_headers, &requests);
-    add_allowance(r, d, d->token_headers, &tokens);
-}
-
-static void add_headers(struct MHD_Response *r, struct exchange *x) {
-    const struct dialect *d = x->answer.dialect;
-    MHD_add_response_header(r, "content-type", x->answer.content_type);
-    if (x->answer.limits_shown)
-        add_limit_headers(r, x, clock_now());
-    int64_t wait = x->answer.settlement.retry_after;
-    if (wait >= 0 && d->says_seconds)
-        add_number_header(r, "retry-after", (wait + USEC_PER_SEC - 1) / USEC_PER_SEC);
-    if (wait >= 0 && d->says_milliseconds)
-        add_number_header(r, "retry-after-ms", (wait + USEC_PER_MS - 1) / USEC_PER_MS);
+static void add_headers(struct MHD_Response *r, const struct answer *answer) {
+    MHD_add_response_header(r, "content-type", answer->content_type);
+    for (int i = 0; i < answer->headers.count; i++)
+        MHD_add_response_header(r, answer->headers.header[i].name, answer->headers.header[i].value);
 }
 
 // -- sending --
@@ -145,7 +115,7 @@ static void add_headers(struct MHD_Response *r, struct exchange *x) {
 static struct MHD_Response *make_response(struct exchange *x) {
     static char nothing[1];
     struct buf *out = &x->out;
-    bool stream = x->answer.manner == SEND_STREAM;
+    bool stream = x->answer.events && x->answer.manner != SEND_TRUNCATED;
     if (x->answer.manner == SEND_WHOLE) // the bytes stay in `out` until the exchange is over
         return MHD_create_response_from_buffer(out->n, out->n ? out->p : nothing,
                                                MHD_RESPMEM_PERSISTENT);
@@ -163,14 +133,15 @@ static enum MHD_Result send_answer(struct exchange *x) {
     struct MHD_Response *response = make_response(x);
     if (!response)
         die("out of memory");
-    if (x->answer.manner == SEND_TRUNCATED) {
-        x->ready = x->out.n / 2;
+    if (x->answer.manner == SEND_TRUNCATED || x->answer.manner == SEND_STALLED) {
+        bool half = x->answer.manner == SEND_TRUNCATED || !x->answer.events;
+        x->ready = half ? x->out.n / 2 : x->out.n;
         settle(x, true);
     } else {
         x->started = clock_now();
         advance(x);
     }
-    add_headers(response, x);
+    add_headers(response, &x->answer);
     enum MHD_Result queued =
         MHD_queue_response(x->connection, (unsigned)x->answer.status, response);
     MHD_destroy_response(response);
@@ -205,6 +176,16 @@ static void make_answer(struct exchange *x, const char *path, const char *method
         x->last_key = x->answer.key;
 }
 
+// The answer that was waited for is due.
+static enum MHD_Result go_on(struct exchange *x) {
+    if (atomic_load_explicit(&x->sim->stopping, memory_order_relaxed) || client_is_gone(x))
+        return MHD_NO;
+    if (x->answer.manner != SEND_NOTHING)
+        return send_answer(x);
+    wait_until(x, clock_now() + LOOK_EVERY);
+    return MHD_YES;
+}
+
 // libmicrohttpd calls this once with the headers, then for each part of the body, then once more;
 // and again when a suspended connection was resumed.
 enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connection,
@@ -225,11 +206,13 @@ enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connec
         *upload_size = 0;
         return MHD_YES;
     }
-    if (x->phase == EXCHANGE_WAITING) {
-        bool over = atomic_load_explicit(&x->sim->stopping, memory_order_relaxed);
-        return over || client_is_gone(x) ? MHD_NO : send_answer(x);
-    }
+    if (x->phase == EXCHANGE_WAITING)
+        return go_on(x);
     make_answer(x, path, method);
+    if (x->answer.manner == SEND_NOTHING) {
+        settle(x, true);
+        x->answer.delay = LOOK_EVERY;
+    }
     if (x->answer.delay <= 0)
         return send_answer(x);
     x->phase = EXCHANGE_WAITING;

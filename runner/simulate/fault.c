@@ -6,22 +6,51 @@
 
 #include <stdlib.h>
 
-static const char *const names[FAULT_COUNT] = {
-    [FAULT_NONE] = "",
-    [FAULT_429] = "429",
-    [FAULT_500] = "500",
-    [FAULT_503] = "503",
-    [FAULT_401] = "401",
-    [FAULT_RESET] = "reset",
-    [FAULT_TRUNCATED] = "truncated",
-    [FAULT_SLOW] = "slow",
-    [FAULT_MALFORMED] = "malformed",
-    [FAULT_HTML] = "html",
-    [FAULT_EMPTY] = "empty",
+static const struct kind {
+    const char *name;
+    bool needs_answer;
+} kinds[FAULT_COUNT] = {
+    [FAULT_NONE] = {"", false},
+    [FAULT_429] = {"429", false},
+    [FAULT_500] = {"500", false},
+    [FAULT_503] = {"503", false},
+    [FAULT_401] = {"401", false},
+    [FAULT_RESET] = {"reset", false},
+    [FAULT_TRUNCATED] = {"truncated", true},
+    [FAULT_SLOW] = {"slow", true},
+    [FAULT_MALFORMED] = {"malformed", true},
+    [FAULT_HTML] = {"html", false},
+    [FAULT_EMPTY] = {"empty", false},
+    [FAULT_529] = {"529", false},
+    [FAULT_QUOTA] = {"quota", false},
+    [FAULT_DAY] = {"day", false},
+    [FAULT_OVERLOADED] = {"overloaded", false},
+    [FAULT_MODEL] = {"model", false},
+    [FAULT_FORBIDDEN] = {"forbidden", false},
+    [FAULT_STREAM_ERROR] = {"stream-error", true},
+    [FAULT_STALL] = {"stall", true},
+    [FAULT_HANG] = {"hang", false},
 };
 
-// The next item of a comma-separated list, trimmed; false at its end.
-static bool next_item(struct slice *list, struct slice *item) {
+#define OUTAGE_NAMES                                                                               \
+    "429, 500, 503, 529, 401, reset, html, empty, quota, day, overloaded, model, forbidden, hang"
+
+const char *fault_names(bool all) {
+    return all ? OUTAGE_NAMES ", truncated, slow, malformed, stream-error, stall" : OUTAGE_NAMES;
+}
+
+enum fault fault_named(struct slice name) {
+    for (int f = 1; f < FAULT_COUNT; f++)
+        if (slice_is(name, kinds[f].name))
+            return (enum fault)f;
+    return FAULT_NONE;
+}
+
+bool fault_needs_answer(enum fault fault) {
+    return kinds[fault].needs_answer;
+}
+
+bool fault_next_item(struct slice *list, struct slice *item) {
     if (!list->p)
         return false;
     const char *comma = list->n ? memchr(list->p, ',', list->n) : NULL;
@@ -29,13 +58,6 @@ static bool next_item(struct slice *list, struct slice *item) {
     *item = slice_trim(slice_of(list->p, n));
     *list = comma ? slice_of(comma + 1, list->n - n - 1) : SLICE_NONE;
     return true;
-}
-
-static enum fault fault_named(struct slice name) {
-    for (int f = 1; f < FAULT_COUNT; f++)
-        if (slice_is(name, names[f]))
-            return (enum fault)f;
-    return FAULT_NONE;
 }
 
 // "5%" or "0.05", between 0 and 1.
@@ -63,13 +85,11 @@ bool fault_rates_parse(const char *text, struct fault_rates *rates, struct error
     double each[FAULT_COUNT] = {0}, sum = 0;
     struct slice list = slice_str(text), item;
     *rates = (struct fault_rates){0};
-    while (next_item(&list, &item))
+    while (fault_next_item(&list, &item))
         if (item.n && !parse_fault(item, each))
-            return error_set(
-                err, ERROR_USAGE,
-                "--fault %.*s: expected KIND=RATE such as 429=5%%; kinds are 429, 500, "
-                "503, 401, reset, truncated, slow, malformed, html, empty",
-                SLICE_ARG(item));
+            return error_set(err, ERROR_USAGE,
+                             "--fault %.*s: expected KIND=RATE such as 429=5%%; kinds are %s",
+                             SLICE_ARG(item), fault_names(true));
     for (int f = 1; f < FAULT_COUNT; f++) {
         sum += each[f];
         rates->until[f] = sum;
@@ -103,7 +123,7 @@ bool key_ranges_parse(const char *text, const char *option, struct key_ranges *r
                       struct error *err) {
     struct slice list = slice_str(text), item;
     ranges->count = 0;
-    while (next_item(&list, &item)) {
+    while (fault_next_item(&list, &item)) {
         if (!item.n)
             continue;
         if (ranges->count == KEY_RANGES_MAX)

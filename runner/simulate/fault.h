@@ -5,6 +5,7 @@
 
 #include "jobs/base/error.h"
 #include "jobs/base/random.h"
+#include "jobs/base/slice.h"
 
 enum fault {
     FAULT_NONE,
@@ -18,14 +19,35 @@ enum fault {
     FAULT_MALFORMED, // half the JSON, with status 200
     FAULT_HTML,      // a page, with status 200
     FAULT_EMPTY,     // no body, with status 200
+    FAULT_529,
+    FAULT_QUOTA,        // the account is empty
+    FAULT_DAY,          // the day's quota is used up
+    FAULT_OVERLOADED,   // the provider is, in its own status
+    FAULT_MODEL,        // the account has not this model
+    FAULT_FORBIDDEN,    // 403
+    FAULT_STREAM_ERROR, // an error in the middle of a stream; in place of a plain answer, with 200
+    FAULT_STALL,        // the answer stops in the middle and the connection stays open
+    FAULT_HANG,         // no answer; the connection stays open
     FAULT_COUNT
 };
+
+// By its name in --fault: "429", "stream-error"; FAULT_NONE when there is none.
+enum fault fault_named(struct slice name);
+
+// Whether it breaks a good answer, and so needs one; others stand in place of it.
+bool fault_needs_answer(enum fault fault);
+
+// ", "-separated names for an error message; all of them, or those that need no answer. Static.
+const char *fault_names(bool all);
 
 // Rates as steps on [0, 1): fault f is drawn between until[f - 1] and until[f].
 struct fault_rates {
     double until[FAULT_COUNT];
     bool any;
 };
+
+// The next item of a comma-separated list, trimmed; false at its end.
+bool fault_next_item(struct slice *list, struct slice *item);
 
 // Key numbers: "2", "1,3,10-20".
 #define KEY_RANGES_MAX 64

@@ -13,12 +13,14 @@
 
 #define PREFIX      "sim-key-"
 #define SECRET_SIZE 64
+#define DAY_DEFAULT (INT64_C(24) * 60 * BUCKET_MINUTE)
 
 struct counts {
     int64_t requests, ok, failed, rate_limited;
     int64_t input_tokens, output_tokens;
     int64_t connections;
-    int64_t early; // came before the time a 429's Retry-After had named
+    int64_t early;         // came before the time that the key's last 429 had named
+    int64_t refused_early; // refused, before the time that a 429 of its group had named
     int64_t in_flight_max;
 };
 
@@ -26,27 +28,49 @@ struct key {
     struct counts counts;
     int64_t in_flight;
     int64_t not_before;
-    struct bucket requests, tokens;
+};
+
+struct group {
+    int64_t in_flight, in_flight_max;
+    int64_t not_before;
+    struct bucket requests, tokens, day;
 };
 
 struct ledger {
     struct ledger_limits limits;
+    int64_t started;
+    int64_t group_count; // as many as keys where --groups is not set
     struct key *keys;
-    pthread_mutex_t lock; // guards all below and the keys
+    struct group *groups;
+    pthread_mutex_t lock; // guards all below, keys and groups
     int64_t unknown;      // requests that reached no key
     int64_t in_flight, in_flight_max;
 };
 
+static void group_init(struct group *g, const struct ledger_limits *limits, int64_t now) {
+    struct bucket_shape rpm = {limits->rpm, BUCKET_MINUTE, limits->rpm ? limits->burst : 0, false};
+    struct bucket_shape tpm = {limits->tpm, BUCKET_MINUTE, 0, false};
+    struct bucket_shape rpd = {limits->rpd, limits->day, 0, !limits->day_refills};
+    g->not_before = INT64_MIN;
+    bucket_init(&g->requests, &rpm, now);
+    bucket_init(&g->tokens, &tpm, now);
+    bucket_init(&g->day, &rpd, now);
+}
+
 struct ledger *ledger_new(const struct ledger_limits *limits, int64_t now) {
     struct ledger *l = mem_zero(1, sizeof *l);
     l->limits = *limits;
+    if (!l->limits.day)
+        l->limits.day = DAY_DEFAULT;
+    l->started = now;
+    l->group_count = limits->groups ? limits->groups : limits->keys;
     l->keys = mem_zero((size_t)limits->keys, sizeof *l->keys);
+    l->groups = mem_zero((size_t)l->group_count, sizeof *l->groups);
     pthread_mutex_init(&l->lock, NULL);
-    for (int64_t i = 0; i < limits->keys; i++) {
+    for (int64_t i = 0; i < limits->keys; i++)
         l->keys[i].not_before = INT64_MIN;
-        bucket_init(&l->keys[i].requests, limits->rpm, now);
-        bucket_init(&l->keys[i].tokens, limits->tpm, now);
-    }
+    for (int64_t i = 0; i < l->group_count; i++)
+        group_init(&l->groups[i], &l->limits, now);
     return l;
 }
 
@@ -55,6 +79,7 @@ void ledger_free(struct ledger *l) {
         return;
     pthread_mutex_destroy(&l->lock);
     free(l->keys);
+    free(l->groups);
     free(l);
 }
 
@@ -99,15 +124,29 @@ static void unlock(struct ledger *l) {
     pthread_mutex_unlock(&l->lock);
 }
 
+static struct group *group_of(struct ledger *l, int64_t key) {
+    return &l->groups[(key - 1) % l->group_count];
+}
+
+static struct group *lock_group(struct ledger *l, int64_t key) {
+    lock_key(l, key);
+    return group_of(l, key);
+}
+
+static void raise_to(int64_t *max, int64_t value) {
+    if (*max < value)
+        *max = value;
+}
+
 void ledger_arrive(struct ledger *l, int64_t key, bool fresh, int64_t now) {
     struct key *k = lock_key(l, key);
+    struct group *g = group_of(l, key);
     k->counts.requests++;
     k->counts.connections += fresh;
     k->counts.early += now < k->not_before;
-    if (++k->in_flight > k->counts.in_flight_max)
-        k->counts.in_flight_max = k->in_flight;
-    if (++l->in_flight > l->in_flight_max)
-        l->in_flight_max = l->in_flight;
+    raise_to(&k->counts.in_flight_max, ++k->in_flight);
+    raise_to(&g->in_flight_max, ++g->in_flight);
+    raise_to(&l->in_flight_max, ++l->in_flight);
     unlock(l);
 }
 
@@ -117,78 +156,92 @@ void ledger_arrive_nowhere(struct ledger *l) {
     unlock(l);
 }
 
-static bool refuse(struct refusal *r, enum limit_kind kind, int64_t limit, int64_t used) {
-    r->kind = kind;
-    r->limit = limit;
-    r->used = used;
-    return false;
+static bool refuse_concurrency(struct ledger *l, struct group *g, struct refusal *r) {
+    int64_t limit = l->limits.concurrency;
+    if (!limit || g->in_flight <= limit)
+        return false;
+    *r = (struct refusal){LIMIT_CONCURRENCY, limit, g->in_flight - 1, 1, -1, false};
+    return true;
 }
 
-static bool admit(struct ledger *l, struct key *k, int64_t tokens, int64_t now, struct refusal *r) {
-    int64_t concurrency = l->limits.concurrency;
-    *r = (struct refusal){.requested = 1, .wait = -1};
-    if (concurrency && k->in_flight > concurrency)
-        return refuse(r, LIMIT_CONCURRENCY, concurrency, k->in_flight - 1);
-    r->wait = bucket_wait(&k->requests, 1, now);
-    if (r->wait)
-        return refuse(r, LIMIT_REQUESTS, l->limits.rpm,
-                      l->limits.rpm - bucket_left(&k->requests, now));
-    r->wait = bucket_wait(&k->tokens, tokens, now);
-    r->requested = tokens;
-    if (r->wait)
-        return refuse(r, LIMIT_TOKENS, l->limits.tpm, l->limits.tpm - bucket_left(&k->tokens, now));
-    bucket_take(&k->requests, 1, now);
-    bucket_take(&k->tokens, tokens, now);
+static bool refuse_by(struct bucket *b, enum limit_kind kind, int64_t n, int64_t now,
+                      struct refusal *r) {
+    int64_t wait = bucket_wait(b, n, now), limit = b->shape.limit;
+    if (!wait)
+        return false;
+    *r = (struct refusal){kind, limit, limit - bucket_left(b, now), n, wait, false};
     return true;
+}
+
+static bool refuse(struct ledger *l, struct group *g, int64_t tokens, int64_t now,
+                   struct refusal *r) {
+    return refuse_concurrency(l, g, r) || refuse_by(&g->day, LIMIT_DAY, 1, now, r) ||
+           refuse_by(&g->requests, LIMIT_REQUESTS, 1, now, r) ||
+           refuse_by(&g->tokens, LIMIT_TOKENS, tokens, now, r);
 }
 
 bool ledger_admit(struct ledger *l, int64_t key, int64_t tokens, int64_t now,
                   struct refusal *refusal) {
-    struct key *k = lock_key(l, key);
-    bool admitted = admit(l, k, tokens, now, refusal);
+    struct group *g = lock_group(l, key);
+    bool refused = refuse(l, g, tokens, now, refusal);
+    if (!refused) {
+        bucket_take(&g->day, 1, now);
+        bucket_take(&g->requests, 1, now);
+        bucket_take(&g->tokens, tokens, now);
+    }
     unlock(l);
-    return admitted;
+    return !refused;
+}
+
+static void count_settled(struct counts *c, const struct settlement *s) {
+    c->ok += s->how == SETTLED_OK;
+    c->failed += s->how == SETTLED_FAILED;
+    c->rate_limited += s->how == SETTLED_RATE_LIMITED;
+    if (s->how == SETTLED_OK) {
+        c->input_tokens += s->input_tokens;
+        c->output_tokens += s->output_tokens;
+    }
 }
 
 void ledger_settle(struct ledger *l, int64_t key, const struct settlement *s, int64_t now) {
     struct key *k = lock_key(l, key);
+    struct group *g = group_of(l, key);
     k->in_flight--;
+    g->in_flight--;
     l->in_flight--;
-    k->counts.ok += s->how == SETTLED_OK;
-    k->counts.failed += s->how == SETTLED_FAILED;
-    k->counts.rate_limited += s->how == SETTLED_RATE_LIMITED;
-    if (s->how == SETTLED_OK) {
-        k->counts.input_tokens += s->input_tokens;
-        k->counts.output_tokens += s->output_tokens;
+    count_settled(&k->counts, s);
+    k->counts.refused_early += s->how == SETTLED_RATE_LIMITED && now < g->not_before;
+    if (s->retry_after >= 0) {
+        raise_to(&k->not_before, now + s->retry_after);
+        raise_to(&g->not_before, now + s->retry_after);
     }
-    if (s->retry_after >= 0 && now + s->retry_after > k->not_before)
-        k->not_before = now + s->retry_after;
     BUG_IF(k->in_flight < 0);
     unlock(l);
 }
 
 static void look(struct bucket *b, int64_t now, struct allowance *a) {
-    *a = (struct allowance){b->limit, bucket_left(b, now), bucket_until_full(b, now)};
+    *a = (struct allowance){b->shape.limit, bucket_left(b, now), bucket_until_full(b, now)};
 }
 
-bool ledger_allowance(struct ledger *l, int64_t key, int64_t now, struct allowance *requests,
-                      struct allowance *tokens) {
-    if (!l->limits.rpm && !l->limits.tpm)
-        return false;
-    struct key *k = lock_key(l, key);
-    look(&k->requests, now, requests);
-    look(&k->tokens, now, tokens);
+void ledger_allowances(struct ledger *l, int64_t key, int64_t now,
+                       struct allowance allowances[LIMIT_COUNT]) {
+    struct group *g = lock_group(l, key);
+    look(&g->requests, now, &allowances[LIMIT_REQUESTS]);
+    look(&g->tokens, now, &allowances[LIMIT_TOKENS]);
+    look(&g->day, now, &allowances[LIMIT_DAY]);
     unlock(l);
-    return true;
 }
 
 int64_t ledger_wait(struct ledger *l, int64_t key, int64_t now) {
     if (!l->limits.rpm)
         return -1;
-    struct key *k = lock_key(l, key);
-    int64_t wait = bucket_wait(&k->requests, 1, now);
+    int64_t wait = bucket_wait(&lock_group(l, key)->requests, 1, now);
     unlock(l);
     return wait;
+}
+
+int64_t ledger_day_left(const struct ledger *l, int64_t now) {
+    return l->limits.day - (now - l->started) % l->limits.day;
 }
 
 static void add_counts(struct counts *sum, const struct counts *c) {
@@ -200,6 +253,7 @@ static void add_counts(struct counts *sum, const struct counts *c) {
     sum->output_tokens += c->output_tokens;
     sum->connections += c->connections;
     sum->early += c->early;
+    sum->refused_early += c->refused_early;
 }
 
 static void add_number(struct buf *out, const char *name, int64_t value) {
@@ -218,6 +272,7 @@ static void add_members(struct buf *out, const struct counts *c, int64_t in_flig
     add_number(out, "in_flight_max", c->in_flight_max);
     add_number(out, "connections", c->connections);
     add_number(out, "early", c->early);
+    add_number(out, "refused_early", c->refused_early);
 }
 
 static struct counts sum_keys(const struct ledger *l) {
@@ -227,6 +282,32 @@ static struct counts sum_keys(const struct ledger *l) {
     return sum;
 }
 
+static struct counts sum_group(const struct ledger *l, int64_t i) {
+    struct counts sum = {.in_flight_max = l->groups[i].in_flight_max};
+    for (int64_t k = i; k < l->limits.keys; k += l->group_count)
+        add_counts(&sum, &l->keys[k].counts);
+    return sum;
+}
+
+// A key with its counts; its group where groups are set.
+static void add_key(const struct ledger *l, int64_t i, struct buf *out) {
+    buf_add_str(out, i ? ",{\"key\":\"simulate-" : "{\"key\":\"simulate-");
+    buf_add_int(out, i + 1);
+    buf_add_char(out, '"');
+    add_members(out, &l->keys[i].counts, l->keys[i].in_flight);
+    if (l->limits.groups)
+        add_number(out, "group", i % l->group_count + 1);
+    buf_add_char(out, '}');
+}
+
+static void add_group(const struct ledger *l, int64_t i, struct buf *out) {
+    struct counts sum = sum_group(l, i);
+    buf_add_str(out, i ? ",{\"group\":" : "{\"group\":");
+    buf_add_int(out, i + 1);
+    add_members(out, &sum, l->groups[i].in_flight);
+    buf_add_char(out, '}');
+}
+
 void ledger_stats(struct ledger *l, struct buf *out) {
     pthread_mutex_lock(&l->lock);
     struct counts sum = sum_keys(l);
@@ -234,13 +315,11 @@ void ledger_stats(struct ledger *l, struct buf *out) {
     add_members(out, &sum, l->in_flight);
     add_number(out, "unknown_key", l->unknown);
     buf_add_str(out, ",\"keys\":[");
-    for (int64_t i = 0; i < l->limits.keys; i++) {
-        buf_add_str(out, i ? ",{\"key\":\"simulate-" : "{\"key\":\"simulate-");
-        buf_add_int(out, i + 1);
-        buf_add_char(out, '"');
-        add_members(out, &l->keys[i].counts, l->keys[i].in_flight);
-        buf_add_char(out, '}');
-    }
+    for (int64_t i = 0; i < l->limits.keys; i++)
+        add_key(l, i, out);
+    buf_add_str(out, "],\"groups\":[");
+    for (int64_t i = 0; i < l->limits.groups; i++)
+        add_group(l, i, out);
     buf_add_str(out, "]}");
     unlock(l);
 }
@@ -253,13 +332,10 @@ static void add_row(struct buf *out, const char *name, const struct counts *c) {
              c->output_tokens, c->in_flight_max);
 }
 
-void ledger_table(struct ledger *l, int rows, struct buf *out) {
+// The keys that were used, as far as there are rows.
+static void add_key_rows(const struct ledger *l, int rows, struct buf *out) {
     char name[32];
     int64_t left_out = 0;
-    pthread_mutex_lock(&l->lock);
-    struct counts sum = sum_keys(l);
-    buf_addf(out, "%-16s %9s %9s %7s %7s %11s %11s %9s\n", "key", "requests", "ok", "failed",
-             "429s", "tokens in", "tokens out", "at once");
     for (int64_t i = 0; i < l->limits.keys; i++) {
         const struct counts *c = &l->keys[i].counts;
         if (!c->requests)
@@ -273,6 +349,26 @@ void ledger_table(struct ledger *l, int rows, struct buf *out) {
     }
     if (left_out)
         buf_addf(out, "(%" PRId64 " more keys)\n", left_out);
+}
+
+static void add_group_rows(const struct ledger *l, int rows, struct buf *out) {
+    char name[32];
+    for (int64_t i = 0; i < l->limits.groups && i < rows; i++) {
+        struct counts sum = sum_group(l, i);
+        snprintf(name, sizeof name, "group %" PRId64, i + 1);
+        add_row(out, name, &sum);
+    }
+    if (l->limits.groups > rows)
+        buf_addf(out, "(%" PRId64 " more groups)\n", l->limits.groups - rows);
+}
+
+void ledger_table(struct ledger *l, int rows, struct buf *out) {
+    pthread_mutex_lock(&l->lock);
+    struct counts sum = sum_keys(l);
+    buf_addf(out, "%-16s %9s %9s %7s %7s %11s %11s %9s\n", "key", "requests", "ok", "failed",
+             "429s", "tokens in", "tokens out", "at once");
+    add_key_rows(l, rows, out);
+    add_group_rows(l, rows, out);
     add_row(out, "total", &sum);
     if (l->unknown)
         buf_addf(out, "%" PRId64 " requests came without a known key\n", l->unknown);
@@ -285,6 +381,8 @@ void ledger_reset(struct ledger *l) {
         struct key *k = &l->keys[i];
         k->counts = (struct counts){.requests = k->in_flight, .in_flight_max = k->in_flight};
     }
+    for (int64_t i = 0; i < l->group_count; i++)
+        l->groups[i].in_flight_max = l->groups[i].in_flight;
     l->in_flight_max = l->in_flight;
     l->unknown = 0;
     unlock(l);

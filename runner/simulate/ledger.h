@@ -1,5 +1,7 @@
 // Per key: what it may do, and what it has done. The truth that GET /stats tells.
 //
+// Limits belong to a group of keys, as providers count per account or project: key k is in group
+// (k - 1) mod groups, and without groups each key is a group of its own. Counts belong to the key.
 // A request: ledger_arrive(), ledger_admit(), and once what comes of it is ready to leave,
 // ledger_settle(). So a client that waits for an answer before it sends the next request on the same
 // key is never counted as two in flight.
@@ -17,7 +19,11 @@ struct ledger;
 
 struct ledger_limits {
     int64_t keys;
-    int64_t rpm, tpm, concurrency; // per key; 0: none
+    int64_t groups;                     // 0: each key is its own
+    int64_t rpm, tpm, rpd, concurrency; // per group; 0: none
+    int64_t burst;                      // requests that --rpm lets through at once; 0: a minute's
+    int64_t day;                        // microseconds; 0: 24 hours
+    bool day_refills;                   // the day's quota comes back evenly, not all at once
 };
 
 struct ledger *ledger_new(const struct ledger_limits *limits, int64_t now);
@@ -31,16 +37,24 @@ void ledger_arrive(struct ledger *l, int64_t key, bool fresh, int64_t now);
 // A POST has reached none.
 void ledger_arrive_nowhere(struct ledger *l);
 
-enum limit_kind { LIMIT_NONE, LIMIT_REQUESTS, LIMIT_TOKENS, LIMIT_CONCURRENCY };
+enum limit_kind {
+    LIMIT_NONE,
+    LIMIT_REQUESTS, // in a minute
+    LIMIT_TOKENS,   // in a minute
+    LIMIT_CONCURRENCY,
+    LIMIT_DAY, // requests in a day
+    LIMIT_COUNT
+};
 
 // Why a request is refused, in the numbers of the provider's message.
 struct refusal {
     enum limit_kind kind;
     int64_t limit, used, requested;
-    int64_t wait; // microseconds; -1: not known; BUCKET_NEVER: waiting cannot help
+    int64_t wait; // microseconds; -1: not known or not told; BUCKET_NEVER: waiting cannot help
+    bool silent;  // neither numbers nor the wait are told
 };
 
-// Takes one request and `tokens` from the key's buckets, or nothing at all when one of its limits
+// Takes one request and `tokens` from the group's buckets, or nothing at all when one of its limits
 // forbids it. What fails later has been taken nevertheless.
 bool ledger_admit(struct ledger *l, int64_t key, int64_t tokens, int64_t now,
                   struct refusal *refusal);
@@ -62,12 +76,15 @@ struct allowance {
     int64_t reset; // microseconds until full
 };
 
-// False when neither limit is set.
-bool ledger_allowance(struct ledger *l, int64_t key, int64_t now, struct allowance *requests,
-                      struct allowance *tokens);
+// Fills what is left of REQUESTS, TOKENS and DAY, in the very buckets that ledger_admit() takes from.
+void ledger_allowances(struct ledger *l, int64_t key, int64_t now,
+                       struct allowance allowances[LIMIT_COUNT]);
 
-// Microseconds until the key's bucket lets a request through; -1 when requests are not limited.
+// Microseconds until the group's bucket lets a request through; -1 when requests are not limited.
 int64_t ledger_wait(struct ledger *l, int64_t key, int64_t now);
+
+// Microseconds until the next day begins; days are counted from ledger_new().
+int64_t ledger_day_left(const struct ledger *l, int64_t now);
 
 // Appends what GET /stats answers; see simulate.h. Keys that were never used are listed as well.
 void ledger_stats(struct ledger *l, struct buf *out);

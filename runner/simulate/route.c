@@ -4,24 +4,30 @@
 
 static const struct version {
     const char *prefix;
-    const struct dialect *dialect; // of what is not found there
+    const struct dialect *dialect; // of what has none of its own
 } versions[] = {
-    {"/v1beta/openai", &dialect_openai}, // Google's endpoint of OpenAI's shape
+    {"/v1beta/openai", &dialect_google_openai}, // Google's endpoint of OpenAI's shape
     {"/v1beta", &dialect_google},
     {"/v1alpha", &dialect_google},
+    {"/openai/v1", &dialect_openai},          // Groq
+    {"/api/coding/paas/v4", &dialect_openai}, // Z.AI
+    {"/api/paas/v4", &dialect_openai},        // Z.AI, BigModel
+    {"/api", &dialect_openai},                // Open WebUI
     {"/v1", &dialect_openai},
     {"", &dialect_openai},
 };
 
 static const struct place {
     const char *path;
-    struct route route;
+    enum route_kind kind;
+    const struct wire *wire;
+    const struct dialect *dialect; // NULL: the version's
 } places[] = {
-    {"/chat/completions", {ROUTE_CHAT, &dialect_openai, &wire_openai, {0}, false}},
-    {"/messages", {ROUTE_CHAT, &dialect_anthropic, &wire_anthropic, {0}, false}},
-    {"/models", {ROUTE_MODELS, &dialect_openai, NULL, {0}, false}},
-    {"/stats", {ROUTE_STATS, &dialect_openai, NULL, {0}, false}},
-    {"/stats/reset", {ROUTE_RESET, &dialect_openai, NULL, {0}, false}},
+    {"/chat/completions", ROUTE_CHAT, &wire_openai, NULL},
+    {"/messages", ROUTE_CHAT, &wire_anthropic, &dialect_anthropic},
+    {"/models", ROUTE_MODELS, NULL, NULL},
+    {"/stats", ROUTE_STATS, NULL, NULL},
+    {"/stats/reset", ROUTE_RESET, NULL, NULL},
 };
 
 // "/models/MODEL:generateContent", or with streamGenerateContent.
@@ -42,19 +48,38 @@ static bool find_model(struct slice path, struct route *route) {
     return true;
 }
 
-struct route route_find(const char *path) {
-    struct slice rest = slice_str(path);
-    const struct version *version = versions;
-    for (size_t n; n = strlen(version->prefix), n; version++)
-        if (slice_starts(rest, version->prefix) && rest.n > n && rest.p[n] == '/') {
-            rest = slice_of(rest.p + n, rest.n - n);
+// What is before the place; rest is left with the place.
+static const struct version *find_version(struct slice *rest) {
+    const struct version *v = versions;
+    for (size_t n; n = strlen(v->prefix), n; v++)
+        if (slice_starts(*rest, v->prefix) && rest->n > n && rest->p[n] == '/') {
+            *rest = slice_of(rest->p + n, rest->n - n);
             break;
         }
-    struct route route = {.kind = ROUTE_NOWHERE, .dialect = version->dialect};
-    if (find_model(rest, &route))
+    return v;
+}
+
+static struct route find_place(struct slice path, const struct dialect *of_version) {
+    struct route route = {.kind = ROUTE_NOWHERE, .dialect = of_version};
+    if (find_model(path, &route))
         return route;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (slice_is(rest, places[i].path))
-            return places[i].route;
+        if (slice_is(path, places[i].path)) {
+            route.kind = places[i].kind;
+            route.wire = places[i].wire;
+            if (places[i].dialect)
+                route.dialect = places[i].dialect;
+        }
+    return route;
+}
+
+struct route route_find(const char *path, const struct dialect *chosen) {
+    struct slice rest = slice_str(path);
+    const struct version *version = find_version(&rest);
+    struct route route = find_place(rest, version->dialect);
+    if (chosen)
+        route.dialect = chosen;
+    if (route.wire == &wire_openai && route.dialect->on_openai)
+        route.dialect = route.dialect->on_openai;
     return route;
 }

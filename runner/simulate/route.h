@@ -23,6 +23,7 @@ struct route {
 };
 
 // Paths without a version go too; what is nowhere is refused in the dialect its path looks like.
-struct route route_find(const char *path);
+// chosen is spoken on all paths instead; NULL: the path decides.
+struct route route_find(const char *path, const struct dialect *chosen);
 
 #endif

@@ -1,7 +1,7 @@
 // Anthropic's own client against the simulator: plain, streamed, with tools, refused.
 // SPDX-License-Identifier: MIT
 import Anthropic from '@anthropic-ai/sdk';
-import { assert, check, checkCall, collect, done, key, text, url } from './check.mjs';
+import { assert, check, checkCall, collect, done, key, rejectsMidway, text, url } from './check.mjs';
 
 const client = new Anthropic({ apiKey: key, baseURL: url, maxRetries: 0 });
 const ask = { model: 'm', max_tokens: 100, messages: [{ role: 'user', content: text }] };
@@ -75,6 +75,15 @@ await check('anthropic: a limit', async () => {
         assert.ok(error instanceof Anthropic.RateLimitError);
         assert.ok(Number(error.headers.get('retry-after')) > 0);
         return true;
+    });
+});
+
+await check('anthropic: an error in a stream', async () => {
+    const broken = new Anthropic({ apiKey: key, baseURL: process.env.SIM_BROKEN_URL, maxRetries: 0 });
+    const stream = await broken.messages.create({ ...ask, stream: true });
+    await rejectsMidway(stream, (event) => event.delta?.text, (error) => {
+        assert.ok(error instanceof Anthropic.APIError);
+        assert.match(error.message, /overloaded_error/);
     });
 });
 

@@ -38,6 +38,20 @@ export async function collect(stream, piece) {
     return whole;
 }
 
+// Some of the answer comes, then the library throws what look() likes.
+export async function rejectsMidway(stream, piece, look) {
+    let whole = '';
+    try {
+        for await (const event of stream)
+            whole += piece(event) ?? '';
+    } catch (error) {
+        assert.ok(whole && text.startsWith(whole), `the beginning: ${whole}`);
+        look(error);
+        return;
+    }
+    assert.fail('the stream ended as if all were well');
+}
+
 export function done() {
     process.exit(failed);
 }

@@ -1,7 +1,7 @@
 // Google's own client against the simulator: plain, streamed, with tools, refused.
 // SPDX-License-Identifier: MIT
 import { ApiError, GoogleGenAI } from '@google/genai';
-import { assert, check, checkCall, collect, done, key, text, url } from './check.mjs';
+import { assert, check, checkCall, collect, done, key, rejectsMidway, text, url } from './check.mjs';
 
 const connect = (apiKey, baseUrl) => new GoogleGenAI({ apiKey, httpOptions: { baseUrl } });
 const client = connect(key, url);
@@ -74,6 +74,12 @@ await check('google: a limit', async () => {
     const limited = connect(process.env.SIM_LIMITED_KEY, process.env.SIM_LIMITED_URL);
     await limited.models.generateContent(ask);
     await assert.rejects(limited.models.generateContent(ask), refused(429, /RetryInfo/));
+});
+
+await check('google: an error in a stream', async () => {
+    const broken = connect(key, process.env.SIM_BROKEN_URL);
+    await rejectsMidway(await broken.models.generateContentStream(ask), (chunk) => chunk.text,
+        refused(503, /UNAVAILABLE/));
 });
 
 done();

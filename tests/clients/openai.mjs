@@ -1,7 +1,7 @@
 // OpenAI's own client against the simulator: plain, streamed, with tools, refused.
 // SPDX-License-Identifier: MIT
 import OpenAI from 'openai';
-import { assert, check, checkCall, collect, done, key, text, url } from './check.mjs';
+import { assert, check, checkCall, collect, done, key, rejectsMidway, text, url } from './check.mjs';
 
 const client = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0 });
 const ask = { model: 'm', messages: [{ role: 'user', content: text }] };
@@ -67,5 +67,21 @@ await check('openai: a limit', async () => {
         return true;
     });
 });
+
+await check('openai: an error in a stream', async () => {
+    const broken = new OpenAI({ apiKey: key, baseURL: `${process.env.SIM_BROKEN_URL}/v1`, maxRetries: 0 });
+    const stream = await broken.chat.completions.create({ ...ask, stream: true });
+    await rejectsMidway(stream, (chunk) => chunk.choices[0]?.delta?.content, (error) => {
+        assert.ok(error instanceof OpenAI.APIError);
+        assert.equal(error.code, 'server_is_overloaded');
+    });
+});
+
+for (const [dialect, base] of process.env.SIM_DIALECT_URLS.trim().split(' ').map((pair) => pair.split('=')))
+    await check(`openai: a limit as ${dialect} tells it`, async () => {
+        const limited = new OpenAI({ apiKey: key, baseURL: `${base}/v1`, maxRetries: 0 });
+        await limited.chat.completions.create(ask);
+        await assert.rejects(limited.chat.completions.create(ask), OpenAI.RateLimitError);
+    });
 
 done();

@@ -26,7 +26,14 @@ export SIM_KEY SIM_URL SIM_LIMITED_KEY SIM_LIMITED_URL
 SIM_KEY=$(sed -n 's/^SIMULATE_API_KEY_1=//p' keys.env)
 open=$SIM_URL
 start_simulator --rpm 1
-SIM_LIMITED_URL=$SIM_URL SIM_URL=$open
+SIM_LIMITED_URL=$SIM_URL
+start_simulator --fault stream-error=1
+export SIM_BROKEN_URL=$SIM_URL SIM_DIALECT_URLS=
+for dialect in groq mistral nvidia bigmodel zai google k2think; do # all that OpenAI's library may meet
+    start_simulator --rpm 1 --dialect $dialect
+    SIM_DIALECT_URLS="$SIM_DIALECT_URLS $dialect=$SIM_URL"
+done
+SIM_URL=$open
 
 number=0
 for client in openai anthropic google; do

@@ -88,3 +88,11 @@ run_ok few.jsonl --provider simulate --base-url "$SIM_URL/v1" -o latency.jsonl -
 assert_json latency.jsonl 'map(.latency_ms >= 80 and .latency_ms < 5000) | all' true
 assert_json summary.json '.[0].latency_ms | .p50 >= 79 and .max >= .p99 and .p99 >= .p95 and .p95 >= .p90 and .p90 >= .p50' true
 assert_json latency.jsonl 'map(.started_at | test("^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z$")) | all' true
+
+t "cached tokens add up over rows and keys"
+http_answer cached.http "200 OK" "$(chat_body ok | sed 's/"total_tokens":3/"total_tokens":3,"prompt_tokens_details":{"cached_tokens":7}/')"
+start_canned cached.http
+rows 4 >four.jsonl
+run_ok four.jsonl "${CANNED[@]}" -o cached.jsonl --summary summary.json
+assert_json summary.json '.[0] | [.tokens.cached_tokens, (.keys | map(.cached_tokens) | add)]' '[28,28]'
+assert_contains "$ERR" '28 cached'

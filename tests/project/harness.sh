@@ -11,6 +11,7 @@ script() {
 }
 
 script good.sh <<<'echo "ok one"; echo "ok two"; echo "chatter"'
+script table.sh <<<'echo "| a | b |"; echo "ok one"; echo "a | b"'
 script bad.sh <<<'echo "ok one"; echo "# why"; echo "not ok two"; exit 1'
 script mute.sh <<<'echo "chatter"'
 script crash.sh <<<'echo "ok one"; kill -SEGV $$'
@@ -40,6 +41,11 @@ expect_exit 0 "$ROOT/tests/run.sh" "$WORK/good.sh" "$WORK/lib_good.sh"
 assert_match "$OUT" '^ok .*good \(2\)$'
 assert_not_contains "$OUT" chatter
 assert_eq "4 passed, 0 failed" "$(tail -n 1 "$OUT")"
+assert_lines "$OUT" 3
+
+t "a table is shown though all is green"
+expect_exit 0 "$ROOT/tests/run.sh" "$WORK/table.sh"
+assert_contains "$OUT" "    | a | b |"
 assert_lines "$OUT" 3
 
 t "one red: its output is shown"

@@ -3,8 +3,9 @@
 //   canned LOG ANSWER…     prints "listening on http://127.0.0.1:PORT" and serves until killed
 //
 // The n-th request gets the n-th ANSWER, the last one goes on for ever. An ANSWER is a file sent as it
-// stands (its \r\n included), in which @KEY@ stands for the bearer token that came; or one of the
-// words reset, close, hang. After an answer whose file name ends in ".close" the connection closes.
+// stands (its \r\n included), in which @KEY@ stands for the bearer token that came and @PAUSE@ for a
+// rest of 300 ms; or one of the words reset, close, hang. After an answer whose file name ends in
+// ".close" the connection closes; one whose name has ".drip" in it leaves byte by byte.
 // LOG gets a line per request: milliseconds since the start, number of the connection, bearer token
 // ("-" when there is none), request line, body.
 // SPDX-License-Identifier: MIT
@@ -13,6 +14,7 @@
 #include "jobs/base/die.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -105,6 +107,15 @@ static void send_all(int fd, const char *p, size_t n) {
     }
 }
 
+// A packet for each byte, as far as the reader keeps up.
+static void send_dripping(int fd, const char *p, size_t n) {
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    for (size_t i = 0; i < n; i++) {
+        send_all(fd, p + i, 1);
+        usleep(50);
+    }
+}
+
 static void send_file(int fd, const char *path, struct slice key) {
     FILE *file = fopen(path, "rb");
     struct buf text = BUF_INIT(1 << 30);
@@ -117,13 +128,23 @@ static void send_file(int fd, const char *path, struct slice key) {
             break;
     }
     fclose(file);
+    void (*put)(int, const char *, size_t) = strstr(path, ".drip") ? send_dripping : send_all;
     const char *p = text.p, *end = text.p + text.n, *mark;
-    while ((mark = memmem(p, (size_t)(end - p), "@KEY@", 5))) {
-        send_all(fd, p, (size_t)(mark - p));
-        send_all(fd, key.p, key.n);
-        p = mark + 5;
+    while (p < end && (mark = memchr(p, '@', (size_t)(end - p)))) {
+        struct slice rest = slice_of(mark, (size_t)(end - mark));
+        put(fd, p, (size_t)(mark - p));
+        p = mark;
+        if (slice_starts(rest, "@KEY@")) {
+            put(fd, key.p, key.n);
+            p += 5;
+        } else if (slice_starts(rest, "@PAUSE@")) {
+            usleep(300000);
+            p += 7;
+        } else {
+            put(fd, p++, 1);
+        }
     }
-    send_all(fd, p, (size_t)(end - p));
+    put(fd, p, (size_t)(end - p));
     buf_free(&text);
 }
 

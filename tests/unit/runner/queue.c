@@ -161,12 +161,47 @@ static void stopping_frees_a_reader_that_waits(void **state) {
     close_shared();
 }
 
+// While it may, a reader goes on without a credit that came back, whether it waited before or comes to
+// wait afterwards, up to a bound.
+static void credits_stretch_for_a_reader(void **state) {
+    (void)state;
+    for (int waits = 0; waits < 2; waits++) {
+        pthread_t reader;
+        struct list jobs, *node;
+        size_t seen = 0;
+        open_shared(1000, -1);
+        list_init(&jobs);
+        if (!waits)
+            credits_may_stretch(&shared.credits, true);
+        pthread_create(&reader, NULL, take_until_stopped, NULL);
+        for (int i = 0; i < 100000 && seen < MOST * CREDITS_STRETCH; i++) {
+            if (waits && seen == MOST)
+                credits_may_stretch(&shared.credits, true);
+            usleep(100);
+            queue_take(&shared.forth, &jobs);
+            for (node = jobs.next, seen = 0; node != &jobs; node = node->next)
+                seen++;
+        }
+        assert_int_equal(seen, MOST * CREDITS_STRETCH);
+        credits_stop(&shared.credits);
+        pthread_join(reader, NULL);
+        assert_int_equal(shared.credits.most, MOST * CREDITS_STRETCH);
+        while ((node = list_pop(&jobs))) {
+            struct job *job = LIST_ENTRY(node, struct job, node);
+            job_set_state(job, JOB_IDLE);
+            credits_give_one(&shared.credits, job);
+        }
+        close_shared();
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_waiting_consumer_gets_all_in_order),
         cmocka_unit_test(an_eventfd_wakes_a_consumer_that_sleeps_after_each_take),
         cmocka_unit_test(the_last_jobs_come_with_the_end),
         cmocka_unit_test(stopping_frees_a_reader_that_waits),
+        cmocka_unit_test(credits_stretch_for_a_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

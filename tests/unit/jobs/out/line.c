@@ -2,53 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/out/line.h"
 
-#include "jobs/base/json.h"
 #include "jobs/base/random.h"
-#include "jobs/base/utf8.h"
-#include "tests/unit/quiet.h"
-
-#define MEBIBYTE (1024 * 1024)
+#include "tests/unit/jobs/out/finished.h"
 
 static const struct line_options native = {.format = OUTPUT_NATIVE};
 static const struct line_options openai = {.format = OUTPUT_OPENAI};
-
-static struct job *new_job(const char *id) {
-    struct job *job = job_new(MEBIBYTE, MEBIBYTE);
-    job->id = slice_str(id);
-    job->index = 16;
-    job->line_no = 17;
-    return job;
-}
-
-static void answer(struct job *job) {
-    struct result *r = &job->result;
-    r->outcome = OUTCOME_OK;
-    r->provider = "bigmodel";
-    r->key = "bigmodel-2";
-    r->model_sent = SLICE("\"glm-4.5\"");
-    r->http_status = 200;
-    r->attempts = 1;
-    r->started_at = INT64_C(1795240800123456);
-    r->latency = 812400;
-    r->wait = 3100;
-    r->reply.text = SLICE("\"hi\"");
-    r->reply.finish_reason = SLICE("\"stop\"");
-    r->reply.model = SLICE("\"glm-4.5-flash\"");
-    r->reply.request_id = SLICE("\"chatcmpl-1\"");
-    r->reply.usage = (struct usage){12, 34, -1, -1, -1};
-}
-
-static const char *line_of(const struct job *job, const struct line_options *options) {
-    static struct buf out = BUF_INIT(16 * MEBIBYTE);
-    buf_clear(&out);
-    line_add(&out, job, options);
-    assert_false(out.failed);
-    assert_true(out.n > 1 && out.p[out.n - 1] == '\n');
-    assert_true(json_check(buf_slice(&out), NULL));
-    assert_ptr_equal(memchr(out.p, '\n', out.n), out.p + out.n - 1);
-    assert_null(memchr(out.p, '\r', out.n));
-    return buf_cstr(&out);
-}
 
 static void an_answer_is_the_contracts_line(void **state) {
     (void)state;
@@ -113,6 +71,20 @@ static void only_bad_rows_have_a_line_number(void **state) {
         struct slice class = json_get(json_get(slice_str(line), "error"), "class");
         assert_true(json_string_is(class, outcome_name((enum outcome)outcome)));
     }
+    job_free(job);
+}
+
+static void a_stream_tells_its_first_token(void **state) {
+    (void)state;
+    struct job *job = new_job("1");
+    answer(job);
+    job->result.ttft = 101500;
+    assert_non_null(
+        strstr(line_of(job, &native), "\"latency_ms\":812.4,\"ttft_ms\":101.5,\"wait_ms\""));
+    job_fail(job, OUTCOME_TIMEOUT, "it stalled");
+    assert_non_null(strstr(line_of(job, &native), "\"ttft_ms\":101.5,"));
+    job->result.attempts = 0;
+    assert_null(strstr(line_of(job, &native), "ttft_ms"));
     job_free(job);
 }
 
@@ -201,11 +173,6 @@ static void durations_have_no_exponent(void **state) {
     job_free(job);
 }
 
-static void set_body(struct job *job, struct slice body) {
-    buf_clear(&job->body);
-    buf_add_slice(&job->body, body);
-}
-
 static struct slice response_of(struct job *job, struct slice body) {
     static const struct line_options options = {.include_response = true};
     set_body(job, body);
@@ -231,6 +198,18 @@ static void a_response_keeps_its_bytes_but_line_breaks(void **state) {
     job_fail(job, OUTCOME_NETWORK, "no connection");
     job->result.http_status = 0;
     assert_true(slice_is(response_of(job, SLICE("")), "null"));
+    job_free(job);
+}
+
+static void a_streams_response_is_in_the_providers_shape(void **state) {
+    (void)state;
+    struct job *job = new_job("1");
+    answer(job);
+    job->result.assembled = true;
+    job->result.shape = REPLY_ANTHROPIC;
+    struct slice response = response_of(job, SLICE("{\"text\":\"hi\"}"));
+    assert_true(slice_is(json_get(response, "type"), "\"message\""));
+    assert_true(slice_is(json_get(response, "content"), "[{\"type\":\"text\",\"text\":\"hi\"}]"));
     job_free(job);
 }
 
@@ -315,7 +294,8 @@ static void any_job_is_read_back(void **state) {
         if (outcome == OUTCOME_BAD_INPUT)
             job->result.http_status = 0, job->result.key = NULL, body_n = 0;
         set_body(job, slice_of(body, body_n));
-        for (int f = 0; f < 2; f++) {
+        job->result.shape = (enum reply_shape)random_below(&random, 3);
+        for (int f = 0; f < OUTPUT_FORMATS; f++) {
             struct line_options options = {.format = (enum output_format)f,
                                            .include_response = i % 2};
             struct line_facts facts;
@@ -326,7 +306,8 @@ static void any_job_is_read_back(void **state) {
             assert_int_equal(facts.bad_input, outcome == OUTCOME_BAD_INPUT);
             assert_true(json_string_decode(facts.id_token, &decoded));
             assert_true(slice_eq(buf_slice(&decoded), job->id));
-            assert_false(line_read(line, (enum output_format) !f, &facts));
+            for (int other = 0; other < OUTPUT_FORMATS; other++)
+                assert_int_equal(line_read(line, (enum output_format)other, &facts), other == f);
             buf_free(&decoded);
         }
         job_free(job);
@@ -357,12 +338,43 @@ static void what_is_no_result(void **state) {
         "{\"custom_id\":\"1\",\"method\":\"POST\",\"url\":\"/v1/x\",\"body\":{}}",
         "{\"id\":\"batch_req_1\",\"custom_id\":\"1\",\"response\":{},\"error\":null}",
         "{\"id\":\"b\",\"custom_id\":\"1\",\"response\":null,\"error\":null,\"key\":null}",
+        "{\"custom_id\":\"1\",\"params\":{}}",
+        "{\"custom_id\":\"1\",\"result\":{\"type\":\"succeeded\",\"message\":{}}}",
+        "{\"custom_id\":\"1\",\"result\":{\"type\":\"succeeded\"},\"key\":null}",
+        "{\"custom_id\":\"1\",\"result\":{\"type\":\"errored\"},\"key\":null}",
+        "{\"custom_id\":1,\"result\":{\"type\":\"errored\",\"error\":{}},\"key\":null}",
+        "{\"key\":\"1\",\"request\":{}}",
+        "{\"key\":\"1\",\"response\":{}}",
+        "{\"key\":\"1\",\"response\":{},\"error\":{},\"api_key\":null}",
+        "{\"key\":\"1\",\"api_key\":null}",
+        "{\"key\":1,\"response\":{},\"api_key\":null}",
     };
     struct line_facts facts;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        assert_false(line_read(slice_str(lines[i]), OUTPUT_NATIVE, &facts));
-        assert_false(line_read(slice_str(lines[i]), OUTPUT_OPENAI, &facts));
+        for (int f = 0; f < OUTPUT_FORMATS; f++)
+            assert_false(line_read(slice_str(lines[i]), (enum output_format)f, &facts));
     }
+}
+
+static void what_a_cut_line_looks_like(void **state) {
+    (void)state;
+    struct job *job = new_job("a \"b\"");
+    answer(job);
+    set_body(job, SLICE("{}"));
+    for (int f = 0; f < OUTPUT_FORMATS; f++) {
+        struct line_options options = {.format = (enum output_format)f};
+        struct slice line = slice_trim(slice_str(line_of(job, &options)));
+        for (size_t n = 1; n <= line.n; n++)
+            assert_true(line_may_begin_with(slice_of(line.p, n), options.format));
+        assert_false(line_may_begin_with(SLICE("my notes"), options.format));
+        assert_false(line_may_begin_with(SLICE("[1"), options.format));
+        // somebody's input of one line: whole, but no result
+        assert_false(line_may_begin_with(SLICE("{\"id\":\"1\",\"prompt\":\"p\"}"), options.format));
+        assert_false(
+            line_may_begin_with(SLICE("{\"custom_id\":\"1\",\"params\":{}}"), options.format));
+        assert_false(line_may_begin_with(SLICE("{\"key\":\"1\",\"request\":{}}"), options.format));
+    }
+    job_free(job);
 }
 
 static void other_order_and_spaces_are_read_too(void **state) {
@@ -387,12 +399,15 @@ int main(void) {
         cmocka_unit_test(usage_holds_what_is_known),
         cmocka_unit_test(durations_have_no_exponent),
         cmocka_unit_test(a_response_keeps_its_bytes_but_line_breaks),
+        cmocka_unit_test(a_streams_response_is_in_the_providers_shape),
         cmocka_unit_test(tool_calls_of_a_pretty_body_fit_one_line),
         cmocka_unit_test(an_openai_line_with_an_answer),
         cmocka_unit_test(an_openai_line_with_a_failure),
         cmocka_unit_test(an_openai_id_is_the_same_again_and_nobody_elses),
         cmocka_unit_test(any_job_is_read_back),
         cmocka_unit_test(what_is_no_result),
+        cmocka_unit_test(what_a_cut_line_looks_like),
+        cmocka_unit_test(a_stream_tells_its_first_token),
         cmocka_unit_test(other_order_and_spaces_are_read_too),
     };
     QUIET_RUN(tests);

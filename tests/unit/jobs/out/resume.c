@@ -166,6 +166,7 @@ static void foreign_files_are_named_by_line(void **state) {
         {"{", 0}, // may be the start of a result
         {"{}", 1},
         {"{\"id\":\"1\",\"prompt\":\"x\"}\n", 1},
+        {"{\"id\":\"1\",\"prompt\":\"x\"}", 1},
         {"id,prompt\n1,x\n", 1},
         {"%PDF-1.4", 1},
         {lines_of("ok:a ok:b"), 0},
@@ -200,17 +201,48 @@ static void a_foreign_line_in_the_middle(void **state) {
     buf_free(&file);
 }
 
-static void a_line_of_the_other_format_is_told_apart(void **state) {
+// Three rows in one format: answered, failed, no good.
+static void write_three(enum output_format format) {
+    struct buf file = BUF_INIT(1u << 20);
+    static const enum outcome outcomes[] = {OUTCOME_OK, OUTCOME_SERVER, OUTCOME_BAD_INPUT};
+    for (int i = 0; i < 3; i++) {
+        struct job *job = job_new(100, 100);
+        job->id = slice_of(&"abc"[i], 1);
+        if (i > 0)
+            job_fail(job, outcomes[i], "failed");
+        job->result.outcome = outcomes[i];
+        line_add(&file, job, &(struct line_options){.format = format});
+        job_free(job);
+    }
+    char torn[20];
+    memcpy(torn, file.p, sizeof torn);
+    buf_add(&file, torn, sizeof torn);
+    write_file(results, buf_slice(&file));
+    buf_free(&file);
+}
+
+static void every_format_is_read_back_and_none_is_taken_for_another(void **state) {
     (void)state;
-    struct resume r;
-    struct error err = {0};
-    write_file(results, slice_str(lines_of("ok:a")));
-    int fd = open(results, O_RDONLY);
-    assert_false(
-        resume_scan(&r, fd, &(struct resume_options){results, OUTPUT_OPENAI, false}, &err));
-    assert_non_null(strstr(err.text, "another --format"));
-    resume_free(&r);
-    close(fd);
+    for (int as = 0; as < OUTPUT_FORMATS; as++)
+        for (int f = 0; f < OUTPUT_FORMATS; f++) {
+            struct resume r;
+            struct error err = {0};
+            write_three((enum output_format)as);
+            int fd = open(results, O_RDONLY);
+            struct resume_options options = {results, (enum output_format)f, true};
+            assert_int_equal(resume_scan(&r, fd, &options, &err), as == f);
+            if (as != f) {
+                assert_non_null(strstr(err.text, "another --format"));
+            } else {
+                assert_true(r.torn);
+                assert_int_equal(r.lines, 3);
+                assert_true(resume_has(&r, SLICE("a")));
+                assert_true(resume_has(&r, SLICE("b")));
+                assert_false(resume_has(&r, SLICE("c")));
+            }
+            resume_free(&r);
+            close(fd);
+        }
 }
 
 // A big file without newlines is turned down before it is gathered in memory.
@@ -271,7 +303,7 @@ int main(void) {
         TEST(a_tail_of_zeros_is_torn_too),
         TEST(foreign_files_are_named_by_line),
         TEST(a_foreign_line_in_the_middle),
-        TEST(a_line_of_the_other_format_is_told_apart),
+        TEST(every_format_is_read_back_and_none_is_taken_for_another),
         TEST(a_big_foreign_file_is_refused_early),
         TEST(an_unreadable_disk_is_an_error),
         TEST(ids_with_escapes_are_found_by_their_text),

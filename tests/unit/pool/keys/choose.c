@@ -75,6 +75,13 @@ static void needs_no_key_to_simulate_or_to_look(void **state) {
     assert_chosen(NULL, "openai,groq", "openai,groq");
 }
 
+static void knows_who_was_wanted(void **state) {
+    (void)state;
+    assert_true(choose_names("zai, groq", catalogue_find(SLICE("groq"))));
+    assert_false(choose_names("zai,groq", catalogue_find(SLICE("openai"))));
+    assert_false(choose_names(NULL, catalogue_find(SLICE("openai"))));
+}
+
 static void knows_a_single_name(void **state) {
     (void)state;
     assert_ptr_equal(choose_single(" zai "), catalogue_find(SLICE("zai")));
@@ -89,6 +96,7 @@ int main(void) {
         cmocka_unit_test(takes_the_only_one),
         cmocka_unit_test(takes_what_is_wanted),
         cmocka_unit_test(needs_no_key_to_simulate_or_to_look),
+        cmocka_unit_test(knows_who_was_wanted),
         cmocka_unit_test(knows_a_single_name),
     };
     RUN_TESTS(tests);

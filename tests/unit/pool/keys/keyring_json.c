@@ -16,7 +16,7 @@ static void reads_a_whole_entry(void **state) {
     assert_keys(&l,
                 "prod=k/1(keys: providers.zai.keys[0])\nzai-2=k2(keys: providers.zai.keys[1])\n");
     assert_int_equal(l.heard.text.n, 0);
-    assert_string_equal(l.ring.strategy, "priority");
+    assert_true(l.ring.has_strategy && l.ring.strategy == STRATEGY_PRIORITY);
     const struct key_entry *e = l.ring.entries;
     assert_string_equal(l.ring.base_urls[e->provider - catalogue], "https://gateway.example/v4");
     assert_string_equal(e->group, "acme");
@@ -75,17 +75,39 @@ static const struct {
     {"{\"ApiKeyPool\":5}", "keys: ApiKeyPool.providers is missing"},
     {"{\"enabled\":1,\"providers\":{}}", "keys: enabled must be true or false"},
     {"{\"strategy\":1,\"providers\":{}}", "keys: strategy must be a string"},
+    {"{\"strategy\":\"fastest\",\"providers\":{}}",
+     "keys: strategy is \"fastest\", which is none of round-robin, least-used, least-loaded, lru, "
+     "random, weighted, priority"},
+    {"{\"ApiKeyPool\":{\"strategy\":\"x\",\"providers\":{}}}",
+     "keys: ApiKeyPool.strategy is \"x\""},
+    {"{\"order\":\"zai\",\"providers\":{}}", "keys: order must be an array of providers' names"},
+    {"{\"order\":[],\"providers\":{}}", "keys: order must be an array"},
+    {"{\"order\":[\"zai\",7],\"providers\":{}}", "keys: order[1] is no provider's name"},
+    {"{\"order\":[\"zai\",\"acme\"],\"providers\":{}}", "keys: order[1] is no provider's name"},
+    {"{\"order\":[\"zai\",\"groq\",\"zai\"],\"providers\":{}}", "keys: order[2] is given twice"},
+    {"{\"providers\":{},\"providers\":{}}", "keys: providers is given twice"},
+    {"{\"providers\":{\"zai\":{\"keys\":[],\"keys\":[]}}}",
+     "keys: providers.zai.keys is given twice"},
+    {"{\"providers\":{\"zai\":{\"groups\":[]}}}", "keys: providers.zai.groups must be an object"},
+    {"{\"providers\":{\"zai\":{\"groups\":{\"a\":5}}}}",
+     "keys: providers.zai.groups.a must be an object"},
+    {"{\"providers\":{\"zai\":{\"groups\":{\"\":{}}}}}",
+     "keys: providers.zai.groups. must have a name"},
+    {"{\"providers\":{\"zai\":{\"groups\":{\"a\":{\"limits\":{\"rpm\":\"5\"}}}}}}",
+     "keys: providers.zai.groups.a.limits.rpm must be a number"},
+    {"{\"providers\":{\"zai\":{\"keys\":[{\"key\":\"a\"}],\"groups\":{\"a\":{},\"a\":{}}}}}",
+     "keys: providers.zai.groups.a is given twice"},
     {"{\"providers\":{}}", "keys gives no key"},
     {"{\"providers\":{\"zai\":{}}}", "keys gives no key: providers.<name>.keys is empty"},
     {"{\"providers\":{\"acme\":{}}}",
      "keys: providers.acme is not known; providers are bigmodel, zai"},
     {"{\"providers\":{\"zai\":[]}}", "keys: providers.zai must be an object"},
-    {"{\"providers\":{\"zai\":{\"keys\":{}}}}",
-     "keys: providers.zai has \"keys\" that are no array"},
+    {"{\"providers\":{\"zai\":{\"keys\":{}}}}", "keys: providers.zai.keys must be an array"},
     {"{\"providers\":{\"zai\":{\"base_url\":\"gateway\"}}}",
      "keys: providers.zai.base_url must be"},
     {"{\"providers\":{\"zai\":{\"base_url\":7}}}", "keys: providers.zai.base_url must be"},
-    {"{\"providers\":{\"zai\":{\"enabled\":\"no\"}}}", "providers.zai has an \"enabled\""},
+    {"{\"providers\":{\"zai\":{\"enabled\":\"no\"}}}",
+     "providers.zai.enabled must be true or false"},
     {POOL("\"c\""), "keys: providers.zai.keys[2] must be an object"},
     {POOL("{}"), "keys: providers.zai.keys[2].key is missing"},
     {POOL("{\"key\":null}"), "keys[2].key is missing"},
@@ -112,6 +134,8 @@ static const struct {
      "keys[2].limits.tpm must be a whole number"},
     {POOL("{\"key\":\"c\",\"rateLimit\":{\"requestsPerDay\":true}}"),
      "keys[2].rateLimit.requestsPerDay must be a number"},
+    {POOL("{\"key\":\"c\",\"key\":\"d\"}"), "keys: providers.zai.keys[2].key is given twice"},
+    {POOL("{\"key\":\"c\",\"limits\":{\"rpm\":1,\"rpm\":2}}"), "keys[2].limits.rpm is given twice"},
     {POOL("{\"key\":\"c\",\"priority\":\"1\"}"), "keys[2].priority must be a number"},
     {POOL("{\"key\":\"c\",\"weight\":-1}"), "keys[2].weight must be a number of 0 or more"},
     {POOL("{\"key\":\"c\",\"weight\":\"1\"}"), "keys[2].weight must be a number"},
@@ -213,12 +237,84 @@ static void warns_of_what_nobody_reads(void **state) {
     unload(&l);
 }
 
+static void reads_groups_and_order(void **state) {
+    (void)state;
+    struct loaded l = load_text(
+        "{\"strategy\":\"LEAST_USED\",\"order\":[\"zai\",\"groq\"],\"providers\":{\"zai\":{"
+        "\"groups\":{"
+        "\"beta\":{\"limits\":{\"rpm\":7}},\"acme\":{\"limits\":{\"rpm\":60,\"tpm\":9}}},\"keys\":["
+        "{\"key\":\"a\",\"group\":\"acme\"},{\"key\":\"b\",\"group\":\"other\"}]},\"groq\":{"
+        "\"keys\":["
+        "{\"key\":\"c\",\"group\":\"acme\"}]}}}",
+        NULL);
+    assert_true(l.good);
+    assert_int_equal(l.ring.strategy, STRATEGY_LEAST_USED);
+    assert_string_equal(l.ring.order, "zai,groq");
+    const struct provider *zai = catalogue_find(SLICE("zai"));
+    const struct key_group *acme = keyring_group(&l.ring, zai, "acme");
+    assert_non_null(acme);
+    assert_int_equal(acme->limits.rpm, 60);
+    assert_int_equal(acme->limits.tpm, 9);
+    assert_int_equal(keyring_group(&l.ring, zai, "beta")->limits.rpm, 7);
+    assert_null(keyring_group(&l.ring, zai, "other"));
+    assert_null(keyring_group(&l.ring, zai, NULL));
+    assert_null(keyring_group(&l.ring, catalogue_find(SLICE("groq")), "acme"));
+    assert_non_null(strstr(buf_cstr(&l.heard.text),
+                           "keys: providers.zai.groups.beta: no key is in this group"));
+    assert_null(strstr(buf_cstr(&l.heard.text), "groups.acme"));
+    unload(&l);
+}
+
+#define TAGGED                                                                                     \
+    POOL(                                                                                          \
+        "{\"key\":\"c\",\"tags\":[\"eu\",\"prod\"]},{\"key\":\"d\",\"tags\":[\"test\"]},{\"key\":" \
+        "\"e\",\"tags\":[\"off\"],\"enabled\":false}")
+
+static void picks_keys_by_tag(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct loaded l = load_text(TAGGED, NULL);
+    assert_true(keyring_keep_tagged(&l.ring, "test, prod", &err));
+    assert_keys(&l, "zai-3=c(keys: providers.zai.keys[2])\nzai-4=d(keys: providers.zai.keys[3])\n");
+    assert_true(keyring_keep_tagged(&l.ring, "eu", &err));
+    assert_keys(&l, "zai-3=c(keys: providers.zai.keys[2])\n");
+    assert_false(keyring_keep_tagged(&l.ring, "pro", &err));
+    assert_non_null(strstr(err.text, "--tag pro: no enabled key carries it"));
+    unload(&l);
+    l = load_text(TAGGED, NULL);
+    assert_false(keyring_keep_tagged(&l.ring, "off", &err));            // its only key is disabled
+    assert_true(keyring_keep_tagged(&(struct keyring){0}, "eu", &err)); // what to say is another's
+    unload(&l);
+}
+
+static void warns_of_unknown_members_above_the_keys(void **state) {
+    (void)state;
+    struct loaded l =
+        load_text("{\"strategi\":1,\"providers\":{\"zai\":{\"keys\":[{\"key\":\"a\"}]}}}", NULL);
+    assert_true(l.good);
+    assert_non_null(strstr(buf_cstr(&l.heard.text), "keys: strategi is not known"));
+    unload(&l);
+    l = load_text(
+        "{\"ApiKeyPool\":{\"providers\":{\"zai\":{\"url\":1,\"keys\":[{\"key\":\"a\"}]}}}}", NULL);
+    assert_true(l.good);
+    assert_non_null(
+        strstr(buf_cstr(&l.heard.text), "keys: ApiKeyPool.providers.zai.url is not known"));
+    unload(&l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_whole_entry), cmocka_unit_test(reads_the_older_shape),
-        cmocka_unit_test(names_what_is_wrong), cmocka_unit_test(refuses_what_is_too_deep),
-        cmocka_unit_test(keeps_names_apart),   cmocka_unit_test(takes_a_secret_once),
-        cmocka_unit_test(looks_variables_up),  cmocka_unit_test(warns_of_what_nobody_reads),
+        cmocka_unit_test(reads_a_whole_entry),
+        cmocka_unit_test(reads_the_older_shape),
+        cmocka_unit_test(names_what_is_wrong),
+        cmocka_unit_test(refuses_what_is_too_deep),
+        cmocka_unit_test(keeps_names_apart),
+        cmocka_unit_test(takes_a_secret_once),
+        cmocka_unit_test(reads_groups_and_order),
+        cmocka_unit_test(picks_keys_by_tag),
+        cmocka_unit_test(warns_of_unknown_members_above_the_keys),
+        cmocka_unit_test(looks_variables_up),
+        cmocka_unit_test(warns_of_what_nobody_reads),
     };
     enter_scratch();
     RUN_TESTS(tests);

@@ -132,6 +132,13 @@ static const struct {
     {"retry in 5x", NONE},
     {"limit 15000, used 11972", NONE},
     {"wait 5 many", 5000000},
+    {"Please try again in 1m2.5s.", 62500000},
+    {"Please try again in 12ms.", 12000},
+    {"Please try again in 9m38.016s. Need more tokens?", 578016000},
+    {"Please try again in 50.597142857s. Visit", 50597143},
+    {"retry in 37 seconds", 37000000},
+    {"Please retry in 25.465784708s.", 25465785},
+    {"try again in 5 days 22 hours 11 minutes.", INT64_C(511860000000)},
     {"try again in 99999999999999999999999999 hours", NONE},
 };
 
@@ -143,6 +150,77 @@ static void parses_text(void **state) {
         if (good != (spoken[i].usec != NONE) || (good && usec != spoken[i].usec))
             fail_msg("\"%s\": %s %lld, expected %lld", spoken[i].text, good ? "gives" : "refused",
                      (long long)usec, (long long)spoken[i].usec);
+    }
+}
+
+static const struct {
+    const char *text;
+    int64_t usec;
+} milliseconds[] = {
+    {"1234", 1234000},
+    {"0", 0},
+    {" 12.5 ", 12500},
+    {"504641000", INT64_C(504641000000)}, // gajae-code #1821
+    {"1234567890", INT64_C(1234567890000)},
+    {"1234ms", 1234000},
+    {"2s", 2000000},
+    {"Sat, 21 Nov 2026 06:00:30 GMT", 30000000},
+    {"", NONE},
+    {"-1", NONE},
+    {"ms", NONE},
+    {"99999999999999999999999999", NONE},
+};
+
+static void parses_milliseconds(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof milliseconds / sizeof *milliseconds; i++) {
+        int64_t usec = NONE;
+        bool good = retry_after_parse_ms(slice_str(milliseconds[i].text), NOW, &usec);
+        if (good != (milliseconds[i].usec != NONE) || (good && usec != milliseconds[i].usec))
+            fail_msg("\"%s\": %s %lld, expected %lld", milliseconds[i].text,
+                     good ? "gives" : "refused", (long long)usec, (long long)milliseconds[i].usec);
+    }
+}
+
+// By a clock in China: NOW is 14:00:00 there.
+static const struct {
+    const char *text;
+    int64_t usec;
+} moments[] = {
+    {"Usage limit reached for 5 hour. Your limit will reset at 2026-11-21 14:00:10", 10000000},
+    {"您的限额将在 2026-11-21 18:00:00 重置。", INT64_C(14400000000)},
+    {"reset at 2026-11-21 14:00", 0},
+    {"reset at 2026-11-21 14:01.", 60000000},
+    {"Resets at 2026-11-21T06:00:05Z", 5000000},
+    {"Resets at 2026-11-21T06:00:05.5+00:00.", 5500000},
+    {"You will regain access on 2026-11-22 at 00:00 UTC.", INT64_C(64800000000)},
+    {"reset at 2026-11-21 06:00:30 GMT", 30000000},
+    {"[1310][Limit Exhausted. Your limit will reset at 2026-11-28 14:00:00][2026112106000000]",
+     INT64_C(604800000000)},
+    {"reset at 1795240802", 2000000},
+    {"reset at 1795240802500 (milliseconds)", 2500000},
+    {"reset at 1700000000", NONE}, // years ago: not a time
+    {"2026-02-30 00:00:00, then 2026-11-21 14:00:01", 1000000},
+    {"reset at 2026-11-20 14:00:00", 0}, // over
+    {"", NONE},
+    {"no time at all", NONE},
+    {"on 2026-11-22", NONE},
+    {"at 18:00:00", NONE},
+    {"2026-13-01 00:00:00", NONE},
+    {"x1795240802", NONE},
+    {"1795240802x", NONE},
+    {"17952408021", NONE},
+    {"limit 15000, used 11972", NONE},
+};
+
+static void finds_moments(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+        int64_t usec = NONE;
+        bool good = retry_after_moment(slice_str(moments[i].text), 480, NOW, &usec);
+        if (good != (moments[i].usec != NONE) || (good && usec != moments[i].usec))
+            fail_msg("\"%s\": %s %lld, expected %lld", moments[i].text, good ? "gives" : "refused",
+                     (long long)usec, (long long)moments[i].usec);
     }
 }
 
@@ -180,6 +258,8 @@ static void takes_any_text(void **state) {
         for (size_t k = 0; k < n; k++)
             text[k] = letters[random_below(&r, sizeof letters - 1)];
         if (retry_after_parse(slice_of(text, n), NOW, &usec) ||
+            retry_after_parse_ms(slice_of(text, n), NOW, &usec) ||
+            retry_after_moment(slice_of(text, n), 480, NOW, &usec) ||
             retry_after_in_text(slice_of(text, n), &usec))
             assert_true(usec >= 0);
         free(text);
@@ -190,6 +270,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses),
         cmocka_unit_test(parses_text),
+        cmocka_unit_test(parses_milliseconds),
+        cmocka_unit_test(finds_moments),
         cmocka_unit_test(dates_agree_with_the_library),
         cmocka_unit_test(takes_any_text),
     };

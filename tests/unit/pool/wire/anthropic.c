@@ -219,8 +219,8 @@ static void test_stream_flag(void **state) {
     (void)state;
     static const char *const rows[][2] = {
         {"{\"prompt\":\"p\"}", HEAD PROMPT ",\"stream\":true}"},
-        {"{\"params\":{\"a\":1}}", "{\"model\":\"m\",\"stream\":true,\"a\":1}"},
-        {"{\"params\":{\"model\":\"x\"}}", "{\"stream\":true,\"model\":\"x\"}"},
+        {"{\"params\":{\"a\":1}}", "{\"model\":\"m\",\"a\":1}"},
+        {"{\"params\":{\"model\":\"x\"}}", "{\"model\":\"x\"}"},
         {"{\"params\":{\"model\":\"x\",\"stream\":false}}", "{\"model\":\"x\",\"stream\":false}"},
     };
     struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, true};

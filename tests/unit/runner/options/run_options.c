@@ -5,6 +5,7 @@
 #include "jobs/base/log.h"
 #include "jobs/in/source.h"
 #include "jobs/out/line.h"
+#include "pool/keys/strategy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,6 +31,11 @@ static void test_defaults(void **state) {
     assert_null(c.provider);
     assert_int_equal(c.slots_per_key, 1);
     assert_int_equal(c.slots, 0);
+    assert_int_equal(c.strategy, -1); // the pool file may say
+    assert_int_equal(c.affinity, AFFINITY_BY_NOTHING);
+    assert_int_equal(c.fallback_after, 5000000);
+    assert_int_equal(c.rpm + c.tpm + c.rpd + c.tpd, 0);
+    assert_null(c.tag);
     assert_string_equal(c.cooldown, "auto");
     assert_int_equal(c.max_retries, 5);
     assert_int_equal(c.timeout, 600000000);
@@ -61,6 +67,10 @@ static void test_choices(void **state) {
         {"--progress plain", PROGRESS_PLAIN, offsetof(struct config, progress)},
         {"--progress json", PROGRESS_JSON, offsetof(struct config, progress)},
         {"--progress off", PROGRESS_OFF, offsetof(struct config, progress)},
+        {"--strategy round-robin", STRATEGY_ROUND_ROBIN, offsetof(struct config, strategy)},
+        {"--strategy least-loaded", STRATEGY_LEAST_LOADED, offsetof(struct config, strategy)},
+        {"--strategy priority", STRATEGY_PRIORITY, offsetof(struct config, strategy)},
+        {"--affinity prefix", AFFINITY_BY_PREFIX, offsetof(struct config, affinity)},
         {"--log-level error", LOG_ERROR, offsetof(struct config, log_level)},
         {"--log-level info", LOG_INFO, offsetof(struct config, log_level)},
         {"--log-level debug", LOG_DEBUG, offsetof(struct config, log_level)},
@@ -74,6 +84,24 @@ static void test_choices(void **state) {
     }
 }
 
+static void test_slots_of_a_key(void **state) {
+    (void)state;
+    static const struct {
+        const char *line;
+        int64_t value;
+    } cases[] = {{"--slots-per-key auto", 0}, {"--slots-per-key 7", 7}};
+    for (size_t i = 0; i < 2; i++) {
+        struct config c = parse(cases[i].line);
+        assert_int_equal(c.slots_per_key, cases[i].value);
+        options_free(&run_command, &c);
+    }
+    struct config c;
+    struct error err = {0};
+    assert_false(options_parse_line(&run_command, "--slots-per-key 0", &c, &err));
+    assert_string_equal(err.text,
+                        "--slots-per-key: '0' is not a whole number from 1 to 100000, nor auto");
+}
+
 static size_t size_of(const struct option *o) {
     switch (o->type) {
     case OPTION_FLAG: return sizeof(bool);
@@ -82,6 +110,7 @@ static size_t size_of(const struct option *o) {
     case OPTION_TEXT_AT: return sizeof(const char *);
     case OPTION_RATE: return sizeof(double);
     case OPTION_COUNT:
+    case OPTION_COUNT_AUTO:
     case OPTION_BYTES:
     case OPTION_DURATION: break;
     }
@@ -127,9 +156,8 @@ static void test_table(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_choices),
-        cmocka_unit_test(test_fields_are_covered),
+        cmocka_unit_test(test_defaults),       cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_slots_of_a_key), cmocka_unit_test(test_fields_are_covered),
         cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,11 +7,11 @@
 static struct buf out = BUF_INIT(1 << 20);
 
 static const struct summary_key three[] = {
-    {"bigmodel-1", "bigmodel", "bae6****RLh1", "healthy", 98, 440, 439, 1, 0, 1200, 3400, 812000,
+    {"bigmodel-1", "bigmodel", "bae6****RLh1", "healthy", 98, 440, 439, 1, 0, 1200, 3400, 0, 812000,
      1240000, 1, 0, NULL},
-    {"bigmodel-2", "bigmodel", "bae6****RLh2", "rate_limited", 60, 440, 400, 0, 40, 100000, 0, 800,
-     75000000, 1, 9, "429: 1302"},
-    {"bigmodel-10", "bigmodel", "bae6****RLh3", "unavailable", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    {"bigmodel-2", "bigmodel", "bae6****RLh2", "rate_limited", 60, 440, 400, 0, 40, 100000, 0, 0,
+     800, 75000000, 1, 9, "429: 1302"},
+    {"bigmodel-10", "bigmodel", "bae6****RLh3", "unavailable", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
      "the key is not \033[2Jaccepted (401)"},
 };
 
@@ -26,11 +26,7 @@ static struct summary some_run(void) {
                             .elapsed = 12300000,
                             .input_tokens = 101200,
                             .output_tokens = 3400,
-                            .p50 = 812000,
-                            .p90 = 1000000,
-                            .p95 = 1240000,
-                            .p99 = 1300000,
-                            .max = 75000000,
+                            .latency = {812000, 1000000, 1240000, 1300000, 75000000},
                             .keys = three,
                             .key_count = 3,
                             .output = "in.results.jsonl"};
@@ -66,6 +62,22 @@ static void the_whole_of_it(void **state) {
         "results: in.results.jsonl\n"
         "2 failed: run the same command again to retry them\n"
         "1 row is no good: its error.message says why; mend it and run again\n");
+}
+
+static void first_tokens_have_a_line(void **state) {
+    (void)state;
+    struct summary s = some_run();
+    s.ttft = (struct summary_times){101000, 200000, 300000, 400000, 1500000};
+    assert_non_null(strstr(table(&s),
+                           "max 75.0 s\nfirst token: p50 101 ms, p90 200 ms, p95 300 ms, "
+                           "p99 400 ms, max 1.50 s\nresults: "));
+}
+
+static void cached_tokens_where_there_are_some(void **state) {
+    (void)state;
+    struct summary s = some_run();
+    s.cached_tokens = 1100;
+    assert_non_null(strstr(table(&s), "tokens: 101,200 in, 3,400 out, 1,100 cached\n"));
 }
 
 static void a_run_without_anything(void **state) {
@@ -159,6 +171,8 @@ static int free_out(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_whole_of_it),
+        cmocka_unit_test(first_tokens_have_a_line),
+        cmocka_unit_test(cached_tokens_where_there_are_some),
         cmocka_unit_test(a_run_without_anything),
         cmocka_unit_test(what_to_do_next),
         cmocka_unit_test(fifty_keys_all_have_a_row),

@@ -6,9 +6,9 @@
 #include "tests/unit/jobs/out/files.h"
 
 static const struct summary_key two[] = {
-    {"bigmodel-1", "bigmodel", "bae6****RLh1", "healthy", 98, 35, 33, 1, 1, 1200, 3400, 812400,
-     1240001, INT64_C(1795240800123456), 0, NULL},
-    {"odd\"\xff\n", "bigmodel", "****", "rate_limited", 0, 69, 65, 1, 3, 0, 0, 0, 0, 0,
+    {"bigmodel-1", "bigmodel", "bae6****RLh1", "healthy", 98, 35, 33, 1, 1, 1200, 3400, 1100,
+     812400, 1240001, INT64_C(1795240800123456), 0, NULL},
+    {"odd\"\xff\n", "bigmodel", "****", "rate_limited", 0, 69, 65, 1, 3, 0, 0, 0, 0, 0, 0,
      INT64_C(1795240801000000), "429"},
 };
 
@@ -20,27 +20,24 @@ static const struct summary run = {.total = 100,
                                    .elapsed = 12300000,
                                    .input_tokens = INT64_C(9007199254740993),
                                    .output_tokens = 3400,
-                                   .p50 = 1,
-                                   .p90 = 20,
-                                   .p95 = 300,
-                                   .p99 = 4000,
-                                   .max = INT64_C(86400000000000),
+                                   .cached_tokens = 1100,
+                                   .latency = {1, 20, 300, 4000, INT64_C(86400000000000)},
                                    .keys = two,
                                    .key_count = 2};
 
 static const char expected[] =
     "{\"jobs\":{\"total\":100,\"ok\":98,\"failed\":2,\"skipped\":0},\"attempts\":104,"
     "\"rate_limited\":4,\"elapsed_s\":12.3,\"requests_per_s\":8.455,"
-    "\"tokens\":{\"input\":9007199254740993,\"output\":3400},"
+    "\"tokens\":{\"input\":9007199254740993,\"output\":3400,\"cached_tokens\":1100},"
     "\"latency_ms\":{\"p50\":0.001,\"p90\":0.02,\"p95\":0.3,\"p99\":4,\"max\":86400000000},"
     "\"keys\":[{\"key\":\"bigmodel-1\",\"provider\":\"bigmodel\",\"masked\":\"bae6****RLh1\","
     "\"state\":\"healthy\",\"health\":98,\"requests\":35,\"ok\":33,\"failed\":1,"
-    "\"rate_limited\":1,\"input_tokens\":1200,\"output_tokens\":3400,"
+    "\"rate_limited\":1,\"input_tokens\":1200,\"output_tokens\":3400,\"cached_tokens\":1100,"
     "\"latency_ms\":{\"p50\":812.4,\"p95\":1240.001},"
     "\"last_used_at\":\"2026-11-21T06:00:00.123Z\",\"cooling_until\":null,\"reason\":null},"
     "{\"key\":\"odd\\\"\xef\xbf\xbd\\n\",\"provider\":\"bigmodel\",\"masked\":\"****\","
     "\"state\":\"rate_limited\",\"health\":0,\"requests\":69,\"ok\":65,\"failed\":1,"
-    "\"rate_limited\":3,\"input_tokens\":0,\"output_tokens\":0,"
+    "\"rate_limited\":3,\"input_tokens\":0,\"output_tokens\":0,\"cached_tokens\":0,"
     "\"latency_ms\":{\"p50\":null,\"p95\":null},\"last_used_at\":null,"
     "\"cooling_until\":\"2026-11-21T06:00:01.000Z\",\"reason\":\"429\"}]}\n";
 
@@ -51,6 +48,20 @@ static void the_contracts_json(void **state) {
     assert_file(results, expected);
     assert_int_equal(folder_count(), 1);
     assert_true(json_check(read_file(results), NULL));
+}
+
+static void first_tokens_when_streaming(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct summary s = run;
+    s.streaming = true;
+    assert_true(summary_write(&s, results, &err));
+    assert_true(slice_is(json_get(read_file(results), "ttft_ms"),
+                         "{\"p50\":null,\"p90\":null,\"p95\":null,\"p99\":null,\"max\":null}"));
+    s.ttft = (struct summary_times){1, 20, 300, 4000, 50000};
+    assert_true(summary_write(&s, results, &err));
+    assert_true(slice_is(json_get(read_file(results), "ttft_ms"),
+                         "{\"p50\":0.001,\"p90\":0.02,\"p95\":0.3,\"p99\":4,\"max\":50}"));
 }
 
 static void a_run_without_keys_and_time(void **state) {
@@ -146,6 +157,7 @@ static void a_link_stays_and_a_device_is_not_replaced(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_contracts_json),
+        TEST(first_tokens_when_streaming),
         TEST(a_run_without_keys_and_time),
         TEST(a_hundred_thousand_keys_are_valid_json),
         TEST(a_failure_leaves_what_was_there),

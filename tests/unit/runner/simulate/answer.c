@@ -4,52 +4,7 @@
 
 #include "jobs/base/json.h"
 #include "pool/wire/wire.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define MAX          ((size_t)1 << 20)
-
-struct rig {
-    struct answerer answerer;
-    struct answer answer;
-    struct buf out;
-};
-
-static void rig_start(struct rig *rig, const struct simulate_options *options) {
-    struct error err = {0};
-    rig->out = BUF_INIT(MAX);
-    assert_true(answerer_init(&rig->answerer, options, 0, &err));
-}
-
-static void rig_stop(struct rig *rig) {
-    answerer_free(&rig->answerer);
-    buf_free(&rig->out);
-}
-
-static int ask(struct rig *rig, int key, const char *method, const char *path, const char *body) {
-    struct buf authorization = BUF_INIT(200);
-    buf_add_str(&authorization, "Bearer ");
-    ledger_add_secret(key, &authorization);
-    struct ask question = {.method = method,
-                           .path = path,
-                           .authorization = buf_slice(&authorization),
-                           .body = slice_str(body)};
-    answer_make(&rig->answerer, &question, 0, &rig->answer, &rig->out);
-    if (rig->answer.key)
-        ledger_settle(rig->answerer.ledger, rig->answer.key, &rig->answer.settlement, 0);
-    buf_free(&authorization);
-    return rig->answer.status;
-}
-
-static int chat(struct rig *rig, int key, const char *body) {
-    return ask(rig, key, "POST", "/v1/chat/completions", body);
-}
-
-#define CHAT(text) "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"" text "\"}]}"
+#include "tests/unit/runner/simulate/rig.h"
 
 static void test_routes(void **state) {
     (void)state;
@@ -74,7 +29,7 @@ static void test_routes(void **state) {
         {"GET", "/v1/chat/completions", "", 1, 405, 0},
         {"GET", "/stats", "", 9, 200, 0},
     };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         int status = ask(&rig, rows[i].key, rows[i].method, rows[i].path, rows[i].body);
         assert_int_equal(status, rows[i].status);
         assert_int_equal(rig.answer.key, rows[i].settled_key);
@@ -164,41 +119,6 @@ static void test_stream(void **state) {
     rig_stop(&rig);
 }
 
-static void test_fault_kinds(void **state) {
-    (void)state;
-    static const struct {
-        const char *fault;
-        int status;
-        enum manner manner;
-        enum settled settled;
-        bool json;
-    } rows[] = {
-        {"429=1", 429, SEND_WHOLE, SETTLED_RATE_LIMITED, true},
-        {"500=1", 500, SEND_WHOLE, SETTLED_FAILED, true},
-        {"503=1", 503, SEND_WHOLE, SETTLED_FAILED, true},
-        {"401=1", 401, SEND_WHOLE, SETTLED_FAILED, true},
-        {"reset=1", 200, SEND_RESET, SETTLED_FAILED, true},
-        {"truncated=1", 200, SEND_TRUNCATED, SETTLED_FAILED, true},
-        {"slow=1", 200, SEND_SLOWLY, SETTLED_OK, true},
-        {"malformed=1", 200, SEND_WHOLE, SETTLED_FAILED, false},
-        {"html=1", 200, SEND_WHOLE, SETTLED_FAILED, false},
-        {"empty=1", 200, SEND_WHOLE, SETTLED_FAILED, false},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct rig rig;
-        rig_start(&rig, &(struct simulate_options){
-                            .fault = rows[i].fault, .fault_key = "2", .retry_after = 2000000});
-        assert_int_equal(chat(&rig, 1, CHAT("a")), 200); // spared
-        assert_int_equal(rig.answer.settlement.how, SETTLED_OK);
-        assert_int_equal(chat(&rig, 2, CHAT("a")), rows[i].status);
-        assert_int_equal(rig.answer.manner, rows[i].manner);
-        assert_int_equal(rig.answer.settlement.how, rows[i].settled);
-        assert_int_equal(rig.answer.settlement.retry_after, i ? -1 : 2000000);
-        assert_int_equal(json_check(buf_slice(&rig.out), NULL), rows[i].json);
-        rig_stop(&rig);
-    }
-}
-
 // The status of the k-th attempt of each row is the same whatever the order and the key.
 static void test_reproducible(void **state) {
     (void)state;
@@ -238,13 +158,153 @@ static void test_limits(void **state) {
     assert_int_equal(chat(&rig, 1, CHAT("12345678")), 200); // 2 + 2 tokens
     assert_int_equal(chat(&rig, 1, CHAT("12345678")), 200);
     assert_int_equal(chat(&rig, 1, CHAT("12345678")), 429);
-    assert_true(rig.answer.limits_shown);
+    assert_string_equal(rig.answer.headers.header[0].name, "x-ratelimit-limit-requests");
     assert_int_equal(rig.answer.settlement.how, SETTLED_RATE_LIMITED);
     assert_int_equal(rig.answer.settlement.retry_after, 30000000);
     assert_non_null(strstr(buf_cstr(&rig.out), "Please try again in 30s."));
     assert_int_equal(chat(&rig, 2, CHAT("0123456789012345678901234567890123456789")), 200);
     assert_int_equal(chat(&rig, 2, CHAT("1")), 429);
     assert_non_null(strstr(buf_cstr(&rig.out), "\"tokens\""));
+    rig_stop(&rig);
+}
+
+// The value of a rate-limit header, or "" without one.
+static const char *header_of(const struct rig *rig, const char *name) {
+    const struct header_list *list = &rig->answer.headers;
+    for (int i = 0; i < list->count; i++)
+        if (strcmp(list->header[i].name, name) == 0)
+            return list->header[i].value;
+    return "";
+}
+
+// The headers tell of the buckets that refuse, at the moment of admission, however late the answer.
+static void test_headers_are_of_admission(void **state) {
+    (void)state;
+    struct rig rig;
+    rig_start(&rig, &(struct simulate_options){.rpm = 60, .burst = 3, .latency = "30s"});
+    assert_int_equal(chat(&rig, 1, CHAT("a")), 200);
+    assert_string_equal(header_of(&rig, "x-ratelimit-limit-requests"), "60");
+    assert_string_equal(header_of(&rig, "x-ratelimit-remaining-requests"), "2");
+    assert_string_equal(header_of(&rig, "x-ratelimit-reset-requests"), "1s");
+    chat(&rig, 1, CHAT("b"));
+    chat(&rig, 1, CHAT("c"));
+    assert_string_equal(header_of(&rig, "x-ratelimit-remaining-requests"), "0");
+    assert_string_equal(header_of(&rig, "x-ratelimit-reset-requests"), "3s");
+    assert_int_equal(chat(&rig, 1, CHAT("d")), 429);
+    assert_string_equal(header_of(&rig, "x-ratelimit-remaining-requests"), "0");
+    assert_string_equal(header_of(&rig, "retry-after"), "1");
+    rig.now = 1000000; // as it told
+    assert_int_equal(chat(&rig, 1, CHAT("d")), 200);
+    rig_stop(&rig);
+}
+
+// What remains says when the next is refused, for whoever announces it; and the wait is exact.
+static void test_headers_are_true(void **state) {
+    (void)state;
+    static const struct {
+        const char *dialect, *remaining;
+        int64_t rpd;
+    } rows[] = {
+        {"openai", "x-ratelimit-remaining-requests", 0},
+        {"anthropic", "anthropic-ratelimit-requests-remaining", 0},
+        {"mistral", "x-ratelimit-remaining-req-minute", 0},
+        {"groq", "x-ratelimit-remaining-requests", 5},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rig rig;
+        rig_start(&rig, &(struct simulate_options){.dialect = choice(rows[i].dialect),
+                                                   .rpm = rows[i].rpd ? 0 : 5,
+                                                   .rpd = rows[i].rpd});
+        for (const char *left = "43210"; *left; left++) {
+            assert_int_equal(chat(&rig, 1, CHAT("a")), 200);
+            assert_int_equal(header_of(&rig, rows[i].remaining)[0], *left);
+        }
+        assert_int_equal(chat(&rig, 1, CHAT("a")), 429);
+        rig.now = rig.answer.settlement.retry_after - 1;
+        assert_int_equal(chat(&rig, 1, CHAT("a")), 429);
+        rig.now++;
+        assert_int_equal(chat(&rig, 1, CHAT("a")), 200);
+        rig_stop(&rig);
+    }
+}
+
+// Groq's day comes back evenly, others' when the next begins.
+static void test_days(void **state) {
+    (void)state;
+    static const struct {
+        const char *dialect, *holds;
+        int64_t wait;
+    } rows[] = {
+        {"groq", "requests per day (RPD): Limit 4", 2500000},
+        {"openai", "requests per day (RPD): Limit 4", 9000000},
+        {"google", "PerDay", 9000000},
+        {"zai", "\"1304\"", -1},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rig rig;
+        rig_start(&rig, &(struct simulate_options){
+                            .dialect = choice(rows[i].dialect), .rpd = 4, .day = 10000000});
+        rig.now = 1000000;
+        for (int n = 0; n < 4; n++)
+            assert_int_equal(chat(&rig, 1, CHAT("a")), 200);
+        assert_int_equal(chat(&rig, 1, CHAT("a")), 429);
+        assert_non_null(strstr(buf_cstr(&rig.out), rows[i].holds));
+        assert_int_equal(rig.answer.settlement.retry_after, rows[i].wait);
+        rig.now += rows[i].wait < 0 ? 9000000 : rows[i].wait;
+        assert_int_equal(chat(&rig, 1, CHAT("a")), 200);
+        rig_stop(&rig);
+    }
+}
+
+// Nothing tells of the limits that are kept.
+static void test_silent(void **state) {
+    (void)state;
+    for (int d = 0; dialect_choices[d]; d++) {
+        struct rig rig;
+        rig_start(&rig, &(struct simulate_options){
+                            .dialect = d, .rpm = 7777, .burst = 1, .tpm = 8888, .silent = true});
+        assert_int_equal(chat(&rig, 1, CHAT("a")), 200);
+        assert_int_equal(rig.answer.headers.count, 0);
+        assert_int_equal(chat(&rig, 1, CHAT("a")), 429);
+        assert_int_equal(rig.answer.headers.count, 0);
+        assert_int_equal(rig.answer.settlement.retry_after, -1);
+        static const char *const hints[] = {"7777", "8888", "again in", "retry in", "retryDelay"};
+        for (size_t h = 0; h < COUNT_OF(hints); h++)
+            assert_null(strstr(buf_cstr(&rig.out), hints[h]));
+        rig_stop(&rig);
+    }
+}
+
+// What can never pass is no matter of waiting, and with Groq no 429.
+static void test_too_large(void **state) {
+    (void)state;
+    static const struct {
+        const char *dialect;
+        int status;
+        enum settled how;
+    } rows[] = {{"openai", 429, SETTLED_RATE_LIMITED}, {"groq", 413, SETTLED_FAILED}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rig rig;
+        rig_start(&rig, &(struct simulate_options){.dialect = choice(rows[i].dialect), .tpm = 5});
+        assert_int_equal(chat(&rig, 1, CHAT("0123456789012345")), rows[i].status);
+        assert_int_equal(rig.answer.settlement.how, rows[i].how);
+        assert_int_equal(rig.answer.settlement.retry_after, -1);
+        assert_string_equal(header_of(&rig, "retry-after"), "");
+        assert_non_null(strstr(buf_cstr(&rig.out), "Request too large"));
+        rig_stop(&rig);
+    }
+}
+
+static void test_groups(void **state) {
+    (void)state;
+    struct rig rig;
+    rig_start(&rig, &(struct simulate_options){.keys = 5, .groups = 2, .rpm = 2});
+    assert_int_equal(chat(&rig, 1, CHAT("a")), 200);
+    assert_int_equal(chat(&rig, 3, CHAT("a")), 200);
+    assert_int_equal(chat(&rig, 5, CHAT("a")), 429); // 1, 3 and 5 share
+    assert_int_equal(chat(&rig, 2, CHAT("a")), 200);
+    assert_int_equal(chat(&rig, 4, CHAT("a")), 200);
+    assert_int_equal(chat(&rig, 2, CHAT("a")), 429);
     rig_stop(&rig);
 }
 
@@ -301,7 +361,7 @@ static void test_other_wires(void **state) {
     };
     struct rig rig;
     rig_start(&rig, &(struct simulate_options){0});
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         int status = ask_as(&rig, rows[i].header, rows[i].path, rows[i].body);
         if (status != rows[i].status || !strstr(buf_cstr(&rig.out), rows[i].holds))
             fail_msg("%s: %d %s", rows[i].path, status, buf_cstr(&rig.out));
@@ -314,9 +374,9 @@ static void test_other_wires(void **state) {
         int status;
     } faults[] = {{"/v1/messages", MESSAGES(""), "overloaded_error", 529},
                   {"/v1beta/models/m:generateContent", CONTENTS(""), "UNAVAILABLE", 503},
-                  {"/v1/chat/completions", CHAT("a"), "server_error", 503}};
-    rig_start(&rig, &(struct simulate_options){.fault = "503=1"});
-    for (size_t i = 0; i < COUNT(faults); i++) {
+                  {"/v1/chat/completions", CHAT("a"), "server_is_overloaded", 503}};
+    rig_start(&rig, &(struct simulate_options){.fault = "overloaded=1"});
+    for (size_t i = 0; i < COUNT_OF(faults); i++) {
         assert_int_equal(ask_as(&rig, "x-api-key", faults[i].path, faults[i].body),
                          faults[i].status);
         assert_non_null(strstr(buf_cstr(&rig.out), faults[i].holds));
@@ -327,12 +387,14 @@ static void test_other_wires(void **state) {
 static void test_bad_options(void **state) {
     (void)state;
     static const struct simulate_options bad[] = {
-        {.keys = -1},         {.keys = 100001},       {.latency = "x"}, {.fault = "x"},
-        {.fault_key = "x"},   {.dead_key = "x"},      {.reply = "x"},   {.reply = "words:0"},
-        {.reply = "words:x"}, {.reply = "words:1e9"}, {.rpm = -1},      {.tpm = INT64_MAX},
-        {.concurrency = -1},
+        {.keys = -1},         {.keys = 100001},        {.latency = "x"}, {.fault = "x"},
+        {.fault_key = "x"},   {.dead_key = "x"},       {.reply = "x"},   {.reply = "words:0"},
+        {.reply = "words:x"}, {.reply = "words:1e9"},  {.rpm = -1},      {.tpm = INT64_MAX},
+        {.concurrency = -1},  {.groups = 4},           {.groups = -1},   {.burst = 1},
+        {.outage = "x"},      {.rpd = 10000001},       {.rpd = -1},      {.day = -1},
+        {.day = INT64_MAX},   {.rpm = 1, .burst = -1},
     };
-    for (size_t i = 0; i < COUNT(bad); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct answerer a;
         struct error err = {0};
         assert_false(answerer_init(&a, &bad[i], 0, &err));
@@ -344,10 +406,19 @@ static void test_bad_options(void **state) {
 int main(void) {
     freopen("/dev/null", "w", stdout); // what failed goes to stderr
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_routes),      cmocka_unit_test(test_echo),
-        cmocka_unit_test(test_words),       cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_fault_kinds), cmocka_unit_test(test_reproducible),
-        cmocka_unit_test(test_limits),      cmocka_unit_test(test_other_wires),
+        cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_reproducible),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_other_wires),
+        cmocka_unit_test(test_headers_are_of_admission),
+        cmocka_unit_test(test_headers_are_true),
+        cmocka_unit_test(test_days),
+        cmocka_unit_test(test_silent),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_groups),
         cmocka_unit_test(test_bad_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

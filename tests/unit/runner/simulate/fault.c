@@ -58,6 +58,26 @@ static void test_refused_rates(void **state) {
     }
 }
 
+static void test_names(void **state) {
+    (void)state;
+    struct slice list = slice_str(fault_names(true)), item;
+    bool seen[FAULT_COUNT] = {0};
+    int count = 0;
+    for (; fault_next_item(&list, &item); count++) {
+        enum fault fault = fault_named(item);
+        assert_false(seen[fault]);
+        seen[fault] = true;
+    }
+    assert_int_equal(count, FAULT_COUNT - 1); // all of them, and each once
+    assert_false(seen[FAULT_NONE]);
+    list = slice_str(fault_names(false));
+    while (fault_next_item(&list, &item))
+        assert_false(fault_needs_answer(fault_named(item)));
+    assert_int_equal(fault_named(SLICE("")), FAULT_NONE);
+    assert_int_equal(fault_named(SLICE("50")), FAULT_NONE);
+    assert_true(fault_needs_answer(FAULT_STALL));
+}
+
 static void test_key_ranges(void **state) {
     (void)state;
     struct key_ranges ranges;
@@ -82,9 +102,8 @@ static void test_key_ranges(void **state) {
 int main(void) {
     freopen("/dev/null", "w", stdout); // what failed goes to stderr
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rates),
-        cmocka_unit_test(test_all_or_nothing),
-        cmocka_unit_test(test_refused_rates),
+        cmocka_unit_test(test_rates),         cmocka_unit_test(test_all_or_nothing),
+        cmocka_unit_test(test_refused_rates), cmocka_unit_test(test_names),
         cmocka_unit_test(test_key_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

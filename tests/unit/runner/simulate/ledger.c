@@ -79,11 +79,12 @@ static void test_limits(void **state) {
     assert_int_equal(r.wait, BUCKET_NEVER);
     ledger_arrive(l, 2, true, 0);
     assert_true(ledger_admit(l, 2, 100, 0, &r)); // each key has limits of its own
-    struct allowance requests, tokens;
-    assert_true(ledger_allowance(l, 2, 0, &requests, &tokens));
-    assert_int_equal(requests.remaining, 2);
-    assert_int_equal(tokens.remaining, 0);
-    assert_int_equal(tokens.reset, 60 * SECOND);
+    struct allowance left[LIMIT_COUNT];
+    ledger_allowances(l, 2, 0, left);
+    assert_int_equal(left[LIMIT_REQUESTS].remaining, 2);
+    assert_int_equal(left[LIMIT_TOKENS].remaining, 0);
+    assert_int_equal(left[LIMIT_TOKENS].reset, 60 * SECOND);
+    assert_int_equal(left[LIMIT_DAY].limit, 0);
     ledger_free(l);
 }
 
@@ -151,13 +152,78 @@ static void test_early(void **state) {
     ledger_free(l);
 }
 
+// Keys of a group share requests, tokens, days and what is open at once; counts stay the keys' own.
+static void test_groups(void **state) {
+    (void)state;
+    struct ledger_limits limits = {
+        .keys = 4, .groups = 2, .rpd = 3, .day = 10 * SECOND, .concurrency = 2};
+    struct ledger *l = ledger_new(&limits, 0);
+    struct refusal r;
+    struct buf out = BUF_INIT(10000);
+    ledger_arrive(l, 1, true, 0);
+    assert_true(ledger_admit(l, 1, 1, 0, &r));
+    ledger_arrive(l, 3, true, 0);
+    assert_true(ledger_admit(l, 3, 1, 0, &r));
+    ledger_arrive(l, 1, false, 0);
+    assert_false(ledger_admit(l, 1, 1, 0, &r));
+    assert_int_equal(r.kind, LIMIT_CONCURRENCY);
+    settle(l, 1, SETTLED_RATE_LIMITED, 0);
+    settle(l, 1, SETTLED_OK, 0);
+    settle(l, 3, SETTLED_OK, 0);
+    ledger_arrive(l, 3, false, SECOND);
+    assert_true(ledger_admit(l, 3, 1, SECOND, &r));
+    assert_false(ledger_admit(l, 1, 1, SECOND, &r));
+    assert_int_equal(r.kind, LIMIT_DAY);
+    assert_int_equal(r.wait, 9 * SECOND);
+    assert_int_equal(r.used, 3);
+    assert_int_equal(ledger_day_left(l, SECOND), 9 * SECOND);
+    ledger_arrive(l, 2, true, SECOND);
+    assert_true(ledger_admit(l, 2, 1, SECOND, &r)); // the other group
+    ledger_stats(l, &out);
+    assert_true(json_check(buf_slice(&out), NULL));
+    struct json_walk keys = json_walk(json_get(buf_slice(&out), "keys"));
+    struct json_walk groups = json_walk(json_get(buf_slice(&out), "groups"));
+    struct slice key, group;
+    static const int64_t requests[] = {2, 1, 2, 0}, of_groups[] = {4, 1}, at_once[] = {3, 1};
+    for (int i = 0; json_next_element(&keys, &key); i++) {
+        assert_int_equal(member(key, "requests"), requests[i]);
+        assert_int_equal(member(key, "group"), i % 2 + 1);
+    }
+    for (int i = 0; json_next_element(&groups, &group); i++) {
+        assert_int_equal(member(group, "group"), i + 1);
+        assert_int_equal(member(group, "requests"), of_groups[i]);
+        assert_int_equal(member(group, "in_flight"), 1);
+        assert_int_equal(member(group, "in_flight_max"), at_once[i]);
+    }
+    buf_free(&out);
+    ledger_free(l);
+}
+
+// A refusal is early when any key of the group has been told to wait longer.
+static void test_refused_early(void **state) {
+    (void)state;
+    struct ledger *l = ledger_new(&(struct ledger_limits){.keys = 3, .groups = 2}, 0);
+    struct settlement told = {SETTLED_RATE_LIMITED, 0, 0, 2 * SECOND};
+    static const struct {
+        int64_t key, at, early;
+    } rows[] = {{1, 0, 0}, {1, SECOND, 1}, {3, SECOND, 2}, {2, SECOND, 2}, {3, 3 * SECOND, 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf out = BUF_INIT(10000);
+        ledger_arrive(l, rows[i].key, false, rows[i].at);
+        ledger_settle(l, rows[i].key, &told, rows[i].at);
+        ledger_stats(l, &out);
+        assert_int_equal(member(buf_slice(&out), "refused_early"), rows[i].early);
+        buf_free(&out);
+    }
+    ledger_free(l);
+}
+
 int main(void) {
     freopen("/dev/null", "w", stdout); // what failed goes to stderr
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_early),
+        cmocka_unit_test(test_find),   cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_sums),   cmocka_unit_test(test_early),
+        cmocka_unit_test(test_groups), cmocka_unit_test(test_refused_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

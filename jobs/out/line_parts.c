@@ -1,0 +1,116 @@
+// line_parts.c: members of a result line, and the head of one read back. Pure; any thread.
+// SPDX-License-Identifier: MIT
+#include "jobs/out/line_parts.h"
+
+#include "jobs/base/hash.h"
+#include "jobs/base/utf8.h"
+
+void line_add_null(struct buf *out) {
+    buf_add(out, "null", 4);
+}
+
+static void breaks_to_spaces(char *p, char *end, char line_break) {
+    while (p < end && (p = memchr(p, line_break, (size_t)(end - p))))
+        *p++ = ' ';
+}
+
+// A line break can only be white space between tokens there: strings have theirs escaped.
+void line_add_json(struct buf *out, struct slice json) {
+    size_t start = out->n;
+    buf_add_slice(out, json);
+    if (out->failed)
+        return;
+    breaks_to_spaces(out->p + start, out->p + out->n, '\n');
+    breaks_to_spaces(out->p + start, out->p + out->n, '\r');
+}
+
+void line_add_string(struct buf *out, struct slice s) {
+    buf_add_char(out, '"');
+    while (s.n) {
+        size_t good = utf8_valid_prefix(s);
+        json_add_escaped(out, slice_of(s.p, good));
+        s.p += good, s.n -= good;
+        if (s.n) {
+            utf8_add(out, 0xfffd);
+            s.p++, s.n--;
+        }
+    }
+    buf_add_char(out, '"');
+}
+
+void line_add_token(struct buf *out, const char *name, struct slice token) {
+    json_add_name(out, name);
+    if (token.n)
+        line_add_json(out, token);
+    else
+        line_add_null(out);
+}
+
+void line_add_token_if_any(struct buf *out, const char *name, struct slice token) {
+    if (token.n)
+        line_add_token(out, name, token);
+}
+
+void line_add_text(struct buf *out, const char *name, const char *text) {
+    json_add_name(out, name);
+    if (text && *text)
+        line_add_string(out, slice_str(text));
+    else
+        line_add_null(out);
+}
+
+void line_add_int(struct buf *out, const char *name, int64_t value) {
+    json_add_name(out, name);
+    buf_add_int(out, value);
+}
+
+void line_add_count(struct buf *out, const char *name, int64_t count) {
+    if (count >= 0)
+        line_add_int(out, name, count);
+    else
+        line_add_token(out, name, SLICE_NONE);
+}
+
+void line_add_count_if_known(struct buf *out, const char *name, int64_t count) {
+    if (count >= 0)
+        line_add_int(out, name, count);
+}
+
+void line_add_status(struct buf *out, const char *name, int http_status) {
+    line_add_count(out, name, http_status ? http_status : -1);
+}
+
+int64_t line_total_tokens(const struct usage *usage) {
+    int64_t total;
+    if (usage->total_tokens >= 0 || usage->input_tokens < 0 || usage->output_tokens < 0)
+        return usage->total_tokens;
+    if (__builtin_add_overflow(usage->input_tokens, usage->output_tokens, &total))
+        return -1;
+    return total;
+}
+
+void line_add_made_id(struct buf *out, const char *prefix, struct slice id) {
+    struct hash128 hash = hash_bytes(id, (const uint64_t[2]){0, 0});
+    buf_addf(out, "\"%s%016llx%016llx\"", prefix, (unsigned long long)hash.high,
+             (unsigned long long)hash.low);
+}
+
+const char *line_error_code(const struct result *result) {
+    return result->code[0] ? result->code : outcome_name(result->outcome);
+}
+
+void line_read_head(struct slice line, const char *const *names, struct slice *values,
+                    size_t count) {
+    struct json_field fields[LINE_FIELDS_MOST];
+    struct json_walk walk = json_walk(line);
+    struct slice name;
+    size_t i = 0;
+    while (i < count && json_next_member(&walk, &name, &values[i]) &&
+           json_string_is(name, names[i]))
+        i++;
+    if (i == count)
+        return;
+    for (i = 0; i < count; i++)
+        fields[i] = (struct json_field){names[i], &values[i]};
+    json_fields(line, fields, count);
+}

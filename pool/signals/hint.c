@@ -1,0 +1,57 @@
+// hint.c: finds the wait in headers, details and message, the most direct word first. Pure.
+// SPDX-License-Identifier: MIT
+#include "pool/signals/hint.h"
+
+#include "jobs/base/clock.h"
+#include "pool/limits/retry_after.h"
+
+// Of a quota that is used up for no stated time.
+#define UNTOLD (3600 * USEC_PER_SEC)
+// A moment that is over, or nearly: clocks differ, and trying at once would be refused again.
+#define MOMENT_LEAST (60 * USEC_PER_SEC)
+
+static bool header_wait(const struct refusal *r, int64_t *usec) {
+    return retry_after_parse_ms(refusal_header(r, "retry-after-ms"), r->now_wall, usec) ||
+           retry_after_parse(refusal_header(r, "retry-after"), r->now_wall, usec);
+}
+
+static bool body_wait(const struct refusal *r, int64_t *usec) {
+    const struct error_body *error = &r->error;
+    return retry_after_parse(slice_str(error->retry_delay), r->now_wall, usec) ||
+           (error->is_json && retry_after_in_text(slice_str(error->message), usec));
+}
+
+// The longest reset of a limit of which nothing remains. The last resort: it is the time until the
+// limit is full again, not a wait.
+static bool reset_wait(const struct refusal *r, int64_t *usec) {
+    const struct announced *a = &r->limits;
+    const struct announced_limit *const limits[] = {
+        &a->requests_minute, &a->requests_day,        &a->tokens_minute,
+        &a->tokens_day,      &a->input_tokens_minute, &a->output_tokens_minute};
+    *usec = -1;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (limits[i]->remaining == 0 && limits[i]->reset > *usec)
+            *usec = limits[i]->reset;
+    return *usec >= 0;
+}
+
+static bool moment_wait(const struct refusal *r, enum day_zone zone, int64_t *usec) {
+    int offset = day_zone_offset(zone, r->now_wall);
+    if (!retry_after_moment(slice_str(r->error.message), offset, r->now_wall, usec))
+        return false;
+    if (*usec < MOMENT_LEAST)
+        *usec = MOMENT_LEAST;
+    return true;
+}
+
+int64_t hint_find(const struct refusal *r, const struct meaning *meaning) {
+    int64_t usec;
+    bool limited = meaning->outcome == OUTCOME_RATE_LIMITED || meaning->cause == BECAUSE_DAY;
+    if (meaning->wait == WAIT_DAY_END)
+        return day_zone_end(meaning->zone, r->now_wall) - r->now_wall;
+    if (meaning->wait == WAIT_MOMENT && moment_wait(r, meaning->zone, &usec))
+        return usec;
+    if (header_wait(r, &usec) || body_wait(r, &usec) || (limited && reset_wait(r, &usec)))
+        return usec;
+    return meaning->cause == BECAUSE_DAY ? UNTOLD : -1;
+}

@@ -1,0 +1,73 @@
+// Lanes: jobs that wait for a key, in one line for all that the same providers may serve with the
+// same model, so that nobody waits behind a row whose model or provider is not to be had just now.
+//
+// Within a lane jobs keep the order they came in; of several lanes the one whose first job came
+// first goes first. Loop thread.
+// SPDX-License-Identifier: MIT
+#ifndef RUNNER_LANES_H
+#define RUNNER_LANES_H
+
+#include "jobs/job.h"
+#include "pool/pool.h"
+#include "runner/plan.h"
+
+// Further models of the rows' own share one lane for each set of providers.
+#define LANES_MAX 64
+
+struct job_lane {
+    unsigned routes; // who may serve it: bit i is plan->routes[i], lower ones are preferred
+    struct slice
+        model;        // string token, owned: the rows' own model; SLICE_NONE: each route's default
+    bool mixed;       // models of all kinds
+    bool dead;        // nobody can serve it any more: its jobs stay undone
+    unsigned resting; // routes that fall back to the next until one of their keys is ready again
+    enum pool_answer answer; // of this round; POOL_LEASED: not asked yet, or more may be had
+    struct list waiting;
+    struct channel *channels[CATALOGUE_COUNT]; // as plan->routes; those of a mixed lane vary
+    struct need need;                          // of the job with this index
+    int64_t need_of;
+};
+
+struct lanes {
+    const struct plan *plan;
+    struct pool *pool;
+    struct job_lane **list;
+    size_t count;
+    size_t models; // lanes that have a model of their own
+};
+
+void lanes_init(struct lanes *lanes, const struct plan *plan, struct pool *pool);
+void lanes_free(struct lanes *lanes); // nobody waits any longer
+
+// The lane a job belongs to, made on first use; NULL when nobody may serve it.
+struct job_lane *lanes_for(struct lanes *lanes, const struct job *job);
+
+// A new round: every lane may be asked again.
+void lanes_begin(struct lanes *lanes);
+
+// The lane whose first job came first, of those that still may start one; NULL: none.
+struct job_lane *lanes_next(const struct lanes *lanes);
+
+// The first job, or NULL.
+struct job *lane_first(const struct job_lane *lane);
+
+// Puts a job that waited before among the others, by the order they came in.
+void lane_return(struct job_lane *lane, struct job *job);
+
+// A key for the lane's first job, and whose it is.
+struct grant {
+    const struct route *route;
+    struct lease lease;
+    int64_t not_before; // when to come again if there is none; TIME_NEVER: with the next release
+};
+
+// Asks the providers in order. The next one is asked when one cannot serve for longer than
+// --fallback-after, or not at all; one whose keys are merely busy is waited for. POOL_NONE: no
+// provider is left.
+enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, int64_t now,
+                              struct grant *grant);
+
+// Whether a provider has no key left that can serve anything by default.
+bool lanes_route_is_spent(struct lanes *lanes, size_t route, int64_t now);
+
+#endif

@@ -1,0 +1,15 @@
+// What a row will take of a key's limits, guessed before it is sent. Pure; any thread.
+// SPDX-License-Identifier: MIT
+#ifndef RUNNER_NEED_H
+#define RUNNER_NEED_H
+
+#include "pool/pool.h"
+#include "pool/wire/wire.h"
+#include "runner/config.h"
+
+// Input tokens are a quarter of the bytes of everything that is read, rounded up; output tokens
+// what the row allows, -1 when it sets no bound.
+struct need need_of(const struct request *request, const struct wire_defaults *defaults,
+                    enum affinity_by affinity);
+
+#endif

@@ -1,0 +1,293 @@
+// lanes.c (test): who waits behind whom and which provider serves, over a pool that does as told.
+// SPDX-License-Identifier: MIT
+#include "runner/lanes.h"
+
+#include "jobs/base/clock.h"
+#include "jobs/base/die.h"
+#include "tests/unit/quiet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SEC INT64_C(1000000)
+
+// The pool: a channel for each provider and model, answering as its provider was told to.
+struct channel {
+    const struct provider *provider;
+    char model[40];
+    int asked, returned;
+    struct need need;
+};
+
+static struct channel channels[400];
+static size_t channel_count;
+static struct {
+    enum pool_answer answer;
+    int64_t not_before;
+} told[CATALOGUE_COUNT];
+
+struct channel *pool_channel(struct pool *pool, const struct provider *provider,
+                             struct slice model) {
+    (void)pool;
+    for (size_t i = 0; i < channel_count; i++)
+        if (channels[i].provider == provider && slice_is(model, channels[i].model))
+            return &channels[i];
+    struct channel *c = &channels[channel_count++];
+    *c = (struct channel){.provider = provider};
+    snprintf(c->model, sizeof c->model, "%.*s", SLICE_ARG(model));
+    return c;
+}
+
+enum pool_answer pool_acquire(struct channel *c, const struct need *need, int64_t now,
+                              struct lease *lease, int64_t *not_before) {
+    (void)now;
+    c->asked++;
+    c->need = *need;
+    *not_before = told[c->provider - catalogue].not_before;
+    *lease = (struct lease){.channel = c};
+    return told[c->provider - catalogue].answer;
+}
+
+void pool_return(struct lease *lease, int64_t now) {
+    (void)now;
+    lease->channel->returned++;
+}
+
+// zai and anthropic are the order of preference, groq is for rows that name it.
+enum { ZAI, ANTHROPIC, GROQ, ROUTES };
+
+struct fixture {
+    struct config config;
+    struct route routes[ROUTES];
+    struct plan plan;
+    struct lanes lanes;
+    struct job *jobs[200];
+    int count;
+};
+
+static void tell(const char *name, enum pool_answer answer, int64_t not_before) {
+    const struct provider *provider = catalogue_find(slice_str(name));
+    told[provider - catalogue].answer = answer;
+    told[provider - catalogue].not_before = not_before;
+}
+
+static int open_lanes(void **state) {
+    static const char *const names[] = {"zai", "anthropic", "groq"};
+    struct fixture *f = mem_zero(1, sizeof *f);
+    memset(told, 0, sizeof told); // POOL_LEASED
+    memset(channels, 0, sizeof channels);
+    channel_count = 0;
+    f->config.fallback_after = 5 * SEC;
+    for (int i = 0; i < ROUTES; i++)
+        f->routes[i] = (struct route){.provider = catalogue_find(slice_str(names[i])),
+                                      .defaults = {.model = SLICE("\"default\"")}};
+    f->plan = (struct plan){
+        .config = &f->config, .routes = f->routes, .route_count = ROUTES, .order_count = 2};
+    lanes_init(&f->lanes, &f->plan, NULL);
+    *state = f;
+    return 0;
+}
+
+static int close_lanes(void **state) {
+    struct fixture *f = *state;
+    for (size_t i = 0; i < f->lanes.count; i++)
+        while (list_pop(&f->lanes.list[i]->waiting))
+            ;
+    lanes_free(&f->lanes);
+    for (int i = 0; i < f->count; i++)
+        job_free(f->jobs[i]);
+    free(f);
+    return 0;
+}
+
+static struct job *row(struct fixture *f, struct request request) {
+    struct job *job = job_new(1000, 1000);
+    job->index = f->count;
+    job->request = request;
+    f->jobs[f->count++] = job;
+    return job;
+}
+
+static struct job_lane *line_up(struct fixture *f, struct request request) {
+    struct job *job = row(f, request);
+    struct job_lane *lane = lanes_for(&f->lanes, job);
+    assert_non_null(lane);
+    list_push(&lane->waiting, &job->node);
+    return lane;
+}
+
+static const struct request plain = {.prompt = {"\"x\"", 3}};
+
+static const char *served(struct fixture *f, struct job_lane *lane, int64_t now) {
+    struct grant grant;
+    return lane_acquire(&f->lanes, lane, now, &grant) == POOL_LEASED ? grant.route->provider->name
+                                                                     : "nobody";
+}
+
+static void a_lane_for_each_model_and_provider(void **state) {
+    struct fixture *f = *state;
+    struct request model = plain, named = plain, batch = {.shape = ROW_BATCH_ANTHROPIC};
+    model.model = SLICE("\"own\"");
+    named.provider = SLICE("groq");
+    batch.body = SLICE("{}");
+    struct job_lane *lane = line_up(f, plain);
+    assert_ptr_equal(line_up(f, plain), lane);
+    assert_int_equal(lane->routes, 1u << ZAI | 1u << ANTHROPIC);
+    assert_ptr_not_equal(line_up(f, model), lane);
+    assert_int_equal(line_up(f, named)->routes, 1u << GROQ);
+    // what only one format can say waits for its provider alone
+    assert_int_equal(line_up(f, batch)->routes, 1u << ANTHROPIC);
+    assert_int_equal(f->lanes.count, 4);
+    named.provider = SLICE("openai");
+    assert_null(lanes_for(&f->lanes, row(f, named)));
+}
+
+static void the_first_come_goes_first(void **state) {
+    struct fixture *f = *state;
+    struct request other = plain;
+    other.model = SLICE("\"own\"");
+    struct job_lane *a = line_up(f, plain), *b = line_up(f, other);
+    line_up(f, other);
+    line_up(f, plain);
+    lanes_begin(&f->lanes);
+    struct job_lane *order[4];
+    for (int i = 0; i < 4; i++) {
+        order[i] = lanes_next(&f->lanes);
+        assert_int_equal(lane_first(order[i])->index, i);
+        list_remove(&lane_first(order[i])->node);
+    }
+    assert_true(order[0] == a && order[1] == b && order[2] == b && order[3] == a);
+    assert_null(lanes_next(&f->lanes));
+    // a lane that cannot go on lets the others by, and what comes back stands where it stood
+    lane_return(a, f->jobs[3]);
+    lane_return(a, f->jobs[0]);
+    lane_return(b, f->jobs[1]);
+    a->answer = POOL_BUSY;
+    assert_ptr_equal(lanes_next(&f->lanes), b);
+    lanes_begin(&f->lanes);
+    assert_ptr_equal(lane_first(lanes_next(&f->lanes)), f->jobs[0]);
+}
+
+static void thousands_of_models_share_a_lane(void **state) {
+    struct fixture *f = *state;
+    static char tokens[150][20];
+    struct request request = plain;
+    for (int i = 0; i < 150; i++) {
+        snprintf(tokens[i], sizeof tokens[i], "\"m%d\"", i);
+        request.model = slice_str(tokens[i]);
+        line_up(f, request);
+    }
+    assert_int_equal(f->lanes.count, LANES_MAX + 1);
+    line_up(f, plain); // those without a model of their own are not among them
+    assert_int_equal(f->lanes.count, LANES_MAX + 2);
+    // each is asked for under its own model all the same
+    struct job_lane *mixed = f->lanes.list[LANES_MAX];
+    assert_true(mixed->mixed);
+    served(f, mixed, 0);
+    assert_string_equal(channels[channel_count - 1].model, "\"m64\"");
+    list_remove(&lane_first(mixed)->node);
+    served(f, mixed, 0);
+    assert_string_equal(channels[channel_count - 1].model, "\"m65\"");
+}
+
+static void falls_back_when_the_first_cannot_serve(void **state) {
+    struct fixture *f = *state;
+    struct job_lane *lane = line_up(f, plain);
+    assert_string_equal(served(f, lane, 0), "zai");
+    tell("zai", POOL_BUSY, TIME_NEVER);
+    assert_string_equal(served(f, lane, 0), "nobody"); // busy is waited for
+    tell("zai", POOL_LATER, 5 * SEC);
+    assert_string_equal(served(f, lane, 0), "nobody"); // and so is a short pause
+    tell("zai", POOL_LATER, 5 * SEC + 1);
+    assert_string_equal(served(f, lane, 0), "anthropic");
+    tell("zai", POOL_LATER, TIME_NEVER);
+    assert_string_equal(served(f, lane, 0), "anthropic");
+    tell("zai", POOL_NONE, TIME_NEVER);
+    assert_string_equal(served(f, lane, 0), "anthropic");
+    tell("zai", POOL_LEASED, 0);
+    assert_string_equal(served(f, lane, 0), "zai");
+}
+
+static void a_long_pause_is_long_to_its_end(void **state) {
+    struct fixture *f = *state;
+    struct job_lane *lane = line_up(f, plain);
+    tell("zai", POOL_LATER, 30 * SEC);
+    assert_string_equal(served(f, lane, 0), "anthropic");
+    assert_string_equal(served(f, lane, 29 * SEC), "anthropic");
+    tell("zai", POOL_LEASED, 0);
+    assert_string_equal(served(f, lane, 30 * SEC), "zai");
+    tell("zai", POOL_LATER, 32 * SEC);
+    assert_string_equal(served(f, lane, 30 * SEC), "nobody"); // a new pause, a short one
+}
+
+static void says_when_to_come_again(void **state) {
+    struct fixture *f = *state;
+    struct job_lane *lane = line_up(f, plain);
+    struct grant grant;
+    tell("zai", POOL_LATER, 60 * SEC);
+    tell("anthropic", POOL_LATER, 20 * SEC);
+    assert_int_equal(lane_acquire(&f->lanes, lane, 0, &grant), POOL_LATER);
+    assert_int_equal(grant.not_before, 20 * SEC);
+    tell("anthropic", POOL_BUSY, TIME_NEVER);
+    assert_int_equal(lane_acquire(&f->lanes, lane, 0, &grant), POOL_BUSY);
+    assert_int_equal(grant.not_before, 60 * SEC);
+    tell("anthropic", POOL_NONE, 0);
+    assert_int_equal(lane_acquire(&f->lanes, lane, 0, &grant), POOL_LATER);
+    assert_int_equal(grant.not_before, 60 * SEC);
+    tell("zai", POOL_NONE, 0);
+    assert_int_equal(lane_acquire(&f->lanes, lane, 0, &grant), POOL_NONE);
+}
+
+static void a_row_that_names_its_provider_stays_with_it(void **state) {
+    struct fixture *f = *state;
+    struct request named = plain;
+    named.provider = SLICE("zai");
+    struct job_lane *lane = line_up(f, named);
+    tell("zai", POOL_LATER, 3600 * SEC);
+    assert_string_equal(served(f, lane, 0), "nobody");
+    tell("zai", POOL_NONE, 0);
+    assert_string_equal(served(f, lane, 0), "nobody");
+}
+
+static void passes_the_need_of_the_first_row_on(void **state) {
+    struct fixture *f = *state;
+    struct request request = plain;
+    request.max_tokens = SLICE("77");
+    struct job_lane *lane = line_up(f, request);
+    request.max_tokens = SLICE("88");
+    line_up(f, request);
+    served(f, lane, 0);
+    assert_int_equal(channels[0].need.output_tokens, 77);
+    assert_int_equal(channels[0].need.input_tokens, 1);
+    list_remove(&lane_first(lane)->node);
+    served(f, lane, 0);
+    assert_int_equal(channels[0].need.output_tokens, 88);
+}
+
+static void looks_whether_a_provider_is_spent(void **state) {
+    struct fixture *f = *state;
+    assert_false(lanes_route_is_spent(&f->lanes, ZAI, 0));
+    assert_int_equal(channels[0].returned, 1); // nothing was sent with it
+    tell("zai", POOL_BUSY, 0);
+    assert_false(lanes_route_is_spent(&f->lanes, ZAI, 0));
+    tell("zai", POOL_NONE, 0);
+    assert_true(lanes_route_is_spent(&f->lanes, ZAI, 0));
+    assert_int_equal(channels[0].returned, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_lanes, close_lanes)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_lane_for_each_model_and_provider),
+        TEST(the_first_come_goes_first),
+        TEST(thousands_of_models_share_a_lane),
+        TEST(falls_back_when_the_first_cannot_serve),
+        TEST(a_long_pause_is_long_to_its_end),
+        TEST(says_when_to_come_again),
+        TEST(a_row_that_names_its_provider_stays_with_it),
+        TEST(passes_the_need_of_the_first_row_on),
+        TEST(looks_whether_a_provider_is_spent),
+    };
+    QUIET_RUN(tests);
+}
