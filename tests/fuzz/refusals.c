@@ -18,6 +18,12 @@ static void check_text(const char *text, size_t size) {
 
 static void check_verdict(const struct verdict *v) {
     HOLDS(v->outcome > OUTCOME_BAD_INPUT && v->outcome < OUTCOME_COUNT);
+    HOLDS(v->cause > BECAUSE_NOTHING && v->cause < CAUSE_COUNT);
+    HOLDS((v->cause == BECAUSE_REQUEST) == (v->scope == SCOPE_REQUEST));
+    HOLDS((v->cause == BECAUSE_UPSTREAM) == (v->scope == SCOPE_PROVIDER));
+    HOLDS(v->cause != BECAUSE_MODEL || v->scope == SCOPE_MODEL);
+    HOLDS(v->cause != BECAUSE_DAY || v->hint >= 0);
+    HOLDS(v->cause != BECAUSE_REQUEST || v->final);
     HOLDS(v->action <= KEY_REMOVE);
     HOLDS(v->hint >= -1);
     HOLDS(v->message[0]);
@@ -27,9 +33,9 @@ static void check_verdict(const struct verdict *v) {
 }
 
 static bool is_same(const struct verdict *a, const struct verdict *b) {
-    return a->outcome == b->outcome && a->action == b->action && a->hint == b->hint &&
-           a->final == b->final && strcmp(a->code, b->code) == 0 &&
-           strcmp(a->message, b->message) == 0;
+    return a->outcome == b->outcome && a->scope == b->scope && a->cause == b->cause &&
+           a->action == b->action && a->hint == b->hint && a->final == b->final &&
+           strcmp(a->code, b->code) == 0 && strcmp(a->message, b->message) == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -26,27 +26,50 @@ static struct slice skip(struct slice text, size_t n) {
     return slice_of(text.p + n, text.n - n);
 }
 
-// From left to right: {{{{ is {{, the first of three braces stands for itself, {{ begins a name.
+enum part { LITERAL, NAME, WRONG };
+
+// Takes the next part from the left: {{{{ is {{, the first of three braces stands for itself, {{
+// begins a name, which ends at }} and holds no {{.
+static enum part take_part(struct slice *text, struct slice *value) {
+    bool pair = slice_starts(*text, "{{{{");
+    if (pair || !slice_starts(*text, "{{") || slice_starts(*text, "{{{")) {
+        *value = pair ? SLICE("{{") : slice_of(text->p, 1);
+        *text = skip(*text, pair ? 4 : 1);
+        return LITERAL;
+    }
+    *text = skip(*text, 2);
+    const char *close = memmem(text->p, text->n, "}}", 2);
+    if (!close)
+        return WRONG;
+    struct slice inside = slice_of(text->p, (size_t)(close - text->p));
+    *value = slice_trim(inside);
+    *text = skip(*text, inside.n + 2);
+    bool wrong = memmem(inside.p, inside.n, "{{", 2) || memchr(inside.p, '\0', inside.n);
+    return wrong || !value->n ? WRONG : NAME;
+}
+
+static bool is_template(struct slice text) {
+    struct slice value;
+    if (!utf8_is_valid(text))
+        return false;
+    while (text.n)
+        if (take_part(&text, &value) == WRONG)
+            return false;
+    return true;
+}
+
 // False when a field is missing.
 static bool render_plainly(struct slice text, struct slice row, struct buf *out) {
+    struct slice value;
     while (text.n) {
-        if (slice_starts(text, "{{{{")) {
-            buf_add_str(out, "{{");
-            text = skip(text, 4);
-        } else if (slice_starts(text, "{{") && !slice_starts(text, "{{{")) {
-            text = skip(text, 2);
-            const char *close = memmem(text.p, text.n, "}}", 2);
-            HOLDS(close);
-            struct slice name = slice_trim(slice_of(text.p, (size_t)(close - text.p)));
-            struct slice value = field_of(&row, name);
-            if (!value.p)
-                return false;
-            add_field(out, value);
-            text = skip(text, (size_t)(close - text.p) + 2);
-        } else {
-            json_add_escaped(out, slice_of(text.p, 1));
-            text = skip(text, 1);
+        if (take_part(&text, &value) == LITERAL) {
+            json_add_escaped(out, value);
+            continue;
         }
+        struct slice field = field_of(&row, value);
+        if (!field.p)
+            return false;
+        add_field(out, field);
     }
     return true;
 }
@@ -72,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct error err = {0};
     struct template *t = template_parse(text, &err);
     HOLDS(t ? !err.text[0] : err.class == ERROR_USAGE && utf8_is_valid(slice_str(err.text)));
-    HOLDS(!t || utf8_is_valid(text));
+    HOLDS(is_template(text) == (t != NULL));
     for (size_t i = 0; t && template_name(t, i).p; i++)
         HOLDS(template_name(t, i).n && i < size);
     if (t && json_check(row, NULL))
