@@ -23,7 +23,7 @@ max_len() { # TARGET
 }
 
 run_one() { # SECONDS PROGRAM
-    local seconds=$1 program=$2 name log
+    local seconds=$1 program=$2 name log status
     name=$(basename "$program")
     log=$OUT/logs/$name
     mkdir -p "$OUT/corpus/$name"
@@ -32,8 +32,12 @@ run_one() { # SECONDS PROGRAM
         -malloc_limit_mb=256 -timeout=10 -max_len="$(max_len "$name")" -dict=tests/fuzz/json.dict \
         -artifact_prefix="$OUT/findings/$name-" -print_final_stats=1 \
         "$OUT/corpus/$name" $(seeds "$name") >"$log" 2>&1 </dev/null
-    echo $? >"$log.status"
-    [ "$(cat "$log.status")" = 0 ] && return
+    status=$?
+    if [ $status = 0 ] && grep -q '^stat::number_of_executed_units: [1-9]' "$log"; then
+        echo ok >"$log.status"
+        return
+    fi
+    echo "ended with status $status" | tee "$log.status" >>"$log"
     { echo "FAILED  $name"; grep -v '^#[0-9]' "$log" | tail -n 60 | sed 's/^/    /'; } >"$log.shown"
     cat "$log.shown" # in one go: another one may be writing
 }
@@ -55,7 +59,7 @@ table() { # PROGRAM...
             /^stat::number_of_executed_units:/ { runs = $2 }
             /^stat::average_exec_per_sec:/ { speed = $2 }
             END {
-                result = status == "0" ? "no finding" : "FAILED, see build/fuzz/logs/" name
+                result = status == "ok" ? "no finding" : "FAILED, see build/fuzz/logs/" name
                 printf "%-12s %12d %9d %8d %9d  %s\n", name, runs, speed, edges, features, result
             }' "$log"
     done
@@ -79,6 +83,6 @@ export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=8:${ASAN_OPTIONS:-}
 export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
 printf '%s\0' "$@" | xargs -0 -n 1 -P "${FUZZ_JOBS:-2}" "$0" --one "$seconds"
 table "$@"
-failed=$(cat $OUT/logs/*.status | grep -vc '^0$')
+failed=$(($# - $(cat $OUT/logs/*.status | grep -c '^ok$')))
 echo "$# targets, $failed with a finding"
 [ "$failed" = 0 ]

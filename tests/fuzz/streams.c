@@ -63,6 +63,25 @@ static void check_same(const struct outcome_of *a, const struct outcome_of *b) {
     HOLDS(a->end == STREAM_TOO_LARGE || slice_eq(buf_slice(&a->scratch), buf_slice(&b->scratch)));
 }
 
+// The same stream with every line end written as LF.
+static void with_line_feeds(struct slice bytes, struct buf *out) {
+    for (size_t i = 0; i < bytes.n; i++)
+        if (bytes.p[i] != '\r')
+            buf_add_char(out, bytes.p[i]);
+        else if (i + 1 == bytes.n || bytes.p[i + 1] != '\n')
+            buf_add_char(out, '\n');
+}
+
+static void check_line_ends(struct wire_stream *s, struct slice bytes,
+                            const struct outcome_of *first) {
+    struct buf plain = BUF_INIT(FUZZ_MAX);
+    with_line_feeds(bytes, &plain);
+    struct outcome_of o = read_in(s, buf_slice(&plain), sizeof "data:");
+    check_same(first, &o);
+    buf_free(&o.scratch);
+    buf_free(&plain);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const size_t sizes[] = {1 << 20, 1, 7, 40};
     struct slice bytes = fuzz_input(data, size);
@@ -79,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_same(&first, &o);
         buf_free(&o.scratch);
     }
+    check_line_ends(&s, bytes, &first);
     buf_free(&first.scratch);
     wire_stream_free(&s);
     return 0;
