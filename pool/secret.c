@@ -275,7 +275,7 @@ struct quotes {
 
 static struct quotes quotes_of(const struct secret *s, const char *text, size_t n) {
     struct slice start = slice_trim(slice_of(text, n));
-    bool json = start.n && strchr("{[-0123456789", *start.p) && *start.p;
+    bool json = start.n && (*start.p == '{' || *start.p == '[');
     for (size_t i = 0; i < s->n; i++)
         json = json && s->text[i] >= '0' && s->text[i] <= '9';
     return (struct quotes){text, json, false};

@@ -1,7 +1,6 @@
 #!/bin/sh
 # Installs what building (run) or testing (test, bench, valgrind, fuzz) needs, on Debian and its kin.
-# Silent and
-# quick when nothing is missing, however it came there.
+# Silent and quick when nothing is missing, however it came there.
 # SPDX-License-Identifier: MIT
 set -u
 

@@ -145,11 +145,16 @@ static void check_scrubbed(struct slice left, bool was_json, struct slice secret
         check_gone(left, secret);
 }
 
+// As answers are; a number alone may be the beginning of a key that is cut off.
+static bool is_container(struct slice json) {
+    return json_type(json) == JSON_OBJECT || json_type(json) == JSON_ARRAY;
+}
+
 static void check(struct slice secret_text, struct slice text) {
     struct secret *secret = secret_new(secret_text);
     struct buf b = BUF_INIT(FUZZ_MAX);
     put_together(text, secret_text, &b);
-    bool was_json = json_check(buf_slice(&b), NULL);
+    bool was_json = json_check(buf_slice(&b), NULL) && is_container(buf_slice(&b));
     char *exact = mem_text(b.p, b.n); // no room behind it
     size_t n = secret_scrub(secret, exact, b.n);
     HOLDS(n <= b.n);
