@@ -44,7 +44,7 @@ static void check_secret(const struct secret *secret) {
     for (size_t i = 0; i < text.n; i++)
         HOLDS(text.p[i] > ' ' && text.p[i] <= '~' && text.p[i] != ',');
     secret_mask(secret, mask);
-    HOLDS(strstr(mask, "****") && !strstr(mask, buf_cstr(&text)));
+    HOLDS(text.n < SECRET_SHOWN_MIN ? strcmp(mask, "****") == 0 : strlen(mask) == 12);
     buf_wipe(&text);
     buf_free(&text);
 }

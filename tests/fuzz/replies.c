@@ -6,16 +6,22 @@
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/wires.h"
 
-static void check_line(struct job *job) {
-    for (int with = 0; with < 2; with++) {
-        struct buf line = BUF_INIT(FUZZ_MAX);
-        struct line_facts facts;
-        line_add(&line, job, &(struct line_options){.include_response = with});
-        HOLDS(!line.failed && json_check(buf_slice(&line), NULL));
-        HOLDS(memchr(line.p, '\n', line.n) == line.p + line.n - 1);
-        HOLDS(line_read(buf_slice(&line), OUTPUT_NATIVE, &facts) && facts.ok);
-        buf_free(&line);
-    }
+static void check_line(const struct job *job, struct line_options options) {
+    struct buf line = BUF_INIT(FUZZ_MAX);
+    struct line_facts facts;
+    line_add(&line, job, &options);
+    HOLDS(!line.failed && json_check(buf_slice(&line), NULL));
+    HOLDS(memchr(line.p, '\n', line.n) == line.p + line.n - 1);
+    HOLDS(line_read(buf_slice(&line), options.format, &facts) && facts.ok);
+    HOLDS(line_may_begin_with(buf_slice(&line), options.format));
+    buf_free(&line);
+}
+
+// In every format, and with the reply itself.
+static void check_lines(const struct job *job) {
+    for (int format = 0; format < OUTPUT_FORMATS; format++)
+        check_line(job, (struct line_options){.format = (enum output_format)format});
+    check_line(job, (struct line_options){.include_response = true});
 }
 
 static void check(const struct wire *wire, struct slice body) {
@@ -33,7 +39,7 @@ static void check(const struct wire *wire, struct slice body) {
         job->id = SLICE("1");
         job->result.outcome = OUTCOME_OK;
         job->result.provider = wire->name;
-        check_line(job);
+        check_lines(job);
     }
     signals_is_error_body(body);
     job_free(job);

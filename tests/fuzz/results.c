@@ -145,8 +145,8 @@ static void check_repair(struct slice bytes, const struct output_options *option
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct slice bytes = fuzz_input(data, size);
     unsigned choice = fuzz_choice(&bytes);
-    enum output_format format = choice & 1 ? OUTPUT_OPENAI : OUTPUT_NATIVE;
-    bool keep_failed = choice & 2;
+    enum output_format format = (enum output_format)(choice % OUTPUT_FORMATS);
+    bool keep_failed = choice / OUTPUT_FORMATS % 2;
     prepare();
     check_scan(bytes, &(struct resume_options){"r.jsonl", format, keep_failed});
     check_repair(bytes, &(struct output_options){.path = path,
