@@ -17,11 +17,40 @@ static void check_line(const struct job *job, struct line_options options) {
     buf_free(&line);
 }
 
+static struct slice reply_in(struct slice line, enum output_format format) {
+    switch (format) {
+    case OUTPUT_OPENAI: return json_get(json_get(line, "response"), "body");
+    case OUTPUT_ANTHROPIC: return json_get(json_get(line, "result"), "message");
+    default: return json_get(line, "response");
+    }
+}
+
+// What is written for another provider's readers says to them what this one's said.
+static void check_translated(const struct job *job, enum output_format format) {
+    static const struct wire *const wires[] = {[OUTPUT_OPENAI] = &wire_openai,
+                                               [OUTPUT_ANTHROPIC] = &wire_anthropic,
+                                               [OUTPUT_GEMINI] = &wire_gemini};
+    struct buf line = BUF_INIT(FUZZ_MAX), scratch = BUF_INIT(FUZZ_MAX);
+    struct slice text = job->result.reply.text;
+    struct reply reply = {.usage = USAGE_NONE};
+    const char *what;
+    line_add(&line, job, &(struct line_options){.format = format});
+    struct slice body = reply_in(buf_slice(&line), format);
+    HOLDS(body.p);
+    bool good = wires[format]->read_reply(body, &scratch, &reply, &what) == WIRE_OK;
+    bool mixed = job->result.reply.refusal.n > 2; // which others say in the text
+    HOLDS(text.n <= 2 || mixed || (good && slice_eq(reply.text, text)));
+    buf_free(&line);
+    buf_free(&scratch);
+}
+
 // In every format, and with the reply itself.
 static void check_lines(const struct job *job) {
     for (int format = 0; format < OUTPUT_FORMATS; format++)
         check_line(job, (struct line_options){.format = (enum output_format)format});
     check_line(job, (struct line_options){.include_response = true});
+    for (int format = OUTPUT_OPENAI; format < OUTPUT_FORMATS; format++)
+        check_translated(job, (enum output_format)format);
 }
 
 static void check(const struct wire *wire, struct slice body) {
@@ -38,6 +67,7 @@ static void check(const struct wire *wire, struct slice body) {
     if (answer == WIRE_OK) {
         job->id = SLICE("1");
         job->result.outcome = OUTCOME_OK;
+        job->result.shape = wire->reply;
         job->result.provider = wire->name;
         check_lines(job);
     }

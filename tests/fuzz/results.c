@@ -1,5 +1,6 @@
 // results.c: any bytes as a results file, whole and torn anywhere: it is refused and left alone, or
-// repaired so that the rows that are done stay done. First character: format, --no-retry-failed.
+// repaired so that the rows that are done stay done. First character: format (0 to 3), and 4 more for
+// --no-retry-failed.
 // SPDX-License-Identifier: MIT
 #include "jobs/out/output.h"
 #include "jobs/out/resume.h"
