@@ -232,6 +232,27 @@ static bool may_begin(const struct secret *s, const char *text, const char *p, c
     return p[1] == s->text[1] || p[1] == '\\' || p[1] == '%';
 }
 
+// Where in a run of backslashes at p those begin that may be escaping: an even number, which mean
+// themselves, stay in front of them.
+static const char *into_reach(const char *p, const char *end) {
+    const char *q = p;
+    while (q < end && *q == '\\')
+        q++;
+    size_t run = (size_t)(q - p);
+    return run > BACKSLASHES_MAX ? p + (run - BACKSLASHES_MAX + 1) / 2 * 2 : p;
+}
+
+// How many bytes at *p are the secret; *p moves past backslashes that are none of it.
+static size_t find_at(const struct secret *s, const char *text, const char **p, const char *end) {
+    if (!may_begin(s, text, *p, end))
+        return 0;
+    const char *from = into_reach(*p, end);
+    size_t found = match_at(s, from, end);
+    if (found)
+        *p = from;
+    return found;
+}
+
 // Writes what stands in for `found` bytes of secret; returns how many bytes that takes.
 static size_t put_mask(char *out, const char *mask, size_t found) {
     size_t n = strlen(mask);
@@ -307,7 +328,7 @@ size_t secret_scrub(const struct secret *s, char *text, size_t n) {
     c.next[0] = c.next[1] = c.next[2] = NULL;
     struct quotes quotes = quotes_of(s, text, n);
     for (const char *p = next_candidate(&c, text); p < end;) {
-        size_t found = may_begin(s, text, p, end) ? match_at(s, p, end) : 0;
+        size_t found = find_at(s, text, &p, end);
         if (found) {
             const char *instead = is_in_number(&quotes, p) ? "1" : mask;
             memmove(out, kept, (size_t)(p - kept));

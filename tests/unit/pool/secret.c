@@ -62,6 +62,22 @@ static void scrubs_what_is_escaped(void **state) {
     assert_scrubbed("abcdef", "C:\\\\abcdef", "C:****"); // one backslash too many is no harm
 }
 
+// However many backslashes stand before it, which mean themselves.
+static void scrubs_behind_backslashes(void **state) {
+    (void)state;
+    char run[128], text[256];
+    memset(run, '\\', sizeof run);
+    for (int n = 0; n < 100; n += 2) {
+        snprintf(text, sizeof text, "[\"%.*s\\u0061bcdef/g\"]", n, run);
+        struct secret *s = secret_new(SLICE("abcdef/g"));
+        size_t left = secret_scrub(s, text, strlen(text));
+        assert_true(json_check(slice_of(text, left), NULL));
+        assert_non_null(memmem(text, left, "****\"]", 6));
+        assert_null(memmem(text, left, "bcdef", 5));
+        secret_free(s);
+    }
+}
+
 static void scrubs_what_is_cut_off(void **state) {
     (void)state;
     const char *key = "sk-proj-0123456789abcdef";
@@ -229,6 +245,7 @@ int main(void) {
         cmocka_unit_test(masks),
         cmocka_unit_test(scrubs_what_stands_as_it_is),
         cmocka_unit_test(scrubs_what_is_escaped),
+        cmocka_unit_test(scrubs_behind_backslashes),
         cmocka_unit_test(scrubs_what_is_cut_off),
         cmocka_unit_test(leaves_numbers_numbers),
         cmocka_unit_test(leaves_json_json),
