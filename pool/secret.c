@@ -164,8 +164,9 @@ static size_t match_char(const char *p, const char *end, char c) {
     bool unicode = run && q < end && *q == 'u' && hex_number(q + 1, end, 4) >= 0;
     if (unicode && hex_number(q + 1, end, 4) == (unsigned char)c)
         return run + 5;
-    if (c == '\\' && run) // the last of an odd run belongs to the \uxxxx behind it
-        return unicode && run > 1 ? run - run % 2 : run;
+    bool quote = q < end && *q == '"';
+    if (c == '\\' && run) // the last of an odd run belongs to the \uxxxx or the quote behind it
+        return (unicode || quote) && run > 1 ? run - run % 2 : run;
     if (q < end && *q == c)
         return (size_t)(q + 1 - p);
     if (!run && q < end && *q == '%' && hex_number(q + 1, end, 2) == (unsigned char)c)
@@ -253,6 +254,22 @@ static size_t find_at(const struct secret *s, const char *text, const char **p, 
     return found;
 }
 
+// Where the \uxxxx begins among whose digits p is, if that is at or after `text`; else p. What a key
+// begins with may be the end of a character that somebody escaped: then that goes too.
+static const char *escape_begin(const char *text, const char *p) {
+    if (p == text)
+        return p;
+    const char *u = p - 1;
+    while (u > text && p - u < 4 && hex_value(*u) >= 0)
+        u--;
+    if (u <= text || *u != 'u')
+        return p;
+    const char *back = u;
+    while (back > text && back[-1] == '\\')
+        back--;
+    return (u - back) % 2 ? u - 1 : p;
+}
+
 // Writes what stands in for `found` bytes of secret; returns how many bytes that takes.
 static size_t put_mask(char *out, const char *mask, size_t found) {
     size_t n = strlen(mask);
@@ -330,6 +347,9 @@ size_t secret_scrub(const struct secret *s, char *text, size_t n) {
     for (const char *p = next_candidate(&c, text); p < end;) {
         size_t found = find_at(s, text, &p, end);
         if (found) {
+            const char *begin = escape_begin(kept, p);
+            found += (size_t)(p - begin);
+            p = begin;
             const char *instead = is_in_number(&quotes, p) ? "1" : mask;
             memmove(out, kept, (size_t)(p - kept));
             out += p - kept;

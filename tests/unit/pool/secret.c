@@ -54,6 +54,7 @@ static void scrubs_what_is_escaped(void **state) {
     assert_scrubbed("ab/cd+ef", "?key=ab%2fcd%2Bef&x", "?key=****&x");
     assert_scrubbed("abc\\def/gh", "abc%5Cdef%2fgh abc%5cdef/gh", "**** ****");
     assert_scrubbed("abc\\\\def", "abc%5C%5Cdef", "****");
+    assert_scrubbed("abcdef\\", "[\"abcdef\\\\\\\" x\"]", "[\"****\\\" x\"]");
     assert_scrubbed("a\"b\\c/d", "x a\\\"b\\\\c\\/d y", "x **** y");
     assert_scrubbed("a\\\\b\\\\c", "x a\\\\\\\\b\\\\\\\\c y", "x **** y");
     assert_scrubbed("a\\\\b\\\\c", "x a\\\\b\\\\c y", "x **** y");
@@ -99,6 +100,8 @@ static void leaves_numbers_numbers(void **state) {
                     " [17, \"****\\\" ****\", 1]");
     assert_scrubbed(key, "{\"m\":\"key \\u0031\\u0032\\u0033456\"}", "{\"m\":\"key ****\"}");
     assert_scrubbed(key, "the key 123456 of", "the key **** of");
+    assert_scrubbed(key, "[\"a\\u0123456 \\\\u0123456 \\u0012123456\"]",
+                    "[\"a**** \\\\u0**** \\u0012****\"]");
     assert_scrubbed("k23456", "{\"n\":k23456}", "{\"n\":****}");
 }
 
