@@ -14,9 +14,10 @@ static int64_t backoff(const struct retry_policy *policy, int retries, struct ra
 struct retry_decision retry_decide(const struct retry_policy *policy, enum outcome outcome,
                                    int retries, int64_t hint, int64_t now, struct random *random) {
     switch (outcome) {
-    case OUTCOME_RATE_LIMITED: // the key's affair: the pool says when one is ready again
+    case OUTCOME_RATE_LIMITED: // the key's affair: the pool says when one is ready
     case OUTCOME_AUTH:
-    case OUTCOME_QUOTA: return (struct retry_decision){RETRY_OTHER, now};
+    case OUTCOME_QUOTA:
+    case OUTCOME_MODEL: return (struct retry_decision){RETRY_OTHER, now};
     case OUTCOME_SERVER:
     case OUTCOME_TIMEOUT:
     case OUTCOME_NETWORK:

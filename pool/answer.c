@@ -16,17 +16,19 @@ static void fail(struct verdict *v, enum outcome outcome, const char *message) {
 
 static const struct {
     enum outcome outcome;
+    enum cause cause;
     bool final;
 } of_status[] = {
-    [TRANSFER_TIMEOUT] = {OUTCOME_TIMEOUT, false},
-    [TRANSFER_STALLED] = {OUTCOME_TIMEOUT, false},
-    [TRANSFER_NETWORK] = {OUTCOME_NETWORK, false},
-    [TRANSFER_UNTRUSTED] = {OUTCOME_NETWORK, true},
-    [TRANSFER_GARBLED] = {OUTCOME_BAD_RESPONSE, false},
+    [TRANSFER_TIMEOUT] = {OUTCOME_TIMEOUT, BECAUSE_UPSTREAM, false},
+    [TRANSFER_STALLED] = {OUTCOME_TIMEOUT, BECAUSE_UPSTREAM, false},
+    [TRANSFER_NETWORK] = {OUTCOME_NETWORK, BECAUSE_UPSTREAM, false},
+    [TRANSFER_UNTRUSTED] = {OUTCOME_NETWORK, BECAUSE_UPSTREAM, true},
+    [TRANSFER_GARBLED] = {OUTCOME_BAD_RESPONSE, BECAUSE_UPSTREAM, false},
 };
 
 static void fail_too_large(struct verdict *v, size_t max) {
     v->outcome = OUTCOME_TOO_LARGE;
+    v->cause = BECAUSE_REQUEST;
     v->final = true;
     snprintf(v->message, sizeof v->message,
              "the answer is larger than %zu bytes (--max-reply-bytes)", max);
@@ -34,6 +36,8 @@ static void fail_too_large(struct verdict *v, size_t max) {
 
 static void read_failure(const struct transfer *t, struct verdict *v) {
     fail(v, of_status[t->status].outcome, t->error);
+    v->cause = of_status[t->status].cause;
+    v->scope = SCOPE_PROVIDER;
     v->final = of_status[t->status].final;
     if (t->status == TRANSFER_UNTRUSTED)
         snprintf(v->message, sizeof v->message,
@@ -44,10 +48,21 @@ static struct slice header_of(const void *transfer, const char *name) {
     return transfer_header(transfer, name);
 }
 
+static struct http_answer http_answer_of(const struct transfer *t) {
+    return (struct http_answer){
+        .status = t->http_status, .body = buf_slice(t->reply), .header = header_of, .context = t};
+}
+
+bool answer_limits(const struct transfer *t, const struct answer_context *context,
+                   struct announced *announced) {
+    struct http_answer answer = http_answer_of(t);
+    return t->http_status &&
+           announced_read(context->provider, &answer, context->now_wall, announced);
+}
+
 static void read_refusal(const struct transfer *t, const struct answer_context *context,
                          struct verdict *v) {
-    struct http_answer answer = {
-        .status = t->http_status, .body = buf_slice(t->reply), .header = header_of, .context = t};
+    struct http_answer answer = http_answer_of(t);
     signals_read(context->provider, &answer, context->now_wall, v);
 }
 
@@ -56,6 +71,7 @@ static void fail_blocked(struct verdict *v, const char *what, struct slice reaso
     char word[sizeof v->code * 2];
     struct buf b = {.p = word, .cap = sizeof word, .max = sizeof word - 1};
     v->outcome = OUTCOME_CONTENT_FILTER;
+    v->cause = BECAUSE_REQUEST;
     v->final = true;
     json_string_decode(reason, &b);
     snprintf(v->code, sizeof v->code, "%.*s",
@@ -71,6 +87,7 @@ static void read_answer(struct slice body, const struct answer_context *context,
     case WIRE_BLOCKED: fail_blocked(v, what, result->reply.finish_reason); break;
     case WIRE_NOT_MINE:
         v->outcome = OUTCOME_BAD_RESPONSE;
+        v->cause = BECAUSE_UPSTREAM;
         snprintf(v->message, sizeof v->message, "the answer is JSON but no %s answer: %s",
                  context->provider->wire->name, what);
         break;
@@ -83,6 +100,7 @@ static void read_success(const struct transfer *t, const struct answer_context *
     struct json_fault fault;
     if (!json_check(body, &fault)) {
         v->outcome = OUTCOME_BAD_RESPONSE;
+        v->cause = BECAUSE_UPSTREAM;
         snprintf(v->message, sizeof v->message, "the answer is not JSON: %s at byte %zu of %zu",
                  fault.what, fault.offset, body.n);
     } else if (signals_is_error_body(body)) {
@@ -161,6 +179,7 @@ static void read_stream(const struct transfer *t, const struct answer_context *c
     case STREAM_TOO_LARGE: fail_too_large(v, s->max); break;
     case STREAM_BROKEN:
         v->outcome = OUTCOME_BAD_RESPONSE;
+        v->cause = BECAUSE_UPSTREAM;
         snprintf(v->message, sizeof v->message, "the stream is no answer: %s", what);
         break;
     }
@@ -174,7 +193,7 @@ static int64_t ttft_of(const struct transfer *t, const struct answer_stream *s) 
 
 void answer_read(struct transfer *t, const struct answer_context *context, struct result *result,
                  struct verdict *v) {
-    *v = (struct verdict){.outcome = OUTCOME_NONE, .action = KEY_KEEP, .hint = -1};
+    *v = (struct verdict){.outcome = OUTCOME_NONE, .hint = -1};
     result->reply = (struct reply){.usage = USAGE_NONE};
     result->http_status = t->http_status;
     result->shape = context->provider->wire->reply;

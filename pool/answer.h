@@ -5,6 +5,7 @@
 #ifndef POOL_ANSWER_H
 #define POOL_ANSWER_H
 
+#include "pool/limits/announced.h"
 #include "pool/signals/signals.h"
 #include "pool/transfer/engine.h"
 #include "pool/wire/stream.h"
@@ -38,5 +39,9 @@ struct answer_context {
 // http_status, ttft, shape and assembled are set either way.
 void answer_read(struct transfer *t, const struct answer_context *context, struct result *result,
                  struct verdict *verdict);
+
+// The limits that its headers tell, before engine_give(). False when they tell none.
+bool answer_limits(const struct transfer *t, const struct answer_context *context,
+                   struct announced *announced);
 
 #endif

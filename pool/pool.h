@@ -20,6 +20,7 @@
 #include "pool/keys/key.h"
 #include "pool/keys/strategy.h"
 #include "pool/limits/announced.h"
+#include "pool/limits/spend.h"
 #include "pool/signals/signals.h"
 
 struct pool;
@@ -33,6 +34,7 @@ struct pool_options {
     int slots_per_key;        // SLOTS_AUTO: as many at once as turns out to pay
     struct key_limits limits; // of every key that states none itself; 0: none
     int64_t cooldown;         // COOLDOWN_AUTO or fixed microseconds
+    bool feels_nothing;       // rates that nobody announces are not felt; so with a fixed cooldown
     uint64_t seed;            // of jitter and chance
 };
 
@@ -58,12 +60,14 @@ struct need {
 };
 
 struct lease {
-    struct channel *channel;
     struct key *key;
-    struct seat *seat; // the pool's own
-    struct need need;
-    int64_t taken_at;
-    uint64_t serial; // how many were taken from its account before it
+    // The pool's own.
+    struct channel *channel;
+    struct seat *seat;
+    struct charge charge; // what it was expected to take
+    uint64_t serial;      // among its account's requests (limits/felt.h)
+    int in_flight;        // requests its key had under way, itself included
+    bool is_trial;        // the one that shows whether its account's cool-down is over
 };
 
 enum pool_answer {
@@ -71,7 +75,8 @@ enum pool_answer {
     POOL_BUSY,   // all keys that may serve now have their hands full: with the next release, or at
                  // *not_before if that is earlier
     POOL_LATER,  // no key may serve now: not before *not_before; TIME_NEVER: with the next release
-    POOL_NONE,   // no key of this provider can serve again in this run
+    POOL_NO_MODEL, // no key of this provider has this model, for minutes at least
+    POOL_NONE,     // no key of this provider can serve again in this run
 };
 
 enum pool_answer pool_acquire(struct channel *channel, const struct need *need, int64_t now,

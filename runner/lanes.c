@@ -108,7 +108,8 @@ static enum pool_answer ask(struct lanes *lanes, struct job_lane *lane, size_t i
         return POOL_NONE;
     enum pool_answer answer =
         pool_acquire(channel, first_need(lanes, lane, job), now, &grant->lease, &not_before);
-    if (answer != POOL_LEASED && answer != POOL_NONE && not_before < grant->not_before)
+    if (answer != POOL_LEASED && answer != POOL_NONE && answer != POOL_NO_MODEL &&
+        not_before < grant->not_before)
         grant->not_before = not_before;
     // of a pause that was long from the beginning the last seconds are not waited out either
     bool rests = answer == POOL_LATER && (lane->resting & 1u << i ||
@@ -128,6 +129,8 @@ enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, int64_
         grant->route = &lanes->plan->routes[i];
         if (answer == POOL_LATER && lane->resting & 1u << i)
             all = POOL_LATER;
+        else if (answer == POOL_NO_MODEL)
+            all = all == POOL_NONE ? POOL_NO_MODEL : all;
         else if (answer != POOL_NONE)
             return answer;
     }

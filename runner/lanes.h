@@ -63,7 +63,7 @@ struct grant {
 
 // Asks the providers in order. The next one is asked when one cannot serve for longer than
 // --fallback-after, or not at all; one whose keys are merely busy is waited for. POOL_NONE: no
-// provider is left.
+// provider is left; POOL_NO_MODEL: those that are left have not the model.
 enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, int64_t now,
                               struct grant *grant);
 

@@ -236,11 +236,22 @@ static void end_late(struct loop *l, struct job_lane *lane) {
         l->not_before = job->not_after;
 }
 
+// No account of its providers has the model that the job wants.
+static void fail_model(struct loop *l, struct job *job, const struct route *route) {
+    list_remove(&job->node);
+    if (job->result.outcome != OUTCOME_MODEL)
+        job_fail(job, OUTCOME_MODEL, "no key of %s has this model", route->provider->name);
+    finish(l, job);
+}
+
 static void start_first(struct loop *l, struct job_lane *lane) {
     struct grant grant;
     struct job *job = lane_first(lane);
     lane->answer = lane_acquire(&l->lanes, lane, l->now, &grant);
-    if (lane->answer == POOL_NONE) {
+    if (lane->answer == POOL_NO_MODEL) {
+        fail_model(l, job, grant.route);
+        lane->answer = POOL_LEASED; // the next one may want another
+    } else if (lane->answer == POOL_NONE) {
         give_up_lane(l, lane);
     } else if (lane->answer != POOL_LEASED) {
         if (grant.not_before < l->not_before)
@@ -308,10 +319,6 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
                                          ? (struct retry_decision){RETRY_GIVE_UP, 0}
                                          : retry_decide(&l->policy, verdict->outcome, job->retries,
                                                         verdict->hint, l->now, &l->random);
-    // refused, but the key is not to blame and stays: without a pause this would be a tight loop
-    if (decision.answer == RETRY_OTHER && verdict->action == KEY_KEEP)
-        decision = retry_decide(&l->policy, OUTCOME_SERVER, job->retries, verdict->hint, l->now,
-                                &l->random);
     switch (decision.answer) {
     case RETRY_GIVE_UP: finish(l, job); break;
     case RETRY_OTHER: wait_again(l, job); break;
@@ -322,16 +329,18 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
     }
 }
 
-static void release_key(struct loop *l, struct flight *f, const struct verdict *verdict) {
+// announced: NULL when the answer told no limits.
+static void release_key(struct loop *l, struct flight *f, const struct verdict *verdict,
+                        const struct announced *announced) {
     struct stats *stats = &l->p->stats;
-    struct pool_report report = {
-        .verdict = verdict, .usage = f->job->result.reply.usage, .latency = f->job->result.latency};
+    struct pool_report report = {.verdict = verdict,
+                                 .usage = f->job->result.reply.usage,
+                                 .latency = f->job->result.latency,
+                                 .announced = announced};
     if (verdict->outcome == OUTCOME_RATE_LIMITED)
         stats_add(&stats->rate_limited, 1);
     if (verdict->outcome == OUTCOME_OK) {
         stats_add_usage(stats, &report.usage);
-        if (report.usage.cached_tokens > 0)
-            f->lease.key->counts.cached_tokens += report.usage.cached_tokens;
         histogram_add(&stats->latency, report.latency);
         if (f->job->result.ttft)
             histogram_add(&stats->ttft, f->job->result.ttft);
@@ -360,8 +369,10 @@ static void settle(struct loop *l, struct transfer *t) {
                   (long long)job->line_no, job->result.key, job->result.attempts, t->http_status,
                   (long long)(job->result.latency / USEC_PER_MS), outcome_name(verdict.outcome),
                   verdict.message);
+    struct announced announced;
+    bool tells = answer_limits(t, &context, &announced);
     engine_give(l->engine, t);
-    release_key(l, f, &verdict);
+    release_key(l, f, &verdict, tells ? &announced : NULL);
     if (verdict.outcome != OUTCOME_OK && job->not_after <= l->now) {
         job_fail(job, verdict.outcome, "%s", verdict.message);
         fail_deadline(l, job);
@@ -386,7 +397,7 @@ static void break_off(struct loop *l) {
         struct job *job = f->job;
         engine_cancel(l->engine, f->transfer);
         engine_give(l->engine, f->transfer);
-        release_key(l, f, &broken);
+        release_key(l, f, &broken, NULL);
         drop(l, job);
     }
 }

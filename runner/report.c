@@ -9,13 +9,14 @@
 #include <stdlib.h>
 
 static void fill_key(struct summary_key *row, const struct key *key, char *mask) {
+    int64_t now = clock_now();
     const struct key_counts *counts = &key->counts;
     secret_mask(key->entry->secret, mask);
     *row = (struct summary_key){.name = key->entry->name,
                                 .provider = key->entry->provider->name,
                                 .masked = mask,
-                                .state = key_state_name(key, clock_now()),
-                                .health = key_health(key, clock_now()),
+                                .state = key_state_name(key, now),
+                                .health = key_health(key, now),
                                 .requests = counts->requests,
                                 .ok = counts->ok,
                                 .failed = counts->failed,
@@ -25,8 +26,9 @@ static void fill_key(struct summary_key *row, const struct key *key, char *mask)
                                 .cached_tokens = counts->cached_tokens,
                                 .last_used = counts->last_used_at,
                                 .reason = key->reason};
-    if (heap_holds(&key->timer))
-        row->cooling_until = clock_wall() + (key->timer.due - clock_now());
+    enum key_state state = key_state(key);
+    if ((state == KEY_COOLING || state == KEY_SUSPENDED) && key->rests_until > now)
+        row->cooling_until = clock_wall() + (key->rests_until - now);
     if (key->latency) {
         row->p50 = histogram_at(key->latency, 0.50);
         row->p95 = histogram_at(key->latency, 0.95);

@@ -1,10 +1,11 @@
-// A key at work: its state, what it has in flight, and what it has done.
+// A key at work: how it stands, what it has in flight, and what it has done.
 //
-//   READY ⇄ FULL (its slots are taken) · COOLING until t ──▶ TRIAL ──one request──▶ PROBING ──▶ READY
-//   SUSPENDED (no money: a rare probe) · REMOVED (not accepted)
+//   GOOD ──out of money, refused──▶ SUSPENDED until t ──▶ TRIAL ──one request, accepted──▶ GOOD
+//   any ──not accepted──▶ REMOVED
 //
-// Only key_set_state() writes the state; the pool's lists follow from it. Everything here belongs to
-// the loop thread, except that any thread may read key_state() for the live line.
+// Rate limits are not the key's but its account's, per model: pool/pool_parts.h. The key_state is what
+// both come to for people. Everything here belongs to the loop thread, except that any thread may
+// read key_state() for the live line.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_KEYS_KEY_H
 #define POOL_KEYS_KEY_H
@@ -13,19 +14,30 @@
 #include "jobs/base/histogram.h"
 #include "pool/keys/health.h"
 #include "pool/keys/keyring.h"
+#include "pool/limits/width.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
 
+struct account; // pool/pool_parts.h
+struct meter;   // pool/limits/meter.h
+
 enum key_state {
     KEY_READY,     // may take a request
     KEY_FULL,      // all its slots are taken
-    KEY_COOLING,   // refused for now: not before `timer.due`
+    KEY_COOLING,   // refused for now: not before rests_until
     KEY_TRIAL,     // its cool-down is over: may take one request, to see
     KEY_PROBING,   // that one request is in flight
-    KEY_SUSPENDED, // money or plan used up: not before `timer.due`, hours away
+    KEY_SUSPENDED, // money or plan used up, or refused: not before rests_until
     KEY_REMOVED,   // not accepted, for the rest of the run
     KEY_STATES
+};
+
+enum key_standing {
+    STANDING_GOOD,
+    STANDING_SUSPENDED, // until timer.due
+    STANDING_TRIAL,     // may make one request at a time, until one is accepted
+    STANDING_REMOVED,   // for the rest of the run
 };
 
 // What a key did, for the summary. `requests` = ok + failed + rate_limited + in flight.
@@ -41,13 +53,17 @@ struct key_counts {
 
 struct key {
     const struct key_entry *entry; // borrowed from the keyring
-    size_t place;                  // index among its provider's keys
-    _Atomic unsigned char state;   // enum key_state; read with key_state()
-    struct heap_node timer;        // COOLING, SUSPENDED: when that ends
+    struct account *account;
+    size_t place; // index among its provider's keys
+    enum key_standing standing;
+    struct heap_node timer;      // SUSPENDED: when that ends
+    _Atomic unsigned char state; // enum key_state; read with key_state()
     int in_flight;
-    int slots;         // requests it may have in flight
-    int refusals;      // one after the other, without a success in between
-    int64_t cooled_at; // monotonic, when the last cool-down began
+    struct width width;  // how many requests it may have in flight
+    struct meter *meter; // its stated limits, or NULL
+    int looks;           // times in a row that it was refused although it served before
+    int64_t refused_at;  // monotonic, the first of these
+    int64_t rests_until; // monotonic: COOLING and SUSPENDED, when that ends; else 0
     struct health health;
     struct key_counts counts;
     struct histogram *latency; // NULL until its first answer
@@ -55,22 +71,17 @@ struct key {
     void *auth;                // the transfer's request headers for it, made on first use
 };
 
-// The only place that writes key->state: a move that the drawing does not show is a bug.
+// The only place that writes key->state.
 void key_set_state(struct key *key, enum key_state state);
 
 static inline enum key_state key_state(const struct key *key) {
     return (enum key_state)atomic_load_explicit(&key->state, memory_order_relaxed);
 }
 
-// May it be given a request now?
-static inline bool key_is_open(enum key_state state) {
-    return state == KEY_READY || state == KEY_TRIAL;
-}
-
 // For people: "healthy", "degraded", "rate_limited" or "unavailable" (contract section 6).
 const char *key_state_name(const struct key *key, int64_t now);
 
-// 0 to 100 (see health.h); 0 when suspended or removed.
+// 0 to 100: pool/keys/health.h; 0 when it is out.
 int key_health(const struct key *key, int64_t now);
 
 #endif

@@ -49,22 +49,6 @@ static bool is_days_end(const struct refusal *r, const struct meaning *meaning) 
            (r->limits.requests_day.remaining == 0 || r->limits.tokens_day.remaining == 0);
 }
 
-// What the pool is to do with the key: said here and nowhere else.
-static enum key_action action_of(const struct verdict *v) {
-    static const enum key_action by_cause[CAUSE_COUNT] = {
-        [BECAUSE_NOTHING] = KEY_KEEP,     [BECAUSE_REQUEST] = KEY_KEEP,
-        [BECAUSE_KEY] = KEY_REMOVE,       [BECAUSE_MONEY] = KEY_SUSPEND,
-        [BECAUSE_DAY] = KEY_SUSPEND,      [BECAUSE_RATE] = KEY_COOL,
-        [BECAUSE_CONCURRENCY] = KEY_COOL, [BECAUSE_MODEL] = KEY_KEEP,
-        [BECAUSE_UPSTREAM] = KEY_KEEP,    [BECAUSE_FORBIDDEN] = KEY_SUSPEND,
-    };
-    // worth waiting for, not worth ending a run over
-    bool soon = v->cause == BECAUSE_DAY && v->hint < 3600 * USEC_PER_SEC;
-    // a key that is left alone for a moment is what paces a run while the provider is full
-    bool crowded = v->cause == BECAUSE_UPSTREAM && v->outcome == OUTCOME_RATE_LIMITED;
-    return soon || crowded ? KEY_COOL : by_cause[v->cause];
-}
-
 void signals_read(const struct provider *provider, const struct http_answer *answer,
                   int64_t now_wall, struct verdict *verdict) {
     struct refusal r;
@@ -81,7 +65,6 @@ void signals_read(const struct provider *provider, const struct http_answer *ans
         .final = meaning.final,
         .hint = hint_find(&r, &meaning),
     };
-    verdict->action = action_of(verdict);
     wording_choose(&r, verdict);
 }
 

@@ -44,18 +44,10 @@ enum cause {
 // "nothing", "request", "rate" …: for tests and debug logs.
 const char *cause_name(enum cause cause);
 
-enum key_action {
-    KEY_KEEP,    // nothing follows for the key
-    KEY_COOL,    // leave it alone for a while: the hint, else a growing pause
-    KEY_SUSPEND, // money or plan is used up, or refused for a reason not known (403): a rare probe
-    KEY_REMOVE,  // not accepted, for good
-};
-
 struct verdict {
     enum outcome outcome;
     enum scope scope;
     enum cause cause;
-    enum key_action action; // follows from cause, outcome and hint alone
     // "not before": microseconds from now, -1 not said; unclamped. Always said with BECAUSE_DAY.
     int64_t hint;
     bool final;    // another attempt of the job cannot help, whatever the outcome

@@ -58,9 +58,19 @@ again=$(awk -v key="$refused" 'NR > 1 && $3 == key { print $1; exit }' "$CANNED_
 assert_true "the refused key was not asked for a second (first $first, again '${again:-never}')" \
     test "${again:-999999}" -ge $((first + 1000))
 
-t "all keys limited at once: the run waits for the first to return"
-# each key lets 3 through, then one every 1.5 s; 3 × 3 + 4 more need the first returns only
+t "a limit that is announced is kept before it bites"
+# each key lets 40 through, then one every 1.5 s
 start_simulator --rpm 40 --keys 3
+rows 126 >in.jsonl
+run_ok in.jsonl --provider simulate --base-url "$SIM_URL/v1" -o kept.jsonl --summary summary.json \
+    --max-retries 0
+all_ok kept.jsonl 126
+assert_ledger summary.json
+assert_json .stats.json '.[0].rate_limited <= 2' true
+stop_simulator
+
+t "all keys limited at once: the run waits for the first to return"
+start_simulator --rpm 40 --keys 3 --silent
 rows 126 >in.jsonl
 run_ok in.jsonl --provider simulate --base-url "$SIM_URL/v1" -o limited.jsonl --summary summary.json \
     --max-retries 0

@@ -76,7 +76,7 @@ static void says_what_policy_kept_back(void **state) {
         struct read_back r;
         read_with(rows[i].wire, rows[i].body, &r);
         assert_int_equal(r.verdict.outcome, OUTCOME_CONTENT_FILTER);
-        assert_int_equal(r.verdict.action, KEY_KEEP);
+        assert_int_equal(r.verdict.cause, BECAUSE_REQUEST);
         assert_true(r.verdict.final);
         if (rows[i].code)
             assert_string_equal(r.verdict.code, rows[i].code);

@@ -32,8 +32,11 @@ static void open_pool(struct fixture *f, int keys, int slots, int64_t cooldown) 
         f->entries[i] = (struct key_entry){.provider = &here, .name = f->names[i], .enabled = true};
     }
     f->ring = (struct keyring){.entries = f->entries, .count = (size_t)keys};
-    f->pool = pool_new(&(struct pool_options){
-        .keyring = &f->ring, .slots_per_key = slots, .cooldown = cooldown, .seed = 5});
+    f->pool = pool_new(&(struct pool_options){.keyring = &f->ring,
+                                              .slots_per_key = slots,
+                                              .cooldown = cooldown,
+                                              .feels_nothing = true,
+                                              .seed = 5});
     f->home = pool_channel(f->pool, &here, SLICE("\"m\""));
 }
 
@@ -52,19 +55,19 @@ static enum pool_answer refuse(struct fixture *f, int64_t *not_before) {
     return answer;
 }
 
-static void give(struct fixture *f, struct lease *lease, enum outcome outcome,
-                 enum key_action action, int64_t hint) {
-    struct verdict verdict = {.outcome = outcome, .action = action, .hint = hint};
+static void give(struct fixture *f, struct lease *lease, enum outcome outcome, enum cause cause,
+                 int64_t hint) {
+    struct verdict verdict = {.outcome = outcome, .cause = cause, .hint = hint};
     struct pool_report report = {.verdict = &verdict, .usage = USAGE_NONE, .latency = 1000};
     pool_release(f->pool, lease, &report, f->now);
 }
 
 static void answer(struct fixture *f, struct lease *lease) {
-    give(f, lease, OUTCOME_OK, KEY_KEEP, -1);
+    give(f, lease, OUTCOME_OK, BECAUSE_NOTHING, -1);
 }
 
 static void limit(struct fixture *f, struct lease *lease, int64_t hint) {
-    give(f, lease, OUTCOME_RATE_LIMITED, KEY_COOL, hint);
+    give(f, lease, OUTCOME_RATE_LIMITED, BECAUSE_RATE, hint);
 }
 
 static size_t index_of(struct fixture *f, const struct key *key) {
@@ -250,12 +253,12 @@ static void a_refused_key_is_out_and_the_last_one_ends_it(void **state) {
     log_set_level(LOG_ERROR);
     open_pool(&f, 2, 1, COOLDOWN_AUTO);
     struct lease a = take(&f), b = take(&f);
-    give(&f, &a, OUTCOME_AUTH, KEY_REMOVE, -1);
+    give(&f, &a, OUTCOME_AUTH, BECAUSE_KEY, -1);
     assert_int_equal(refuse(&f, &not_before), POOL_BUSY); // the other may still be good
-    give(&f, &b, OUTCOME_QUOTA, KEY_SUSPEND, -1);
+    give(&f, &b, OUTCOME_QUOTA, BECAUSE_MONEY, -1);
     assert_int_equal(refuse(&f, &not_before), POOL_NONE);
-    assert_string_equal(key_state_name(pool_key(f.pool, 0), 0), "unavailable");
-    assert_int_equal(key_health(pool_key(f.pool, 1), 0), 0);
+    assert_string_equal(key_state_name(pool_key(f.pool, 0), f.now), "unavailable");
+    assert_int_equal(key_health(pool_key(f.pool, 1), f.now), 0);
     f.now += 6 * 3600 * SEC; // the rare probe of an account without money
     struct lease probe = take(&f);
     assert_int_equal(index_of(&f, probe.key), 1);

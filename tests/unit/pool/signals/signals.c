@@ -8,7 +8,6 @@
 //     outcome: rate_limited
 //     cause: rate
 //     scope: request | key | model | group | provider
-//     action: keep | cool | suspend | remove
 //     hint: 5.289s | none
 //     final: yes | no
 //     code: the code that is reported ("none": empty)
@@ -41,9 +40,6 @@
 #define DIRECTORY "tests/data/signals"
 #define NOW       (INT64_C(1795240800) * USEC_PER_SEC) // 2026-11-21T06:00:00Z
 
-static const char *const actions[] = {
-    [KEY_KEEP] = "keep", [KEY_COOL] = "cool", [KEY_SUSPEND] = "suspend", [KEY_REMOVE] = "remove"};
-
 static const char *const scopes[] = {[SCOPE_REQUEST] = "request",
                                      [SCOPE_KEY] = "key",
                                      [SCOPE_MODEL] = "model",
@@ -51,7 +47,7 @@ static const char *const scopes[] = {[SCOPE_REQUEST] = "request",
                                      [SCOPE_PROVIDER] = "provider"};
 
 struct expectation {
-    char provider[64], outcome[32], cause[32], scope[32], action[32];
+    char provider[64], outcome[32], cause[32], scope[32];
     char final[8], code[64], hint[64], error_body[8];
     struct slice message[4], not [4];
     size_t messages, nots;
@@ -106,7 +102,6 @@ static void expect_member(struct fixture *f, struct slice name, struct slice val
         {"outcome", e->outcome, sizeof e->outcome},
         {"cause", e->cause, sizeof e->cause},
         {"scope", e->scope, sizeof e->scope},
-        {"action", e->action, sizeof e->action},
         {"final", e->final, sizeof e->final},
         {"code", e->code, sizeof e->code},
         {"hint", e->hint, sizeof e->hint},
@@ -171,7 +166,6 @@ static void compare_all(struct fixture *f, const struct verdict *v) {
     compare(f, "outcome", e->outcome, outcome_name(v->outcome));
     compare(f, "cause", e->cause, cause_name(v->cause));
     compare(f, "scope", e->scope, scopes[v->scope]);
-    compare(f, "action", e->action, actions[v->action]);
     compare(f, "final", e->final, v->final ? "yes" : "no");
     compare(f, "code", e->code, v->code[0] ? v->code : "none");
     compare_hint(f, v->hint);
@@ -345,7 +339,6 @@ static void check_verdict(const struct verdict *v) {
     assert_true(v->cause != BECAUSE_DAY || v->hint >= 0);
     assert_true(v->hint >= -1);
     // what no key can do is no key's fault, and the request's fault is final
-    assert_false(v->final && v->action != KEY_KEEP);
     assert_true(v->cause != BECAUSE_REQUEST || v->final);
 }
 

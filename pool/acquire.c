@@ -1,0 +1,169 @@
+// acquire.c: finds the key that serves next, or says when there will be one. Loop thread.
+// SPDX-License-Identifier: MIT
+#include "pool/pool_parts.h"
+
+#include "jobs/base/clock.h"
+
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+// When the account's limits let this through.
+static int64_t tab_ready_at(struct tab *tab, const struct spend *spend, const struct moment *m) {
+    int64_t when = meter_ready_at(tab->account->meter, spend, m);
+    if (tab->state == TAB_TRIAL) // the provider itself named the time
+        return when;
+    if (tab->learned)
+        when = later(when, learned_ready_at(tab->learned, spend, m->now));
+    return later(when, felt_ready_at(&tab->felt, m->now));
+}
+
+static void crowd_out(struct seat *seat) {
+    seat_park(seat, TIME_NEVER);
+    seat->is_crowded_out = true;
+    seat->tab->channel->full++;
+}
+
+// Whether an open seat can serve now. If not, it is moved to where it waits.
+static bool admits(struct seat *seat, const struct spend *spend, const struct moment *m) {
+    struct tab *tab = seat->tab;
+    if (tab->state == TAB_COOLING || tab->state == TAB_PROBING) {
+        seat_park(seat, TIME_NEVER);
+        return false;
+    }
+    if (tab->account->most && tab->account->in_flight >= tab->account->most) {
+        crowd_out(seat);
+        return false;
+    }
+    int64_t when = meter_ready_at(seat->key->meter, spend, m);
+    if (when > m->now) {
+        seat_rest(seat, when);
+        return false;
+    }
+    when = tab_ready_at(tab, spend, m);
+    if (when > m->now)
+        seat_park(seat, when);
+    return when <= m->now;
+}
+
+static struct seat *favourite(struct channel *channel, uint64_t affinity) {
+    size_t place =
+        channel->affinity.cap ? affinity_find(&channel->affinity, affinity) : AFFINITY_NONE;
+    return place != AFFINITY_NONE && order_is_open(channel->order, place) ? &channel->seats[place]
+                                                                          : NULL;
+}
+
+// Every seat that is found unable leaves the order, so this ends, and what it costs is paid once per
+// seat and wait.
+static struct seat *choose(struct channel *channel, const struct need *need,
+                           const struct spend *spend, const struct moment *m) {
+    struct seat *seat = need->affinity ? favourite(channel, need->affinity) : NULL;
+    if (seat && admits(seat, spend, m))
+        return seat;
+    size_t place;
+    while ((place = order_next(channel->order)) != ORDER_NONE)
+        if (admits(&channel->seats[place], spend, m))
+            return &channel->seats[place];
+    return NULL;
+}
+
+static struct spend spend_of(const struct channel *channel, const struct need *need) {
+    int64_t output =
+        need->output_tokens >= 0 ? need->output_tokens : (int64_t)channel->output_tokens;
+    return (struct spend){1, need->input_tokens, output};
+}
+
+static void charge(struct lease *lease, const struct moment *m) {
+    struct tab *tab = lease->seat->tab;
+    struct charge *charge = &lease->charge;
+    meter_take(lease->key->meter, &charge->spend, m);
+    meter_take(tab->account->meter, &charge->spend, m);
+    lease->serial = felt_take(&tab->felt, m->now);
+    if (tab->learned) {
+        learned_take(tab->learned, charge);
+    } else {
+        charge->before = tab->taken;
+        tab->taken.requests += charge->spend.requests;
+        tab->taken.input_tokens += charge->spend.input_tokens;
+        tab->taken.output_tokens += charge->spend.output_tokens;
+    }
+}
+
+static void take(struct seat *seat, const struct need *need, const struct moment *m,
+                 struct lease *lease) {
+    struct key *key = seat->key;
+    struct tab *tab = seat->tab;
+    struct channel *channel = tab->channel;
+    *lease = (struct lease){.channel = channel,
+                            .key = key,
+                            .seat = seat,
+                            .charge = {.at = m->now, .spend = spend_of(channel, need)},
+                            .is_trial = tab->state == TAB_TRIAL};
+    breaker_took(&channel->breaker, m->now);
+    lease->in_flight = ++key->in_flight;
+    key->counts.requests++;
+    tab->account->in_flight++;
+    channel->in_flight++;
+    charge(lease, m);
+    const struct spend *spend = &lease->charge.spend;
+    order_took(channel->order, key->place, spend->input_tokens + spend->output_tokens, m->now);
+    if (need->affinity && affinity_find(&channel->affinity, need->affinity) == AFFINITY_NONE)
+        affinity_set(&channel->affinity, need->affinity, key->place);
+    if (tab->state == TAB_TRIAL)
+        tab_set_state(tab, TAB_PROBING);
+    key_settle(key);
+    key_show(key, channel);
+    tab_pass(tab);
+}
+
+static bool is_without_model(const struct channel *channel) {
+    const struct home *home = channel->home;
+    for (size_t i = 0; i < home->count; i++) {
+        const struct seat *seat = &channel->seats[i];
+        if (seat->place != SEAT_OUT && !(seat->tab->no_model && seat->tab->state == TAB_COOLING))
+            return false;
+    }
+    return true;
+}
+
+static bool is_hopeless(const struct home *home) {
+    return home->out == home->count;
+}
+
+static enum pool_answer none_now(const struct channel *channel, int64_t *not_before) {
+    const struct heap *heaps[] = {&channel->resting_tabs, &channel->resting_seats,
+                                  &channel->home->suspended};
+    if (is_hopeless(channel->home))
+        return POOL_NONE;
+    if (channel->no_model && is_without_model(channel))
+        return POOL_NO_MODEL;
+    *not_before = TIME_NEVER;
+    for (size_t i = 0; i < 3; i++) {
+        struct heap_node *first = heap_first(heaps[i]);
+        if (first && first->due < *not_before)
+            *not_before = first->due;
+    }
+    return channel->full ? POOL_BUSY : POOL_LATER;
+}
+
+// The provider itself is down, or just back.
+static enum pool_answer held_back(const struct channel *channel) {
+    if (is_hopeless(channel->home))
+        return POOL_NONE;
+    return channel->breaker.state == BREAKER_RAMP ? POOL_BUSY : POOL_LATER;
+}
+
+enum pool_answer pool_acquire(struct channel *channel, const struct need *need, int64_t now,
+                              struct lease *lease, int64_t *not_before) {
+    struct moment m = pool_moment(channel->home, now);
+    struct spend spend = spend_of(channel, need);
+    home_wake(channel->home, now);
+    channel_wake(channel, now);
+    if (!breaker_admits(&channel->breaker, channel->in_flight, now, not_before))
+        return held_back(channel);
+    struct seat *seat = choose(channel, need, &spend, &m);
+    if (!seat)
+        return none_now(channel, not_before);
+    take(seat, need, &m, lease);
+    return POOL_LEASED;
+}

@@ -1,0 +1,297 @@
+// follow.c: what follows from an answer, for the key, its account, the model, the provider. Loop
+// thread.
+// SPDX-License-Identifier: MIT
+#include "pool/pool_parts.h"
+
+#include "jobs/base/clock.h"
+#include "jobs/base/die.h"
+#include "jobs/base/log.h"
+#include "pool/limits/cooldown.h"
+
+#include <stdlib.h>
+
+// Keys that served before and are refused alike within moments may be good and the provider wrong (an
+// outage of what checks keys looks like that): they get further looks before they are taken out.
+#define LOOKS_MOST 2
+#define LOOK_FIRST (USEC_PER_SEC / 2) // then 1 s
+#define MOMENTS    (2 * USEC_PER_SEC)
+
+#define MODEL_PAUSE   (300 * USEC_PER_SEC)
+#define HINTS_TRUSTED 3
+#define SPREAD_MOST   (USEC_PER_SEC / 2)
+
+// -- what is said about it --
+
+static void set_reason(struct key *key, const struct verdict *verdict) {
+    struct buf text = BUF_INIT(1024);
+    buf_add_str(&text, verdict->code);
+    if (verdict->code[0] && verdict->message[0])
+        buf_add_str(&text, ": ");
+    buf_add_str(&text, verdict->message);
+    free(key->reason);
+    key->reason = mem_text(text.p, text.n);
+    buf_free(&text);
+}
+
+static void clear_reason(struct key *key) {
+    free(key->reason);
+    key->reason = NULL;
+    key->rests_until = 0;
+}
+
+struct notice {
+    const char *who;  // a key or a group
+    const char *what; // "cools"
+    int64_t pause;    // 0: not said
+    const char *why;
+    bool loud;
+};
+
+static void say(const struct notice *n) {
+    struct buf text = BUF_INIT(64);
+    if (n->pause) {
+        buf_add_str(&text, " for ");
+        duration_add(&text, n->pause / USEC_PER_MS * USEC_PER_MS);
+    }
+    if (n->loud)
+        log_warn("%s %s%s: %s", n->who, n->what, buf_cstr(&text), n->why);
+    else
+        log_info("%s %s%s: %s", n->who, n->what, buf_cstr(&text), n->why);
+    buf_free(&text);
+}
+
+static const char *name_of(const struct account *account) {
+    return account->name ? account->name : account->keys[0]->entry->name;
+}
+
+// -- the account and this model --
+
+// What was sent before the last refusal came says no more than that did.
+static bool is_news(const struct lease *lease) {
+    const struct tab *tab = lease->seat->tab;
+    return (lease->is_trial || tab->state == TAB_OPEN) && lease->charge.at >= tab->cooled_at;
+}
+
+// A hint is kept to, with a little on top, so that keys refused together come back one by one; when
+// it proved too short again and again, the pause grows beyond it.
+static int64_t pause_of(const struct tab *tab, const struct verdict *verdict) {
+    struct pool *pool = tab->channel->home->pool;
+    int64_t fixed = verdict->cause == BECAUSE_DAY ? COOLDOWN_AUTO : pool->options.cooldown;
+    int64_t pause = cooldown_after(fixed, verdict->hint, tab->refusals, &pool->random);
+    if (fixed != COOLDOWN_AUTO || verdict->hint < 0)
+        return pause;
+    if (tab->channel->home->account_count > 1)
+        pause +=
+            random_below(&pool->random, (pause < SPREAD_MOST * 50 ? pause / 50 : SPREAD_MOST) + 1);
+    if (tab->refusals <= HINTS_TRUSTED)
+        return pause;
+    int64_t grown = cooldown_after(fixed, -1, tab->refusals - HINTS_TRUSTED, &pool->random);
+    return pause > grown ? pause : grown;
+}
+
+static void cool(struct lease *lease, const struct verdict *verdict, int64_t now) {
+    struct tab *tab = lease->seat->tab;
+    struct account *account = tab->account;
+    bool news = is_news(lease);
+    tab->refusals += news;
+    tab->cooled_at = now;
+    int64_t pause = pause_of(tab, verdict);
+    int64_t wall = now + tab->channel->home->pool->wall_offset;
+    tab_cool(tab, now + pause, verdict->cause == BECAUSE_DAY ? wall + pause : 0);
+    for (size_t i = 0; i < account->key_count; i++)
+        set_reason(account->keys[i], verdict);
+    if (news)
+        say(&(struct notice){name_of(account), "cools", pause, lease->key->reason, false});
+}
+
+static void follow_rate(struct lease *lease, const struct pool_report *report, int64_t now) {
+    struct key *key = lease->key;
+    const struct verdict *verdict = report->verdict;
+    bool many = lease->in_flight > 1 && key->standing == STANDING_GOOD;
+    bool at_once =
+        verdict->cause == BECAUSE_CONCURRENCY || (!key->width.is_fixed && verdict->hint < 0);
+    if (many && at_once) { // fewer at once may be all it wants
+        width_refused(&key->width, lease->in_flight, lease->charge.at, now);
+        return;
+    }
+    if (!report->announced && verdict->cause == BECAUSE_RATE && is_news(lease) &&
+        !lease->channel->home->pool->options.feels_nothing)
+        felt_refused(&lease->seat->tab->felt, lease->serial, lease->charge.at, now);
+    cool(lease, verdict, now);
+}
+
+static void follow_day(struct lease *lease, const struct pool_report *report, int64_t now) {
+    const struct home *home = lease->channel->home;
+    struct verdict verdict = *report->verdict;
+    if (verdict.hint < 0)
+        verdict.hint = home->day_end - (now + home->pool->wall_offset);
+    cool(lease, &verdict, now);
+}
+
+// -- the key --
+
+static void follow_money(struct lease *lease, const struct pool_report *report, int64_t now) {
+    const struct verdict *verdict = report->verdict;
+    struct account *account = lease->key->account;
+    bool whole = verdict->scope == SCOPE_GROUP;
+    bool was_out = lease->key->standing == STANDING_SUSPENDED;
+    for (size_t i = 0; i < account->key_count; i++) {
+        struct key *key = account->keys[i];
+        if ((!whole && key != lease->key) || key->standing == STANDING_REMOVED)
+            continue;
+        set_reason(key, verdict);
+        key_suspend(key, now + COOLDOWN_MONEY_PROBE);
+    }
+    if (!was_out)
+        say(&(struct notice){whole ? name_of(account) : lease->key->entry->name,
+                             "is out of money and left alone", COOLDOWN_MONEY_PROBE,
+                             lease->key->reason, true});
+}
+
+static void follow_forbidden(struct lease *lease, const struct pool_report *report, int64_t now) {
+    struct key *key = lease->key;
+    if (key->standing == STANDING_REMOVED || key->standing == STANDING_SUSPENDED)
+        return;
+    set_reason(key, report->verdict);
+    key_suspend(key, now + COOLDOWN_MONEY_PROBE);
+    say(&(struct notice){key->entry->name, "is refused and left alone", COOLDOWN_MONEY_PROBE,
+                         key->reason, true});
+}
+
+static void look_again(struct key *key, int64_t now) {
+    key_suspend(key, now + (LOOK_FIRST << key->looks++));
+    log_info("%s was good and is refused; it is tried once more: %s", key->entry->name,
+             key->reason);
+}
+
+static void take_out(struct key *key) {
+    key_remove(key);
+    say(&(struct notice){key->entry->name, "is not accepted and taken out", 0, key->reason, true});
+}
+
+// The key that was taken out just before, if both served before and none was accepted in between.
+static struct key *fellow_sufferer(const struct key *key, int64_t now) {
+    struct home *home = key->account->home;
+    struct key *last = home->last_out;
+    bool alike = last && last != key && now - home->last_out_at <= MOMENTS &&
+                 home->answered_at <= home->last_out_at;
+    return alike && last->counts.ok && key->counts.ok ? last : NULL;
+}
+
+static void follow_bad_key(struct lease *lease, const struct pool_report *report, int64_t now) {
+    struct key *key = lease->key;
+    struct home *home = key->account->home;
+    if (key->standing == STANDING_REMOVED || key->standing == STANDING_SUSPENDED)
+        return;
+    set_reason(key, report->verdict);
+    struct key *fellow = key->looks ? NULL : fellow_sufferer(key, now);
+    if (fellow && fellow->standing == STANDING_REMOVED && fellow->looks == 0)
+        look_again(fellow, now);
+    if (fellow || (key->looks > 0 && key->looks < LOOKS_MOST))
+        look_again(key, now);
+    else
+        take_out(key);
+    home->last_out = key;
+    home->last_out_at = now;
+}
+
+// -- the provider --
+
+static void follow_upstream(struct lease *lease, const struct pool_report *report, int64_t now) {
+    const struct verdict *verdict = report->verdict;
+    struct channel *channel = lease->channel;
+    bool sure = verdict->outcome == OUTCOME_RATE_LIMITED; // it says so itself
+    if (channel->breaker.state == BREAKER_CLOSED && !sure) {
+        health_failed(&lease->key->health, now);
+        order_set_health(channel->order, lease->key->place, health_score(&lease->key->health, now));
+    }
+    if (breaker_failed(&channel->breaker, lease->charge.at, sure, verdict->hint, now))
+        log_info("%s fails: all its keys pause for %lld ms, none is to blame: %s",
+                 channel->home->provider->name, (long long)(channel->breaker.pause / USEC_PER_MS),
+                 verdict->message);
+}
+
+// -- accepted --
+
+// The key is accepted, whatever else was said.
+static void bring_back(struct lease *lease) {
+    struct key *key = lease->key;
+    if (key->standing != STANDING_TRIAL)
+        return;
+    key->looks = 0;
+    clear_reason(key);
+    key_restore(key);
+    log_info("%s is back", key->entry->name);
+}
+
+// Its answer ends the cool-down, or the suspicion.
+static void settle_tab(struct lease *lease) {
+    struct tab *tab = lease->seat->tab;
+    if (!is_news(lease))
+        return;
+    tab->refusals = 0;
+    if (tab->state == TAB_OPEN)
+        return;
+    for (size_t i = 0; i < tab->account->key_count; i++)
+        if (tab->account->keys[i]->standing == STANDING_GOOD)
+            clear_reason(tab->account->keys[i]);
+    tab_open(tab);
+    log_info("%s is back", name_of(tab->account));
+}
+
+static void follow_answer(struct lease *lease, const struct pool_report *report, int64_t now) {
+    struct key *key = lease->key;
+    struct channel *channel = lease->channel;
+    bool was_down =
+        channel->breaker.state == BREAKER_OPEN || channel->breaker.state == BREAKER_PROBING;
+    breaker_passed(&channel->breaker, lease->charge.at, now);
+    if (was_down && channel->breaker.state == BREAKER_RAMP)
+        log_info("%s answers again", channel->home->provider->name);
+    channel->home->answered_at = now;
+    felt_passed(&lease->seat->tab->felt, lease->serial);
+    if (report->verdict->outcome == OUTCOME_OK)
+        width_passed(&key->width, report->latency, lease->in_flight, now);
+    health_passed(&key->health, now);
+    order_set_health(channel->order, key->place, health_score(&key->health, now));
+    settle_tab(lease);
+}
+
+// Nobody has the model: the row's own mistake. Else this account has it not.
+static void follow_model(struct lease *lease, const struct pool_report *report, int64_t now) {
+    struct tab *tab = lease->seat->tab;
+    if (report->verdict->final) {
+        follow_answer(lease, report, now);
+        return;
+    }
+    bool news = !tab->no_model;
+    tab->channel->no_model += news;
+    tab->no_model = true;
+    set_reason(lease->key, report->verdict);
+    tab_cool(tab, now + MODEL_PAUSE, 0);
+    if (news)
+        say(&(struct notice){name_of(tab->account), "is not asked for this model", MODEL_PAUSE,
+                             lease->key->reason, false});
+}
+
+// -- one place for all --
+
+static const struct {
+    void (*follow)(struct lease *lease, const struct pool_report *report, int64_t now);
+    bool accepted; // the key as such is good
+} follows[] = {
+    [BECAUSE_NOTHING] = {follow_answer, true}, [BECAUSE_REQUEST] = {follow_answer, true},
+    [BECAUSE_KEY] = {follow_bad_key, false},   [BECAUSE_FORBIDDEN] = {follow_forbidden, false},
+    [BECAUSE_MONEY] = {follow_money, false},   [BECAUSE_DAY] = {follow_day, true},
+    [BECAUSE_RATE] = {follow_rate, true},      [BECAUSE_CONCURRENCY] = {follow_rate, true},
+    [BECAUSE_MODEL] = {follow_model, true},    [BECAUSE_UPSTREAM] = {follow_upstream, false},
+};
+
+void follow(struct lease *lease, const struct pool_report *report, int64_t now) {
+    struct tab *tab = lease->seat->tab;
+    enum cause cause = report->verdict->cause;
+    if (follows[cause].accepted)
+        bring_back(lease);
+    follows[cause].follow(lease, report, now);
+    if (lease->is_trial && tab->state == TAB_PROBING) // no word on the account: another trial
+        tab_set_state(tab, TAB_TRIAL);
+}

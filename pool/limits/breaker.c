@@ -1,0 +1,133 @@
+// breaker.c: pauses all keys of a provider that fails, and finds out when it is back. Pure.
+// SPDX-License-Identifier: MIT
+#include "pool/limits/breaker.h"
+
+#include "jobs/base/clock.h"
+
+#define RAMP_FIRST   2
+#define RAMP_TRUSTED 6
+#define RAMP_LAST    64
+
+#define SHARE_OVER            64
+#define SHARE_FIRST           4 // good ones, before the first answer
+#define BY_CHANCE             1e-4
+#define BREAKER_FAILURES_MOST 40
+
+static void move(struct breaker *b, enum breaker_state state, int64_t now) {
+    b->state = state;
+    b->changed = now;
+}
+
+bool breaker_admits(const struct breaker *b, size_t in_flight, int64_t now, int64_t *when) {
+    *when = TIME_NEVER;
+    switch (b->state) {
+    case BREAKER_CLOSED: return true;
+    case BREAKER_OPEN: *when = b->until; return now >= b->until;
+    case BREAKER_PROBING: *when = b->changed + BREAKER_PROBE_MOST; return now >= *when;
+    case BREAKER_RAMP: return in_flight < b->in_flight;
+    }
+    return true;
+}
+
+bool breaker_took(struct breaker *b, int64_t now) {
+    if (b->state != BREAKER_OPEN && b->state != BREAKER_PROBING)
+        return false;
+    move(b, BREAKER_PROBING, now);
+    return true;
+}
+
+void breaker_returned(struct breaker *b) {
+    if (b->state == BREAKER_PROBING)
+        b->state = BREAKER_OPEN; // and its time has come
+}
+
+static void close_up(struct breaker *b, int64_t now) {
+    move(b, BREAKER_CLOSED, now);
+    b->pause = 0;
+}
+
+static void count(struct breaker *b, double failed) {
+    b->counted += b->counted < SHARE_OVER;
+    b->share += (failed - b->share) / b->counted;
+}
+
+// How often it fails anyway, of the last SHARE_OVER answers or so: a row of failures counts when it
+// turned out to be no outage.
+static void count_row(struct breaker *b) {
+    if (b->counted == 0)
+        b->counted = SHARE_FIRST;
+    for (int i = 0; i < b->failures && i < SHARE_OVER; i++)
+        count(b, 1);
+    count(b, 0);
+}
+
+void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now) {
+    b->has_passed = true;
+    if (b->state != BREAKER_CLOSED && sent_at < b->began)
+        return; // the last of the good time
+    if (!b->given_up && (b->state == BREAKER_CLOSED || b->state == BREAKER_RAMP))
+        count_row(b);
+    b->failures = 0;
+    b->given_up = false;
+    if (b->state == BREAKER_OPEN || b->state == BREAKER_PROBING) {
+        move(b, BREAKER_RAMP, now);
+        b->in_flight = RAMP_FIRST;
+    } else if (b->state == BREAKER_RAMP) {
+        b->in_flight++;
+        if (b->in_flight >= RAMP_TRUSTED)
+            b->pause = 0; // what fails now is another outage
+        if (b->in_flight >= RAMP_LAST)
+            close_up(b, now);
+    }
+}
+
+static int64_t next_pause(const struct breaker *b, int64_t hint) {
+    int64_t pause = b->pause ? b->pause * 2 : BREAKER_FIRST;
+    if (pause > BREAKER_MOST)
+        pause = BREAKER_MOST;
+    if (hint > BREAKER_HINT_MOST)
+        hint = BREAKER_HINT_MOST;
+    return hint > pause ? hint : pause;
+}
+
+static void pause_all(struct breaker *b, int64_t hint, int64_t now) {
+    b->pause = next_pause(b, hint);
+    b->until = now + b->pause;
+    move(b, BREAKER_OPEN, now);
+}
+
+static bool is_beyond_patience(const struct breaker *b, int64_t now) {
+    return now - b->began > (b->has_passed ? BREAKER_PATIENCE : BREAKER_PATIENCE_NEW);
+}
+
+// So many in a row as hardly happen by chance where single requests fail as often as they do here;
+// with few keys few failures are already all that could be.
+static int failures_enough(const struct breaker *b) {
+    int enough = b->keys * 2 < BREAKER_FAILURES ? (int)b->keys * 2 : BREAKER_FAILURES;
+    double in_a_row = 1;
+    for (int i = 0; i < enough; i++)
+        in_a_row *= b->share;
+    for (; in_a_row > BY_CHANCE && enough < BREAKER_FAILURES_MOST; enough++)
+        in_a_row *= b->share;
+    bool shaky = b->state == BREAKER_RAMP && b->in_flight < RAMP_TRUSTED;
+    return shaky ? enough / 2 : enough;
+}
+
+bool breaker_failed(struct breaker *b, int64_t sent_at, bool sure, int64_t hint, int64_t now) {
+    if (b->failures++ == 0)
+        b->began = now;
+    if (b->given_up || (b->state != BREAKER_CLOSED && sent_at < b->changed))
+        return false;
+    if (is_beyond_patience(b, now)) {
+        b->given_up = true;
+        close_up(b, now);
+        return false;
+    }
+    if (b->state == BREAKER_OPEN)
+        return false;
+    if (b->state != BREAKER_PROBING && !sure && b->failures < failures_enough(b))
+        return false;
+    bool begins = b->state == BREAKER_CLOSED;
+    pause_all(b, hint, now);
+    return begins;
+}

@@ -1,0 +1,61 @@
+// A breaker: when a provider itself fails, all its keys pause once and none of them is blamed.
+//
+//   CLOSED ──failures in a row──▶ OPEN until t ──one request──▶ PROBING ──passed──▶ RAMP ──▶ CLOSED
+//                                  ▲  longer each time             │                  │
+//                                  └───────────failed──────────────┴──────failed──────┘
+//
+// A pause is never much longer than the outage has lasted so far, so work goes on soon after its end.
+// An outage that lasts beyond all patience is no longer waited for: requests then fail as they would
+// without a breaker, until one passes. That patience is short for a provider that has not answered
+// once, since it may be no provider at all.
+// Pure; the owner's thread. Zeroed memory with `keys` set is a closed breaker. Times: monotonic microseconds.
+// SPDX-License-Identifier: MIT
+#ifndef POOL_LIMITS_BREAKER_H
+#define POOL_LIMITS_BREAKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BREAKER_FAILURES     5 // in a row; fewer with few keys, more where much fails anyway
+#define BREAKER_FIRST        INT64_C(250000)    // the first pause: 0.25 s …
+#define BREAKER_MOST         INT64_C(5000000)   // … doubling to 5 s
+#define BREAKER_PROBE_MOST   INT64_C(30000000)  // a probe that hangs is followed by another
+#define BREAKER_HINT_MOST    INT64_C(60000000)  // what a provider asks for is believed up to this
+#define BREAKER_PATIENCE     INT64_C(600000000) // 10 minutes
+#define BREAKER_PATIENCE_NEW INT64_C(5000000)   // before its first answer: 5 s
+
+enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_PROBING, BREAKER_RAMP };
+
+struct breaker {
+    size_t keys; // set by the owner
+    enum breaker_state state;
+    bool has_passed;  // at least once, ever
+    bool given_up;    // beyond all patience: failures are let through until one passes
+    double share;     // of failures among answers, on average …
+    int counted;      // … of so many
+    int failures;     // one after the other
+    int64_t began;    // when that row of failures began
+    int64_t changed;  // when the state last changed: what was sent before says nothing about it
+    int64_t until;    // OPEN: when the probe may go
+    int64_t pause;    // the last one's length
+    size_t in_flight; // RAMP: how many may be at once
+};
+
+// Whether a request may go now, with so many in flight. False: *when is the time to ask again,
+// TIME_NEVER: with the next answer.
+bool breaker_admits(const struct breaker *b, size_t in_flight, int64_t now, int64_t *when);
+
+// A request goes. True when it is the probe.
+bool breaker_took(struct breaker *b, int64_t now);
+// The probe was not sent after all.
+void breaker_returned(struct breaker *b);
+
+// The provider answered, be it with a refusal.
+void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now);
+
+// The provider failed. sure: it says itself that it is overloaded, one such word is enough. hint:
+// how long it asks to wait, -1 none. True when a pause began that was none before.
+bool breaker_failed(struct breaker *b, int64_t sent_at, bool sure, int64_t hint, int64_t now);
+
+#endif

@@ -1,0 +1,161 @@
+// The inside of the pool, shared by its files; nobody else includes this.
+//
+//   home      a provider and its keys
+//   account   keys that share limits at the provider (a group; a key without one is its own)
+//   channel   one model's requests to a provider
+//   seat      a key in a channel
+//   tab       an account in a channel: what is known of its limits for this model
+//
+// A tab:
+//   OPEN ──refused──▶ COOLING until t ──▶ TRIAL ──one request──▶ PROBING ──answered──▶ OPEN
+//                        ▲   longer                                 │  (no word on it: TRIAL)
+//                        └──────────────refused─────────────────────┘
+//
+// A seat is in exactly one place, and moves by seat_move() alone:
+//   SEAT_OPEN     in the channel's order: may be chosen. What its tab thinks of it is asked then
+//   SEAT_FULL     its key has its hands full
+//   SEAT_PARKED   in its tab's line, until the tab can serve
+//   SEAT_RESTING  in the channel's heap: its key's own stated limits are used up for now
+//   SEAT_OUT      its key is suspended or removed
+//
+// Nothing may be forgotten: a tab with seats in its line has a timer set, or a seat among the open
+// ones, or a request in flight. tab_pass() keeps it so: it lets the first of the line go, who calls
+// the next when it is served.
+// SPDX-License-Identifier: MIT
+#ifndef POOL_POOL_PARTS_H
+#define POOL_POOL_PARTS_H
+
+#include "jobs/base/heap.h"
+#include "jobs/base/list.h"
+#include "pool/keys/affinity.h"
+#include "pool/keys/order.h"
+#include "pool/limits/breaker.h"
+#include "pool/limits/felt.h"
+#include "pool/limits/learned.h"
+#include "pool/limits/meter.h"
+#include "pool/pool.h"
+
+enum tab_state { TAB_OPEN, TAB_COOLING, TAB_TRIAL, TAB_PROBING };
+
+struct tab {
+    struct account *account;
+    struct channel *channel;
+    enum tab_state state;
+    struct list line;        // seats that are SEAT_PARKED, first come first served
+    struct heap_node timer;  // when it is to be looked at again: COOLING, or OPEN with a line
+    int64_t until_wall;      // COOLING to the end of a day: that, by the wall clock; else 0
+    bool no_model;           // COOLING because the account has not this model
+    int refusals;            // one after the other
+    int64_t cooled_at;       // when the last cool-down began: what was sent before is no news
+    struct spend taken;      // everything so far, in flight included; until `learned` counts
+    struct learned *learned; // NULL until limits were announced
+    struct felt felt;
+};
+
+enum seat_place { SEAT_OPEN, SEAT_FULL, SEAT_PARKED, SEAT_RESTING, SEAT_OUT };
+
+struct seat {
+    struct key *key;
+    struct tab *tab;
+    enum seat_place place;
+    bool is_crowded_out;    // SEAT_PARKED: its group has its hands full
+    struct list node;       // SEAT_PARKED
+    struct heap_node timer; // SEAT_RESTING
+};
+
+struct account {
+    struct home *home;
+    size_t number;    // its index in home->accounts
+    const char *name; // the group's; NULL for a single key
+    struct key **keys;
+    size_t key_count;
+    struct meter *meter; // what is stated for the group, or NULL
+    int64_t most;        // requests the group may have in flight, 0: no such limit
+    int64_t in_flight;
+};
+
+struct channel {
+    struct home *home;
+    struct slice model; // owned
+    struct seat *seats; // as home->keys
+    struct tab *tabs;   // as home->accounts
+    struct order *order;
+    struct affinity affinity;
+    struct heap resting_tabs, resting_seats;
+    struct breaker breaker;
+    size_t in_flight;
+    size_t full;          // seats that wait for an answer only: SEAT_FULL, or crowded out
+    size_t no_model;      // tabs that are COOLING for want of the model
+    double output_tokens; // of an answer, on average
+};
+
+struct home {
+    struct pool *pool;
+    const struct provider *provider;
+    struct key **keys; // in the order they were given
+    size_t count;
+    struct account *accounts;
+    size_t account_count;
+    struct key **by_account; // the same keys, those of an account together
+    struct channel *channels[CHANNELS_MAX];
+    size_t channel_count;
+    struct heap suspended; // keys by when they may be tried again
+    size_t out;            // keys that are given up: removed, or suspended and not in doubt
+    int64_t answered_at;   // when a key was last accepted
+    struct key *last_out;  // the key that was refused last
+    int64_t last_out_at;
+    int64_t day_end; // wall clock, when the provider's day ends
+};
+
+struct pool {
+    struct pool_options options;
+    struct home *homes;
+    size_t home_count;
+    struct key *keys; // all of them, one block
+    size_t key_count;
+    struct random random;
+    int64_t wall_offset; // wall clock minus monotonic clock
+};
+
+// -- tab.c --
+
+void seat_move(struct seat *seat, enum seat_place place);
+// Where it belongs by its key alone: among the open ones, full, or out.
+void seat_settle(struct seat *seat);
+// Into its tab's line; when: the tab is to be looked at then (TIME_NEVER: its timer stands, or an
+// answer is on its way).
+void seat_park(struct seat *seat, int64_t when);
+// Into the channel's heap: its key may not be used before then.
+void seat_rest(struct seat *seat, int64_t when);
+
+void tab_set_state(struct tab *tab, enum tab_state state);
+// Lets the first of the line go who can be chosen.
+void tab_pass(struct tab *tab);
+// Not before `until`; a later time that is set already stays.
+void tab_cool(struct tab *tab, int64_t until, int64_t until_wall);
+// Back to work, after an answer.
+void tab_open(struct tab *tab);
+// Everything whose time has come.
+void channel_wake(struct channel *channel, int64_t now);
+
+// -- standing.c: what a key's seats in all channels have in common --
+
+int key_width(const struct key *key);
+// After its requests in flight, its width or its standing changed.
+void key_settle(struct key *key);
+// What it looks like from outside, with the eyes of this channel's requests.
+void key_show(struct key *key, const struct channel *channel);
+void key_suspend(struct key *key, int64_t until);
+void key_remove(struct key *key);
+void key_restore(struct key *key);
+void home_wake(struct home *home, int64_t now);
+
+// -- follow.c: what follows from an answer --
+
+void follow(struct lease *lease, const struct pool_report *report, int64_t now);
+
+static inline struct moment pool_moment(const struct home *home, int64_t now) {
+    return (struct moment){now, now + home->pool->wall_offset, home->day_end};
+}
+
+#endif

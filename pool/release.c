@@ -1,0 +1,119 @@
+// release.c: takes a lease back with what came of it: counts, settles what was estimated, reopens.
+// Loop thread.
+// SPDX-License-Identifier: MIT
+#include "pool/pool_parts.h"
+
+#include "jobs/base/die.h"
+
+#define AVERAGE_OVER 16 // answers
+
+static void count_report(struct key *key, const struct pool_report *report) {
+    struct key_counts *counts = &key->counts;
+    const struct usage *usage = &report->usage;
+    if (report->verdict->outcome == OUTCOME_OK) {
+        counts->ok++;
+        if (!key->latency)
+            key->latency = mem_zero(1, sizeof *key->latency);
+        histogram_add(key->latency, report->latency);
+    } else if (report->verdict->outcome == OUTCOME_RATE_LIMITED) {
+        counts->rate_limited++;
+    } else {
+        counts->failed++;
+    }
+    counts->input_tokens += usage->input_tokens > 0 ? usage->input_tokens : 0;
+    counts->output_tokens += usage->output_tokens > 0 ? usage->output_tokens : 0;
+    counts->cached_tokens += usage->cached_tokens > 0 ? usage->cached_tokens : 0;
+}
+
+// What it took in truth: as the provider says; nothing when it was not answered; else as estimated.
+static struct spend real_spend(const struct lease *lease, const struct pool_report *report) {
+    const struct usage *usage = &report->usage;
+    struct spend real = lease->charge.spend;
+    bool answered = report->verdict->outcome == OUTCOME_OK;
+    if (!answered || usage->input_tokens >= 0)
+        real.input_tokens = answered ? usage->input_tokens : 0;
+    if (!answered || usage->output_tokens >= 0)
+        real.output_tokens = answered ? usage->output_tokens : 0;
+    return real;
+}
+
+static void settle_spend(struct lease *lease, const struct pool_report *report, int64_t now) {
+    struct tab *tab = lease->seat->tab;
+    struct channel *channel = lease->channel;
+    struct moment m = pool_moment(channel->home, now);
+    const struct spend *expected = &lease->charge.spend;
+    struct spend real = real_spend(lease, report);
+    meter_settle(lease->key->meter, &lease->charge, &real, &m);
+    meter_settle(tab->account->meter, &lease->charge, &real, &m);
+    if (tab->learned)
+        learned_settle(tab->learned, &lease->charge, &real, now);
+    int64_t difference =
+        real.input_tokens + real.output_tokens - expected->input_tokens - expected->output_tokens;
+    order_settle(channel->order, lease->key->place, difference, lease->charge.at);
+    if (report->verdict->outcome == OUTCOME_OK && report->usage.output_tokens >= 0)
+        channel->output_tokens +=
+            ((double)report->usage.output_tokens - channel->output_tokens) / AVERAGE_OVER;
+}
+
+static void observe(struct lease *lease, const struct announced *announced, int64_t now) {
+    struct tab *tab = lease->seat->tab;
+    if (!tab->learned) {
+        tab->learned = mem_zero(1, sizeof *tab->learned);
+        tab->learned->taken = tab->taken;
+    }
+    learned_observe(tab->learned, announced, &lease->charge, now);
+}
+
+static void leave(struct lease *lease) {
+    BUG_IF(!lease->key || lease->key->in_flight <= 0);
+    lease->key->in_flight--;
+    lease->channel->in_flight--;
+    lease->key->account->in_flight--;
+}
+
+// The group has a hand free: in every channel somebody may wait for it.
+static void call_group(const struct account *account) {
+    for (size_t i = 0; i < account->home->channel_count; i++) {
+        struct tab *tab = &account->home->channels[i]->tabs[account->number];
+        if (!heap_holds(&tab->timer))
+            tab_pass(tab);
+    }
+}
+
+static void reopen(struct lease *lease) {
+    key_settle(lease->key);
+    key_show(lease->key, lease->channel);
+    call_group(lease->key->account);
+    lease->key = NULL;
+}
+
+void pool_release(struct pool *pool, struct lease *lease, const struct pool_report *report,
+                  int64_t now) {
+    (void)pool;
+    leave(lease);
+    count_report(lease->key, report);
+    settle_spend(lease, report, now);
+    if (report->announced)
+        observe(lease, report->announced, now);
+    follow(lease, report, now);
+    reopen(lease);
+}
+
+void pool_return(struct lease *lease, int64_t now) {
+    struct tab *tab = lease->seat->tab;
+    struct moment m = pool_moment(lease->channel->home, now);
+    leave(lease);
+    lease->key->counts.requests--;
+    meter_return(lease->key->meter, &lease->charge, &m);
+    meter_return(tab->account->meter, &lease->charge, &m);
+    felt_return(&tab->felt, lease->serial);
+    if (tab->learned)
+        learned_return(tab->learned, &lease->charge, now);
+    breaker_returned(&lease->channel->breaker);
+    order_settle(lease->channel->order, lease->key->place,
+                 -lease->charge.spend.input_tokens - lease->charge.spend.output_tokens,
+                 lease->charge.at);
+    if (lease->is_trial && tab->state == TAB_PROBING)
+        tab_set_state(tab, TAB_TRIAL);
+    reopen(lease);
+}

@@ -1,0 +1,135 @@
+// tab.c: moves seats and tabs between their states, and wakes those whose time has come. Loop thread.
+// SPDX-License-Identifier: MIT
+#include "pool/pool_parts.h"
+
+#include "jobs/base/clock.h"
+#include "jobs/base/die.h"
+
+// -- seats --
+
+static size_t place_of(const struct seat *seat) {
+    return seat->key->place;
+}
+
+static void leave(struct seat *seat) {
+    struct channel *channel = seat->tab->channel;
+    switch (seat->place) {
+    case SEAT_OPEN: order_close(channel->order, place_of(seat)); break;
+    case SEAT_FULL: channel->full--; break;
+    case SEAT_PARKED:
+        list_remove(&seat->node);
+        channel->full -= seat->is_crowded_out;
+        seat->is_crowded_out = false;
+        break;
+    case SEAT_RESTING: heap_remove(&channel->resting_seats, &seat->timer); break;
+    case SEAT_OUT: break;
+    }
+}
+
+void seat_move(struct seat *seat, enum seat_place place) {
+    struct channel *channel = seat->tab->channel;
+    bool was_open = seat->place == SEAT_OPEN;
+    if (seat->place == place)
+        return;
+    leave(seat);
+    seat->place = place;
+    if (place == SEAT_OPEN)
+        order_open(channel->order, place_of(seat));
+    else if (place == SEAT_FULL)
+        channel->full++;
+    else if (place == SEAT_PARKED)
+        list_push(&seat->tab->line, &seat->node);
+    // it may have been the one whom the others wait for
+    if (was_open && place != SEAT_PARKED && seat->tab->account->key_count > 1)
+        tab_pass(seat->tab);
+}
+
+void seat_settle(struct seat *seat) {
+    const struct key *key = seat->key;
+    if (key->standing == STANDING_SUSPENDED || key->standing == STANDING_REMOVED)
+        seat_move(seat, SEAT_OUT);
+    else if (key->in_flight >= key_width(key))
+        seat_move(seat, SEAT_FULL);
+    else
+        seat_move(seat, SEAT_OPEN);
+}
+
+void seat_park(struct seat *seat, int64_t when) {
+    struct tab *tab = seat->tab;
+    if (when != TIME_NEVER && (!heap_holds(&tab->timer) || when < tab->timer.due))
+        heap_set(&tab->channel->resting_tabs, &tab->timer, when);
+    seat_move(seat, SEAT_PARKED);
+}
+
+void seat_rest(struct seat *seat, int64_t when) {
+    seat_move(seat, SEAT_RESTING);
+    heap_set(&seat->tab->channel->resting_seats, &seat->timer, when);
+}
+
+// -- tabs --
+
+// Bit b of allowed[a]: a tab may move from state a to state b.
+#define TO(state) (1u << (state))
+static const unsigned allowed[] = {
+    [TAB_OPEN] = TO(TAB_COOLING),
+    [TAB_COOLING] = TO(TAB_TRIAL) | TO(TAB_COOLING) | TO(TAB_OPEN),
+    [TAB_TRIAL] = TO(TAB_PROBING) | TO(TAB_COOLING) | TO(TAB_OPEN),
+    [TAB_PROBING] = TO(TAB_OPEN) | TO(TAB_TRIAL) | TO(TAB_COOLING),
+};
+
+void tab_set_state(struct tab *tab, enum tab_state state) {
+    BUG_IF(!(allowed[tab->state] & TO(state)));
+    tab->state = state;
+    for (size_t i = 0; i < tab->account->key_count; i++)
+        key_show(tab->account->keys[i], tab->channel);
+}
+
+void tab_pass(struct tab *tab) {
+    if (tab->state == TAB_COOLING || tab->state == TAB_PROBING)
+        return;
+    while (!list_is_empty(&tab->line)) {
+        struct seat *seat = LIST_ENTRY(tab->line.next, struct seat, node);
+        seat_settle(seat);
+        if (seat->place == SEAT_OPEN)
+            return;
+    }
+}
+
+void tab_cool(struct tab *tab, int64_t until, int64_t until_wall) {
+    if (tab->state == TAB_COOLING && tab->timer.due > until)
+        return;
+    heap_set(&tab->channel->resting_tabs, &tab->timer, until);
+    tab->until_wall = until_wall;
+    for (size_t i = 0; i < tab->account->key_count; i++)
+        if (tab->account->keys[i]->standing == STANDING_GOOD)
+            tab->account->keys[i]->rests_until = until;
+    tab_set_state(tab, TAB_COOLING);
+}
+
+void tab_open(struct tab *tab) {
+    heap_remove(&tab->channel->resting_tabs, &tab->timer);
+    tab->until_wall = 0;
+    tab->refusals = 0;
+    tab->channel->no_model -= tab->no_model;
+    tab->no_model = false;
+    if (tab->state != TAB_OPEN)
+        tab_set_state(tab, TAB_OPEN);
+    tab_pass(tab);
+}
+
+static void wake_tab(struct tab *tab) {
+    tab->until_wall = 0;
+    if (tab->state == TAB_COOLING)
+        tab_set_state(tab, TAB_TRIAL);
+    tab_pass(tab);
+}
+
+void channel_wake(struct channel *channel, int64_t now) {
+    struct heap_node *node;
+    while ((node = heap_pop_due(&channel->resting_tabs, now)))
+        wake_tab(HEAP_ENTRY(node, struct tab, timer));
+    while ((node = heap_pop_due(&channel->resting_seats, now))) {
+        struct seat *seat = HEAP_ENTRY(node, struct seat, timer);
+        seat_settle(seat);
+    }
+}

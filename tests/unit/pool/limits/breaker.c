@@ -1,0 +1,223 @@
+// Tests pool/limits/breaker.c on a virtual clock.
+// SPDX-License-Identifier: MIT
+#include "pool/limits/breaker.h"
+
+#include "jobs/base/clock.h"
+#include "jobs/base/random.h"
+#include "tests/unit/check.h"
+
+#define SEC INT64_C(1000000)
+
+static int64_t told(const struct breaker *b, int64_t now) {
+    int64_t when;
+    assert_false(breaker_admits(b, 0, now, &when));
+    return when;
+}
+
+static bool admits(const struct breaker *b, size_t in_flight, int64_t now) {
+    int64_t when;
+    return breaker_admits(b, in_flight, now, &when);
+}
+
+// A breaker that pauses since `now`, after answers before.
+static struct breaker open_at(int64_t now) {
+    struct breaker b = {.keys = 10};
+    breaker_passed(&b, now - SEC, now - SEC);
+    for (int i = 1; i < BREAKER_FAILURES; i++)
+        assert_false(breaker_failed(&b, now, false, -1, now));
+    assert_true(admits(&b, 100, now));
+    assert_true(breaker_failed(&b, now, false, -1, now));
+    return b;
+}
+
+static void failures_in_a_row_pause_all(void **state) {
+    (void)state;
+    struct breaker b = open_at(10 * SEC);
+    assert_true(told(&b, 10 * SEC) == 10 * SEC + BREAKER_FIRST);
+    assert_true(admits(&b, 0, 10 * SEC + BREAKER_FIRST));
+}
+
+static void an_answer_in_between_keeps_it_closed(void **state) {
+    (void)state;
+    struct breaker b = {.keys = 10};
+    for (int i = 0; i < 100; i++) {
+        assert_false(breaker_failed(&b, i, false, -1, i));
+        if (i % 4 == 3)
+            breaker_passed(&b, 0, i); // however long ago it was sent
+    }
+    assert_true(admits(&b, 0, 100));
+}
+
+static void few_keys_need_fewer_failures(void **state) {
+    (void)state;
+    for (size_t keys = 1; keys < 8; keys++) {
+        struct breaker b = {.keys = keys};
+        int n = 1;
+        while (!breaker_failed(&b, 0, false, -1, 0))
+            n++;
+        assert_int_equal(n, keys < 3 ? (int)keys * 2 : 5);
+    }
+}
+
+static void one_word_of_the_provider_is_enough(void **state) {
+    (void)state;
+    struct breaker b = {.keys = 10};
+    assert_true(breaker_failed(&b, 0, true, 3 * SEC, 0));
+    assert_true(told(&b, 0) == 3 * SEC);
+    b = (struct breaker){.keys = 10};
+    assert_true(breaker_failed(&b, 0, true, 86400 * SEC, 0));
+    assert_true(told(&b, 0) == BREAKER_HINT_MOST);
+}
+
+static void one_probe_at_a_time_and_longer_pauses(void **state) {
+    (void)state;
+    int64_t now = 10 * SEC, last = BREAKER_FIRST;
+    struct breaker b = open_at(now);
+    for (int i = 0; i < 12; i++) {
+        now = told(&b, now);
+        assert_true(breaker_took(&b, now));
+        assert_true(told(&b, now) == now + BREAKER_PROBE_MOST); // a second one only if it hangs
+        now += SEC / 100;
+        assert_false(breaker_failed(&b, now - SEC / 100, false, -1, now));
+        int64_t pause = told(&b, now) - now;
+        assert_true(pause == (last * 2 < BREAKER_MOST ? last * 2 : BREAKER_MOST));
+        last = pause;
+    }
+}
+
+static void it_comes_back_step_by_step(void **state) {
+    (void)state;
+    int64_t now = 10 * SEC;
+    struct breaker b = open_at(now);
+    now = told(&b, now);
+    breaker_took(&b, now);
+    breaker_passed(&b, now, now + 1);
+    assert_true(admits(&b, 1, now + 1) && !admits(&b, 2, now + 1));
+    for (size_t in_flight = 2; in_flight < 63; in_flight++) {
+        assert_false(admits(&b, in_flight, now + 1));
+        breaker_passed(&b, now + 1, now + 2);
+        assert_true(admits(&b, in_flight, now + 2));
+    }
+    for (int i = 0; i < 100; i++)
+        breaker_passed(&b, now + 2, now + 3);
+    assert_int_equal(b.state, BREAKER_CLOSED);
+}
+
+static void a_failure_on_the_way_back_pauses_again(void **state) {
+    (void)state;
+    int64_t now = 10 * SEC;
+    struct breaker b = open_at(now);
+    now = told(&b, now);
+    breaker_took(&b, now);
+    breaker_passed(&b, now, now + 1);
+    assert_false(breaker_failed(&b, now - SEC, false, -1, now + 2)); // sent before: no news
+    assert_true(admits(&b, 0, now + 2));
+    breaker_failed(&b, now + 1, false, -1, now + 2);
+    breaker_failed(&b, now + 1, false, -1, now + 2);
+    assert_true(told(&b, now + 2) > now + 2);
+}
+
+// The share of the time that is spent waiting over so many requests of 10 ms.
+static double waiting(int percent, int requests, uint64_t seed) {
+    struct breaker b = {.keys = 3};
+    struct random random = {seed};
+    int64_t now = 0, waited = 0;
+    for (int i = 0; i < requests; i++) {
+        int64_t when, sent_at;
+        if (!breaker_admits(&b, 0, now, &when)) {
+            waited += when - now;
+            now = when;
+        }
+        breaker_took(&b, now);
+        sent_at = now;
+        now += 10000;
+        if (random_below(&random, 100) < percent)
+            breaker_failed(&b, sent_at, false, -1, now);
+        else
+            breaker_passed(&b, sent_at, now);
+    }
+    return (double)waited / (double)now;
+}
+
+// What fails by chance is no outage: most of the time is not spent waiting, nor the first time.
+static void single_failures_are_lived_with(void **state) {
+    (void)state;
+    for (int percent = 5; percent <= 40; percent += 5) {
+        double first = 0, worst = 0, later = waiting(percent, 100000, 7);
+        for (uint64_t seed = 1; seed <= 100; seed++) {
+            double share = waiting(percent, 400, seed);
+            first += share / 100;
+            worst = share > worst ? share : worst;
+        }
+        print_message("%d %% fail: waiting is %.1f %% of the time, of the first 400 %.1f %%, "
+                      "at worst %.0f %%\n",
+                      percent, 100 * later, 100 * first, 100 * worst);
+        assert_true(later < 0.1 && first < 0.1 && worst < 0.9);
+    }
+}
+
+static void the_last_of_the_good_time_does_not_end_a_pause(void **state) {
+    (void)state;
+    struct breaker b = open_at(10 * SEC);
+    breaker_passed(&b, 9 * SEC, 10 * SEC + 1);
+    assert_int_equal(b.state, BREAKER_OPEN);
+    breaker_passed(&b, 10 * SEC, 10 * SEC + 1);
+    assert_int_equal(b.state, BREAKER_RAMP);
+}
+
+static void a_probe_that_was_not_sent_is_still_to_be_made(void **state) {
+    (void)state;
+    struct breaker b = open_at(10 * SEC);
+    int64_t now = told(&b, 10 * SEC);
+    breaker_took(&b, now);
+    breaker_returned(&b);
+    assert_true(admits(&b, 0, now));
+}
+
+// Fails for ever; how long requests are held back.
+static int64_t patience(struct breaker b, int64_t now) {
+    int64_t when, began = now;
+    while (!b.given_up) {
+        breaker_admits(&b, 0, now, &when);
+        if (when != TIME_NEVER && when > now)
+            now = when;
+        breaker_took(&b, now);
+        breaker_failed(&b, now, false, -1, now);
+        now += 1000;
+        assert_true(now - began < 2 * BREAKER_PATIENCE);
+    }
+    assert_true(admits(&b, 1000, now));
+    breaker_failed(&b, now, false, -1, now);
+    breaker_failed(&b, now, true, -1, now);
+    assert_true(admits(&b, 1000, now)); // until an answer
+    breaker_passed(&b, now, now);
+    for (int i = 0; i < BREAKER_FAILURES; i++)
+        breaker_failed(&b, now, false, -1, now);
+    assert_false(admits(&b, 0, now));
+    return now - began;
+}
+
+static void patience_ends(void **state) {
+    (void)state;
+    struct breaker fresh = {.keys = 3};
+    int64_t new_one = patience(fresh, 0), known = patience(open_at(10 * SEC), 10 * SEC);
+    assert_in_range(new_one, BREAKER_PATIENCE_NEW, 2 * BREAKER_PATIENCE_NEW + BREAKER_MOST);
+    assert_in_range(known, BREAKER_PATIENCE, BREAKER_PATIENCE + 2 * BREAKER_MOST);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(failures_in_a_row_pause_all),
+        cmocka_unit_test(an_answer_in_between_keeps_it_closed),
+        cmocka_unit_test(few_keys_need_fewer_failures),
+        cmocka_unit_test(one_word_of_the_provider_is_enough),
+        cmocka_unit_test(one_probe_at_a_time_and_longer_pauses),
+        cmocka_unit_test(it_comes_back_step_by_step),
+        cmocka_unit_test(a_failure_on_the_way_back_pauses_again),
+        cmocka_unit_test(single_failures_are_lived_with),
+        cmocka_unit_test(the_last_of_the_good_time_does_not_end_a_pause),
+        cmocka_unit_test(a_probe_that_was_not_sent_is_still_to_be_made),
+        cmocka_unit_test(patience_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
