@@ -8,6 +8,8 @@ DESTDIR ?=
 MODE    ?= release
 BUILD   ?= build/$(MODE)
 VERSION := 0.1.0
+FUZZ_SECONDS   ?= 3600
+COVERAGE_FLOOR ?= 90
 
 PACKAGES := libcurl libcjson libmicrohttpd
 
@@ -15,6 +17,7 @@ CFLAGS_release := -O2 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSANITIZED
 CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -DSANITIZED
 CFLAGS_coverage := -O0 -g --coverage -DSANITIZED
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSANITIZED
 
 # Asked for when first needed, and once: the Makefile is read before the packages are there.
 package_cflags = $(eval package_cflags := $$(shell pkg-config --cflags $(PACKAGES)))$(package_cflags)
@@ -36,6 +39,8 @@ UNIT_SOURCES := $(sort $(shell find tests/unit -name '*.c' 2>/dev/null))
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 TOOL_SOURCES := $(sort $(wildcard tests/tools/*.c))
 TOOLS := $(TOOL_SOURCES:tests/tools/%.c=$(BUILD)/tools/%)
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
+FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/targets/%)
 E2E_TESTS := $(sort $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh)))
 # What is about the tree and the pages, not about the code: once, with the program users get.
 PROJECT_TESTS := $(sort $(wildcard tests/docs/*.sh tests/project/*.sh))
@@ -76,6 +81,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
 $(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(ALL_LIBS)
+
+$(BUILD)/targets/%: tests/fuzz/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(LIBRARY) $(ALL_LIBS)
 
 # The manual page and the completions come out of the program itself.
 .PHONY: pages
@@ -136,7 +145,8 @@ warnings:
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/warnings-clang CFLAGS=-Werror compiled
 
 .PHONY: compiled
-compiled: $(OBJECTS) $(UNIT_SOURCES:%.c=$(BUILD)/%.o) $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
+compiled: $(OBJECTS) $(UNIT_SOURCES:%.c=$(BUILD)/%.o) $(TOOL_SOURCES:%.c=$(BUILD)/%.o) \
+          $(FUZZ_SOURCES:%.c=$(BUILD)/%.o)
 
 .PHONY: san
 san: deps ## the whole suite under AddressSanitizer, UBSan and ThreadSanitizer
@@ -144,6 +154,27 @@ san: deps ## the whole suite under AddressSanitizer, UBSan and ThreadSanitizer
 	@$(SUBMAKE) test-suite MODE=asan
 	@echo "ThreadSanitizer"
 	@$(SUBMAKE) test-suite MODE=tsan
+
+.PHONY: coverage
+coverage: deps ## the whole suite, then how much of jobs/ and pool/ it has run; fails below 90 %
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(SUBMAKE) test-suite MODE=coverage
+	@tests/coverage.sh build/coverage $(COVERAGE_FLOOR)
+
+.PHONY: fuzz
+fuzz: ## whatever reads foreign bytes, fed any bytes, for ten seconds each
+	@tests/setup.sh fuzz
+	@$(SUBMAKE) fuzz-targets MODE=fuzz CC=clang
+	@tests/fuzz/run.sh 10 $(FUZZ_SOURCES:tests/fuzz/%.c=build/fuzz/targets/%)
+
+.PHONY: fuzz-long
+fuzz-long: ## the same for FUZZ_SECONDS each (an hour), going on from what was found
+	@tests/setup.sh fuzz
+	@$(SUBMAKE) fuzz-targets MODE=fuzz CC=clang
+	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_SOURCES:tests/fuzz/%.c=build/fuzz/targets/%)
+
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ_TARGETS)
 
 .PHONY: clients
 clients: $(PROGRAM) ## the providers' own client libraries (npm) against the simulator
@@ -206,4 +237,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(UNIT_SOURCES:%.c=$(BUILD)/%.d) \
-         $(TOOLS:=.d) $(TOOL_SOURCES:%.c=$(BUILD)/%.d)
+         $(TOOLS:=.d) $(TOOL_SOURCES:%.c=$(BUILD)/%.d) $(FUZZ_TARGETS:=.d) \
+         $(FUZZ_SOURCES:%.c=$(BUILD)/%.d)

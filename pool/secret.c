@@ -164,8 +164,9 @@ static size_t match_char(const char *p, const char *end, char c) {
     bool unicode = run && q < end && *q == 'u' && hex_number(q + 1, end, 4) >= 0;
     if (unicode && hex_number(q + 1, end, 4) == (unsigned char)c)
         return run + 5;
-    if (c == '\\') // the last of an odd run belongs to the \uxxxx behind it
-        return unicode && run > 1 ? run - run % 2 : run;
+    bool quote = q < end && *q == '"';
+    if (c == '\\' && run) // the last of an odd run belongs to the \uxxxx or the quote behind it
+        return (unicode || quote) && run > 1 ? run - run % 2 : run;
     if (q < end && *q == c)
         return (size_t)(q + 1 - p);
     if (!run && q < end && *q == '%' && hex_number(q + 1, end, 2) == (unsigned char)c)
@@ -194,8 +195,9 @@ static size_t match_at(const struct secret *s, const char *p, const char *end) {
         size_t step = match_char(q, end, s->text[i]);
         if (step == 0)
             return i >= TAIL_MIN && is_cut_escape(q, end) ? (size_t)(end - p) : 0;
+        bool run = *q == '\\';
         q += step;
-        while (s->text[i] == '\\' && i + 1 < s->n && s->text[i + 1] == '\\')
+        while (run && s->text[i] == '\\' && i + 1 < s->n && s->text[i + 1] == '\\')
             i++; // a run of them was matched as one
     }
     return (size_t)(q - p);
@@ -229,6 +231,43 @@ static bool may_begin(const struct secret *s, const char *text, const char *p, c
     if (*p != s->text[0] || p + 1 == end)
         return true;
     return p[1] == s->text[1] || p[1] == '\\' || p[1] == '%';
+}
+
+// Where in a run of backslashes at p those begin that may be escaping: an even number, which mean
+// themselves, stay in front of them.
+static const char *into_reach(const char *p, const char *end) {
+    const char *q = p;
+    while (q < end && *q == '\\')
+        q++;
+    size_t run = (size_t)(q - p);
+    return run > BACKSLASHES_MAX ? p + (run - BACKSLASHES_MAX + 1) / 2 * 2 : p;
+}
+
+// How many bytes at *p are the secret; *p moves past backslashes that are none of it.
+static size_t find_at(const struct secret *s, const char *text, const char **p, const char *end) {
+    if (!may_begin(s, text, *p, end))
+        return 0;
+    const char *from = into_reach(*p, end);
+    size_t found = match_at(s, from, end);
+    if (found)
+        *p = from;
+    return found;
+}
+
+// Where the \uxxxx begins among whose digits p is, if that is at or after `text`; else p. What a key
+// begins with may be the end of a character that somebody escaped: then that goes too.
+static const char *escape_begin(const char *text, const char *p) {
+    if (p == text)
+        return p;
+    const char *u = p - 1;
+    while (u > text && p - u < 4 && hex_value(*u) >= 0)
+        u--;
+    if (u <= text || *u != 'u')
+        return p;
+    const char *back = u;
+    while (back > text && back[-1] == '\\')
+        back--;
+    return (u - back) % 2 ? u - 1 : p;
 }
 
 // Writes what stands in for `found` bytes of secret; returns how many bytes that takes.
@@ -265,6 +304,34 @@ static bool may_hold(const struct secret *s, const char *text, size_t n) {
     return false;
 }
 
+// Follows the text of an answer to tell numbers from strings. Only a key of digits can stand in a
+// number; with another one, and in text that is no JSON, everything counts as a string.
+struct quotes {
+    const char *seen;
+    bool followed, inside;
+};
+
+static struct quotes quotes_of(const struct secret *s, const char *text, size_t n) {
+    struct slice start = slice_trim(slice_of(text, n));
+    bool json = start.n && (*start.p == '{' || *start.p == '[');
+    for (size_t i = 0; i < s->n; i++)
+        json = json && s->text[i] >= '0' && s->text[i] <= '9';
+    return (struct quotes){text, json, false};
+}
+
+// Whether p, at or after the place asked for before, is in a number.
+static bool is_in_number(struct quotes *q, const char *p) {
+    if (!q->followed)
+        return false;
+    for (; q->seen < p; q->seen++) {
+        if (*q->seen == '"')
+            q->inside = !q->inside;
+        else if (*q->seen == '\\' && q->inside)
+            q->seen++; // to what is escaped
+    }
+    return !q->inside;
+}
+
 size_t secret_scrub(const struct secret *s, char *text, size_t n) {
     char mask[SECRET_MASK_SIZE];
     const char *end = text + n, *kept = text; // up to `kept` everything is in its place
@@ -276,13 +343,18 @@ size_t secret_scrub(const struct secret *s, char *text, size_t n) {
     if (strpbrk(mask, "\"\\")) // what these show could end a JSON string
         memcpy(mask, "****", 5);
     c.next[0] = c.next[1] = c.next[2] = NULL;
+    struct quotes quotes = quotes_of(s, text, n);
     for (const char *p = next_candidate(&c, text); p < end;) {
-        size_t found = may_begin(s, text, p, end) ? match_at(s, p, end) : 0;
+        size_t found = find_at(s, text, &p, end);
         if (found) {
+            const char *begin = escape_begin(kept, p);
+            found += (size_t)(p - begin);
+            p = begin;
+            const char *instead = is_in_number(&quotes, p) ? "1" : mask;
             memmove(out, kept, (size_t)(p - kept));
             out += p - kept;
-            out += put_mask(out, mask, found);
-            kept = p + found;
+            out += put_mask(out, instead, found);
+            quotes.seen = kept = p + found;
         }
         p = next_candidate(&c, found ? kept : p + 1);
     }

@@ -33,8 +33,8 @@ void secret_add_header(const struct secret *s, const char *prefix, struct buf *o
 
 // Replaces the secret by its mask wherever it stands in text, in place: a mask is never longer than
 // its secret, so the text never grows. Finds it as it is, JSON-escaped (once or more often: \/ \\/
-// \u002f), percent-encoded (%2F), and cut off by the end of the text. JSON stays JSON. Returns the new
-// length.
+// \u002f), percent-encoded (%2F), and cut off by the end of the text. JSON stays JSON: in a number, a key
+// of digits becomes a 1. Returns the new length.
 size_t secret_scrub(const struct secret *s, char *text, size_t n);
 
 // Overwrites what a buffer holds, then empties it.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what building (run) or testing (test, bench, valgrind) needs, on Debian and its kin. Silent and
-# quick when nothing is missing, however it came there.
+# Installs what building (run) or testing (test, bench, valgrind, fuzz) needs, on Debian and its kin.
+# Silent and quick when nothing is missing, however it came there.
 # SPDX-License-Identifier: MIT
 set -u
 
@@ -54,13 +54,24 @@ need_for_bench() {
     need util-linux has taskset
 }
 
+has_fuzzer() { # libFuzzer and the sanitizers for this clang
+    echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return !p && n; }' |
+        clang -fsanitize=fuzzer,address,undefined -x c -o /dev/null -
+}
+
+need_for_fuzz() {
+    need clang has clang
+    need libclang-rt-dev has_fuzzer
+}
+
 case ${1:-} in
 run) need_for_run ;;
 test) need_for_run && need_for_test ;;
 bench) need_for_run && need_for_bench ;;
+fuzz) need_for_run && need_for_fuzz ;;
 valgrind) need_for_run && need valgrind has valgrind && need jq has jq ;;
 *)
-    echo "usage: tests/setup.sh run|test|bench|valgrind" >&2
+    echo "usage: tests/setup.sh run|test|bench|valgrind|fuzz" >&2
     exit 2
     ;;
 esac

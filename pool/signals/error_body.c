@@ -44,12 +44,16 @@ static const cJSON *member(const cJSON *object, const char *name) {
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
+static bool is_whole(const cJSON *item) {
+    return cJSON_IsNumber(item) && fabs(item->valuedouble) < 1e15 &&
+           floor(item->valuedouble) == item->valuedouble;
+}
+
 // A string or a whole number as text.
 static void copy_word(const cJSON *item, char *out, size_t size) {
     if (cJSON_IsString(item)) {
         message_clean(slice_str(item->valuestring), out, size);
-    } else if (cJSON_IsNumber(item) && fabs(item->valuedouble) < 1e15 &&
-               floor(item->valuedouble) == item->valuedouble) {
+    } else if (is_whole(item)) {
         struct buf b = BUF_INIT(32);
         buf_add_int(&b, (int64_t)item->valuedouble);
         message_clean(buf_slice(&b), out, size);
@@ -60,7 +64,7 @@ static void copy_word(const cJSON *item, char *out, size_t size) {
 static void add_item(const cJSON *item, struct buf *out) {
     if (cJSON_IsString(item))
         buf_add_str(out, item->valuestring);
-    else if (cJSON_IsNumber(item))
+    else if (is_whole(item))
         buf_add_int(out, (int64_t)item->valuedouble);
 }
 

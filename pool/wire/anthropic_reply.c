@@ -21,11 +21,11 @@ void anthropic_read_usage(struct slice token, struct usage *usage) {
     };
     if (!json_fields(token, fields, COUNT(fields)))
         return;
-    int64_t fresh = wire_count(input), cached = wire_count(read), made = wire_count(output);
-    int64_t thought = wire_count(json_get(details, "thinking_tokens"));
+    int64_t fresh = wire_tokens(input), cached = wire_tokens(read), made = wire_tokens(output);
+    int64_t thought = wire_tokens(json_get(details, "thinking_tokens"));
     if (cached >= 0)
         usage->cached_tokens = cached;
-    int64_t asked = fresh < 0 ? -1 : fresh + or_zero(cached) + or_zero(wire_count(written));
+    int64_t asked = fresh < 0 ? -1 : fresh + or_zero(cached) + or_zero(wire_tokens(written));
     if (asked > usage->input_tokens) // a stream's last event may leave the cached ones out
         usage->input_tokens = asked;
     if (made >= 0)

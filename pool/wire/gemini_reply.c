@@ -27,16 +27,16 @@ void gemini_read_usage(struct slice token, struct usage *usage) {
     };
     if (!json_fields(token, fields, COUNT(fields)))
         return;
-    int64_t asked = wire_count(prompt), said = wire_count(candidates);
-    int64_t thought = wire_count(thoughts);
+    int64_t asked = wire_tokens(prompt), said = wire_tokens(candidates);
+    int64_t thought = wire_tokens(thoughts);
     if (asked >= 0)
-        usage->input_tokens = asked + or_zero(wire_count(tools));
+        usage->input_tokens = asked + or_zero(wire_tokens(tools));
     if (said >= 0 || thought >= 0)
         usage->output_tokens = or_zero(said) + or_zero(thought);
-    if (wire_count(total) >= 0)
-        usage->total_tokens = wire_count(total);
-    if (wire_count(cached) >= 0)
-        usage->cached_tokens = wire_count(cached);
+    if (wire_tokens(total) >= 0)
+        usage->total_tokens = wire_tokens(total);
+    if (wire_tokens(cached) >= 0)
+        usage->cached_tokens = wire_tokens(cached);
     if (thought >= 0)
         usage->reasoning_tokens = thought;
 }

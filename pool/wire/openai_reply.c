@@ -15,11 +15,11 @@ static void read_usage(struct slice token, struct usage *usage) {
         {"completion_tokens_details", &output_details},
     };
     json_fields(token, fields, COUNT(fields));
-    usage->input_tokens = wire_count(input);
-    usage->output_tokens = wire_count(output);
-    usage->total_tokens = wire_count(total);
-    usage->cached_tokens = wire_count(json_get(input_details, "cached_tokens"));
-    usage->reasoning_tokens = wire_count(json_get(output_details, "reasoning_tokens"));
+    usage->input_tokens = wire_tokens(input);
+    usage->output_tokens = wire_tokens(output);
+    usage->total_tokens = wire_tokens(total);
+    usage->cached_tokens = wire_tokens(json_get(input_details, "cached_tokens"));
+    usage->reasoning_tokens = wire_tokens(json_get(output_details, "reasoning_tokens"));
 }
 
 static struct slice join_parts(struct slice parts, struct buf *scratch) {

@@ -20,6 +20,15 @@ static inline int64_t wire_count(struct slice token) {
     return json_int(token, &value) && value >= 0 ? value : -1;
 }
 
+// No answer uses more; what is below can be added up over millions of rows.
+#define WIRE_TOKENS_MAX INT64_C(1000000000000)
+
+// A count of tokens, or -1 when it is none or beyond belief.
+static inline int64_t wire_tokens(struct slice token) {
+    int64_t count = wire_count(token);
+    return count <= WIRE_TOKENS_MAX ? count : -1;
+}
+
 static inline enum wire_answer wire_not_mine(const char **what, const char *text) {
     *what = text;
     return WIRE_NOT_MINE;

@@ -41,7 +41,7 @@ for tool in gcc pkg-config clang jq curl ps mandoc openssl valgrind; do
     stand_in full $tool <<<'exit 0'
 done
 stand_in full apt-get <<<'echo called >>"$LOG"'
-for what in run test valgrind; do
+for what in run test valgrind fuzz; do
     call 0 full $what
     assert_empty "$OUT"
     assert_empty "$ERR"

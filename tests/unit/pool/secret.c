@@ -52,12 +52,31 @@ static void scrubs_what_is_escaped(void **state) {
     assert_scrubbed("ab/cd+ef", "bad ab\\\\\\/cd+ef!", "bad ****!");
     assert_scrubbed("ab/cd+ef", "bad ab\\u002Fcd\\u002bef!", "bad ****!");
     assert_scrubbed("ab/cd+ef", "?key=ab%2fcd%2Bef&x", "?key=****&x");
+    assert_scrubbed("abc\\def/gh", "abc%5Cdef%2fgh abc%5cdef/gh", "**** ****");
+    assert_scrubbed("abc\\\\def", "abc%5C%5Cdef", "****");
+    assert_scrubbed("abcdef\\", "[\"abcdef\\\\\\\" x\"]", "[\"****\\\" x\"]");
     assert_scrubbed("a\"b\\c/d", "x a\\\"b\\\\c\\/d y", "x **** y");
     assert_scrubbed("a\\\\b\\\\c", "x a\\\\\\\\b\\\\\\\\c y", "x **** y");
     assert_scrubbed("a\\\\b\\\\c", "x a\\\\b\\\\c y", "x **** y");
     assert_scrubbed("/abcdef", "\\/abcdef", "****");
     assert_scrubbed("nabcdef", "line\\nnabcdef", "line\\n****");
     assert_scrubbed("abcdef", "C:\\\\abcdef", "C:****"); // one backslash too many is no harm
+}
+
+// However many backslashes stand before it, which mean themselves.
+static void scrubs_behind_backslashes(void **state) {
+    (void)state;
+    char run[128], text[256];
+    memset(run, '\\', sizeof run);
+    for (int n = 0; n < 100; n += 2) {
+        snprintf(text, sizeof text, "[\"%.*s\\u0061bcdef/g\"]", n, run);
+        struct secret *s = secret_new(SLICE("abcdef/g"));
+        size_t left = secret_scrub(s, text, strlen(text));
+        assert_true(json_check(slice_of(text, left), NULL));
+        assert_non_null(memmem(text, left, "****\"]", 6));
+        assert_null(memmem(text, left, "bcdef", 5));
+        secret_free(s);
+    }
 }
 
 static void scrubs_what_is_cut_off(void **state) {
@@ -69,6 +88,21 @@ static void scrubs_what_is_cut_off(void **state) {
     assert_scrubbed(key, "the key sk-proj-012345 of", "the key sk-proj-012345 of");
     assert_scrubbed("abcdefg/ijk", "abcdefg\\u00", "****");
     assert_scrubbed("abcdefg/ijk", "{\"a\":\"abcdefg\\n\"}", "{\"a\":\"abcdefg\\n\"}");
+}
+
+// A key of digits may stand in a number, where a mask would make an answer unreadable.
+static void leaves_numbers_numbers(void **state) {
+    (void)state;
+    const char *key = "123456";
+    assert_scrubbed(key, "{\"created\":1712345678,\"n\":[123456,-0.123456]}",
+                    "{\"created\":17178,\"n\":[1,-0.1]}");
+    assert_scrubbed(key, " [1234567, \"123456\\\" 123456\", 123456]",
+                    " [17, \"****\\\" ****\", 1]");
+    assert_scrubbed(key, "{\"m\":\"key \\u0031\\u0032\\u0033456\"}", "{\"m\":\"key ****\"}");
+    assert_scrubbed(key, "the key 123456 of", "the key **** of");
+    assert_scrubbed(key, "[\"a\\u0123456 \\\\u0123456 \\u0012123456\"]",
+                    "[\"a**** \\\\u0**** \\u0012****\"]");
+    assert_scrubbed("k23456", "{\"n\":k23456}", "{\"n\":****}");
 }
 
 // Random keys of hard characters in random text, escaped at random: never found again, and what was
@@ -214,7 +248,9 @@ int main(void) {
         cmocka_unit_test(masks),
         cmocka_unit_test(scrubs_what_stands_as_it_is),
         cmocka_unit_test(scrubs_what_is_escaped),
+        cmocka_unit_test(scrubs_behind_backslashes),
         cmocka_unit_test(scrubs_what_is_cut_off),
+        cmocka_unit_test(leaves_numbers_numbers),
         cmocka_unit_test(leaves_json_json),
         cmocka_unit_test(takes_any_text),
         cmocka_unit_test(compares_and_hashes),

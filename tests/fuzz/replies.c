@@ -1,0 +1,84 @@
+// replies.c: any JSON as a provider's answer: what is taken from it is whole, and so is the result
+// line made of it. First character: the wire.
+// SPDX-License-Identifier: MIT
+#include "jobs/out/line.h"
+#include "pool/signals/signals.h"
+#include "tests/fuzz/mutate.h"
+#include "tests/fuzz/wires.h"
+
+static void check_line(const struct job *job, struct line_options options) {
+    struct buf line = BUF_INIT(FUZZ_MAX);
+    struct line_facts facts;
+    line_add(&line, job, &options);
+    HOLDS(!line.failed && json_check(buf_slice(&line), NULL));
+    HOLDS(memchr(line.p, '\n', line.n) == line.p + line.n - 1);
+    HOLDS(line_read(buf_slice(&line), options.format, &facts) && facts.ok);
+    HOLDS(line_may_begin_with(buf_slice(&line), options.format));
+    buf_free(&line);
+}
+
+static struct slice reply_in(struct slice line, enum output_format format) {
+    switch (format) {
+    case OUTPUT_OPENAI: return json_get(json_get(line, "response"), "body");
+    case OUTPUT_ANTHROPIC: return json_get(json_get(line, "result"), "message");
+    default: return json_get(line, "response");
+    }
+}
+
+// What is written for another provider's readers says to them what this one's said.
+static void check_translated(const struct job *job, enum output_format format) {
+    static const struct wire *const wires[] = {[OUTPUT_OPENAI] = &wire_openai,
+                                               [OUTPUT_ANTHROPIC] = &wire_anthropic,
+                                               [OUTPUT_GEMINI] = &wire_gemini};
+    struct buf line = BUF_INIT(FUZZ_MAX), scratch = BUF_INIT(FUZZ_MAX);
+    struct slice text = job->result.reply.text;
+    struct reply reply = {.usage = USAGE_NONE};
+    const char *what;
+    line_add(&line, job, &(struct line_options){.format = format});
+    struct slice body = reply_in(buf_slice(&line), format);
+    HOLDS(body.p);
+    bool good = wires[format]->read_reply(body, &scratch, &reply, &what) == WIRE_OK;
+    bool mixed = job->result.reply.refusal.n > 2; // which others say in the text
+    HOLDS(text.n <= 2 || mixed || (good && slice_eq(reply.text, text)));
+    buf_free(&line);
+    buf_free(&scratch);
+}
+
+// In every format, and with the reply itself.
+static void check_lines(const struct job *job) {
+    for (int format = 0; format < OUTPUT_FORMATS; format++)
+        check_line(job, (struct line_options){.format = (enum output_format)format});
+    check_line(job, (struct line_options){.include_response = true});
+    for (int format = OUTPUT_OPENAI; format < OUTPUT_FORMATS; format++)
+        check_translated(job, (enum output_format)format);
+}
+
+static void check(const struct wire *wire, struct slice body) {
+    struct job *job = job_new(1024, FUZZ_MAX);
+    struct reply *reply = &job->result.reply;
+    const char *what = NULL;
+    buf_add_slice(&job->body, body);
+    body = buf_slice(&job->body);
+    *reply = (struct reply){.usage = USAGE_NONE};
+    enum wire_answer answer = wire->read_reply(body, &job->scratch, reply, &what);
+    HOLDS(answer == WIRE_OK || what);
+    if (answer != WIRE_NOT_MINE)
+        fuzz_check_reply(reply, body, buf_slice(&job->scratch));
+    if (answer == WIRE_OK) {
+        job->id = SLICE("1");
+        job->result.outcome = OUTCOME_OK;
+        job->result.shape = wire->reply;
+        job->result.provider = wire->name;
+        check_lines(job);
+    }
+    signals_is_error_body(body);
+    job_free(job);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct slice body = fuzz_input(data, size);
+    const struct wire *wire = fuzz_wire(fuzz_choice(&body));
+    if (json_check(body, NULL))
+        check(wire, body);
+    return 0;
+}
