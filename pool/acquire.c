@@ -18,12 +18,6 @@ static int64_t tab_ready_at(struct tab *tab, const struct spend *spend, const st
     return later(when, felt_ready_at(&tab->felt, m->now));
 }
 
-static void crowd_out(struct seat *seat) {
-    seat_park(seat, TIME_NEVER);
-    seat->is_crowded_out = true;
-    seat->tab->channel->full++;
-}
-
 // Whether an open seat can serve now. If not, it is moved to where it waits.
 static bool admits(struct seat *seat, const struct spend *spend, const struct moment *m) {
     struct tab *tab = seat->tab;
@@ -32,7 +26,8 @@ static bool admits(struct seat *seat, const struct spend *spend, const struct mo
         return false;
     }
     if (tab->account->most && tab->account->in_flight >= tab->account->most) {
-        crowd_out(seat);
+        tab_set_crowded(tab, true);
+        seat_park(seat, TIME_NEVER);
         return false;
     }
     int64_t when = meter_ready_at(seat->key->meter, spend, m);

@@ -159,7 +159,7 @@ static void follow_forbidden(struct lease *lease, const struct pool_report *repo
 }
 
 static void look_again(struct key *key, int64_t now) {
-    key_suspend(key, now + (LOOK_FIRST << key->looks++));
+    key_doubt(key, now + (LOOK_FIRST << key->looks));
     log_info("%s was good and is refused; it is tried once more: %s", key->entry->name,
              key->reason);
 }
@@ -218,7 +218,6 @@ static void bring_back(struct lease *lease) {
     struct key *key = lease->key;
     if (key->standing != STANDING_TRIAL)
         return;
-    key->looks = 0;
     clear_reason(key);
     key_restore(key);
     log_info("%s is back", key->entry->name);

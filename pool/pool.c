@@ -199,19 +199,10 @@ struct channel *pool_channel(struct pool *pool, const struct provider *provider,
 
 // -- time --
 
-// Benches to the end of a day follow the wall clock.
-static void move_days(struct channel *channel, int64_t wall_offset) {
-    for (size_t i = 0; i < channel->home->account_count; i++) {
-        struct tab *tab = &channel->tabs[i];
-        if (tab->until_wall)
-            heap_set(&channel->resting_tabs, &tab->timer, tab->until_wall - wall_offset);
-    }
-}
-
-static void follow_wall(struct pool *pool, struct home *home, int64_t now_wall) {
+static void follow_wall(struct home *home, int64_t now, int64_t now_wall) {
     home->day_end = day_end(home->provider, now_wall);
     for (size_t i = 0; i < home->channel_count; i++)
-        move_days(home->channels[i], pool->wall_offset);
+        channel_follow_wall(home->channels[i], now);
 }
 
 void pool_tell_time(struct pool *pool, int64_t now, int64_t now_wall) {
@@ -220,7 +211,7 @@ void pool_tell_time(struct pool *pool, int64_t now, int64_t now_wall) {
     pool->wall_offset += moved;
     for (size_t i = 0; i < pool->home_count; i++)
         if (jumped || now_wall >= pool->homes[i].day_end)
-            follow_wall(pool, &pool->homes[i], now_wall);
+            follow_wall(&pool->homes[i], now, now_wall);
 }
 
 // -- the end --

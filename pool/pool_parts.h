@@ -45,6 +45,7 @@ struct tab {
     struct heap_node timer;  // when it is to be looked at again: COOLING, or OPEN with a line
     int64_t until_wall;      // COOLING to the end of a day: that, by the wall clock; else 0
     bool no_model;           // COOLING because the account has not this model
+    bool is_crowded;         // its group had its hands full when a seat was asked
     int refusals;            // one after the other
     int64_t cooled_at;       // when the last cool-down began: what was sent before is no news
     struct spend taken;      // everything so far, in flight included; until `learned` counts
@@ -58,7 +59,6 @@ struct seat {
     struct key *key;
     struct tab *tab;
     enum seat_place place;
-    bool is_crowded_out;    // SEAT_PARKED: its group has its hands full
     struct list node;       // SEAT_PARKED
     struct heap_node timer; // SEAT_RESTING
 };
@@ -84,7 +84,7 @@ struct channel {
     struct heap resting_tabs, resting_seats;
     struct breaker breaker;
     size_t in_flight;
-    size_t full;          // seats that wait for an answer only: SEAT_FULL, or crowded out
+    size_t full;          // who waits for an answer only: seats that are SEAT_FULL, crowded tabs
     size_t no_model;      // tabs that are COOLING for want of the model
     double output_tokens; // of an answer, on average
 };
@@ -133,10 +133,14 @@ void tab_set_state(struct tab *tab, enum tab_state state);
 void tab_pass(struct tab *tab);
 // Not before `until`; a later time that is set already stays.
 void tab_cool(struct tab *tab, int64_t until, int64_t until_wall);
+// Its group has its hands full, or not any more.
+void tab_set_crowded(struct tab *tab, bool is_crowded);
 // Back to work, after an answer.
 void tab_open(struct tab *tab);
 // Everything whose time has come.
 void channel_wake(struct channel *channel, int64_t now);
+// The wall clock jumped, or a day ended.
+void channel_follow_wall(struct channel *channel, int64_t now);
 
 // -- standing.c: what a key's seats in all channels have in common --
 
@@ -146,6 +150,8 @@ void key_settle(struct key *key);
 // What it looks like from outside, with the eyes of this channel's requests.
 void key_show(struct key *key, const struct channel *channel);
 void key_suspend(struct key *key, int64_t until);
+// The same, but it may be good all the same: it is looked at once more, and not given up.
+void key_doubt(struct key *key, int64_t until);
 void key_remove(struct key *key);
 void key_restore(struct key *key);
 void home_wake(struct home *home, int64_t now);

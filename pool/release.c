@@ -75,6 +75,7 @@ static void leave(struct lease *lease) {
 static void call_group(const struct account *account) {
     for (size_t i = 0; i < account->home->channel_count; i++) {
         struct tab *tab = &account->home->channels[i]->tabs[account->number];
+        tab_set_crowded(tab, false);
         if (!heap_holds(&tab->timer))
             tab_pass(tab);
     }

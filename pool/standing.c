@@ -52,10 +52,11 @@ static bool is_out(const struct key *key) {
            (key->standing == STANDING_SUSPENDED && key->looks == 0);
 }
 
-static void set_standing(struct key *key, enum key_standing standing) {
+static void set_standing(struct key *key, enum key_standing standing, int looks) {
     struct home *home = key->account->home;
     home->out -= is_out(key);
     key->standing = standing;
+    key->looks = looks;
     home->out += is_out(key);
     if (standing != STANDING_SUSPENDED)
         heap_remove(&home->suspended, &key->timer);
@@ -63,24 +64,34 @@ static void set_standing(struct key *key, enum key_standing standing) {
     show_everywhere(key);
 }
 
-void key_suspend(struct key *key, int64_t until) {
+static void suspend(struct key *key, int64_t until, int looks) {
     struct home *home = key->account->home;
     if (key->standing != STANDING_SUSPENDED || key->timer.due < until)
         heap_set(&home->suspended, &key->timer, until);
     key->rests_until = key->timer.due;
-    set_standing(key, STANDING_SUSPENDED);
+    set_standing(key, STANDING_SUSPENDED, looks);
+}
+
+void key_suspend(struct key *key, int64_t until) {
+    suspend(key, until, 0);
+}
+
+void key_doubt(struct key *key, int64_t until) {
+    suspend(key, until, key->looks + 1);
 }
 
 void key_remove(struct key *key) {
-    set_standing(key, STANDING_REMOVED);
+    set_standing(key, STANDING_REMOVED, key->looks);
 }
 
 void key_restore(struct key *key) {
-    set_standing(key, STANDING_GOOD);
+    set_standing(key, STANDING_GOOD, 0);
 }
 
 void home_wake(struct home *home, int64_t now) {
     struct heap_node *node;
-    while ((node = heap_pop_due(&home->suspended, now)))
-        set_standing(HEAP_ENTRY(node, struct key, timer), STANDING_TRIAL);
+    while ((node = heap_pop_due(&home->suspended, now))) {
+        struct key *key = HEAP_ENTRY(node, struct key, timer);
+        set_standing(key, STANDING_TRIAL, key->looks);
+    }
 }

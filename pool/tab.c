@@ -4,6 +4,7 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
+#include "pool/limits/cooldown.h"
 
 // -- seats --
 
@@ -16,11 +17,7 @@ static void leave(struct seat *seat) {
     switch (seat->place) {
     case SEAT_OPEN: order_close(channel->order, place_of(seat)); break;
     case SEAT_FULL: channel->full--; break;
-    case SEAT_PARKED:
-        list_remove(&seat->node);
-        channel->full -= seat->is_crowded_out;
-        seat->is_crowded_out = false;
-        break;
+    case SEAT_PARKED: list_remove(&seat->node); break;
     case SEAT_RESTING: heap_remove(&channel->resting_seats, &seat->timer); break;
     case SEAT_OUT: break;
     }
@@ -95,15 +92,25 @@ void tab_pass(struct tab *tab) {
     }
 }
 
-void tab_cool(struct tab *tab, int64_t until, int64_t until_wall) {
-    if (tab->state == TAB_COOLING && tab->timer.due > until)
-        return;
+static void rest_until(struct tab *tab, int64_t until) {
     heap_set(&tab->channel->resting_tabs, &tab->timer, until);
-    tab->until_wall = until_wall;
     for (size_t i = 0; i < tab->account->key_count; i++)
         if (tab->account->keys[i]->standing == STANDING_GOOD)
             tab->account->keys[i]->rests_until = until;
+}
+
+void tab_cool(struct tab *tab, int64_t until, int64_t until_wall) {
+    if (tab->state == TAB_COOLING && tab->timer.due > until)
+        return;
+    rest_until(tab, until);
+    tab->until_wall = until_wall;
     tab_set_state(tab, TAB_COOLING);
+}
+
+void tab_set_crowded(struct tab *tab, bool is_crowded) {
+    tab->channel->full += is_crowded;
+    tab->channel->full -= tab->is_crowded;
+    tab->is_crowded = is_crowded;
 }
 
 void tab_open(struct tab *tab) {
@@ -124,12 +131,38 @@ static void wake_tab(struct tab *tab) {
     tab_pass(tab);
 }
 
+static void wake_seats(struct channel *channel, int64_t now) {
+    struct heap_node *node;
+    while ((node = heap_pop_due(&channel->resting_seats, now)))
+        seat_settle(HEAP_ENTRY(node, struct seat, timer));
+}
+
 void channel_wake(struct channel *channel, int64_t now) {
     struct heap_node *node;
     while ((node = heap_pop_due(&channel->resting_tabs, now)))
         wake_tab(HEAP_ENTRY(node, struct tab, timer));
-    while ((node = heap_pop_due(&channel->resting_seats, now))) {
-        struct seat *seat = HEAP_ENTRY(node, struct seat, timer);
-        seat_settle(seat);
+    wake_seats(channel, now);
+}
+
+// A bench to the end of a day moves with it, but a day is never longer than a day.
+static void move_bench(struct tab *tab, int64_t now) {
+    int64_t offset = tab->channel->home->pool->wall_offset;
+    int64_t latest = now + offset + COOLDOWN_HINT_MOST;
+    if (tab->until_wall > latest)
+        tab->until_wall = latest;
+    rest_until(tab, tab->until_wall - offset);
+}
+
+// Who waits for a limit that is stated may wait for the day's: all of them are asked again.
+void channel_follow_wall(struct channel *channel, int64_t now) {
+    for (size_t i = 0; i < channel->home->account_count; i++) {
+        struct tab *tab = &channel->tabs[i];
+        if (tab->until_wall) {
+            move_bench(tab, now);
+        } else if (tab->state != TAB_COOLING) {
+            heap_remove(&channel->resting_tabs, &tab->timer);
+            tab_pass(tab);
+        }
     }
+    wake_seats(channel, TIME_NEVER);
 }

@@ -62,7 +62,6 @@ struct key {
     struct width width;  // how many requests it may have in flight
     struct meter *meter; // its stated limits, or NULL
     int looks;           // times in a row that it was refused although it served before
-    int64_t refused_at;  // monotonic, the first of these
     int64_t rests_until; // monotonic: COOLING and SUSPENDED, when that ends; else 0
     struct health health;
     struct key_counts counts;

@@ -186,6 +186,37 @@ static void an_outage_of_what_checks_keys_costs_no_key(void **state) {
     world_close(&w);
 }
 
+// In doubt is who may be good all the same; who then turns out to have no money is out.
+static void an_empty_key_is_out_even_if_it_was_in_doubt(void **state) {
+    (void)state;
+    struct world w;
+    struct lease leases[2], lease;
+    int64_t when;
+    struct verdict ok = {.outcome = OUTCOME_OK, .hint = -1};
+    struct verdict bad = {.outcome = OUTCOME_AUTH, .cause = BECAUSE_KEY, .hint = -1};
+    struct verdict empty = {.outcome = OUTCOME_QUOTA, .cause = BECAUSE_MONEY, .hint = -1};
+    struct pool_report good = {.verdict = &ok, .usage = USAGE_NONE, .latency = SEC};
+    struct pool_report refused = {.verdict = &bad, .usage = USAGE_NONE, .latency = SEC};
+    struct pool_report broke = {.verdict = &empty, .usage = USAGE_NONE, .latency = SEC};
+    const struct pool_report *rounds[] = {&good, &refused};
+    world_open(&w, &(struct world_options){.keys = 2, .slots = 1});
+    for (size_t round = 0; round < COUNT_OF(rounds); round++) {
+        w.now += SEC;
+        for (size_t i = 0; i < 2; i++)
+            pool_acquire(w.channel, &w.need, w.now, &leases[i], &when);
+        for (size_t i = 0; i < 2; i++)
+            pool_release(w.pool, &leases[i], rounds[round], w.now);
+    }
+    assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LATER);
+    for (size_t i = 0; i < 2; i++) {
+        w.now = i ? w.now : when;
+        assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &leases[i], &when), POOL_LEASED);
+        pool_release(w.pool, &leases[i], &broke, w.now);
+    }
+    assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_NONE);
+    world_close(&w);
+}
+
 static void a_long_outage_is_waited_for_and_a_dead_address_is_not(void **state) {
     (void)state;
     struct world w;
@@ -336,7 +367,70 @@ static void a_wall_clock_that_jumps_moves_the_days(void **state) {
     world_close(&w);
 }
 
+// A laptop that slept over midnight: a quota that is stated is whole again, too.
+static void a_jump_over_midnight_renews_stated_days(void **state) {
+    (void)state;
+    for (size_t groups = 0; groups <= 1; groups++) {
+        struct world w;
+        struct day_server s = {.quota = 1000};
+        char name[] = "group 0";
+        struct key_group group = {&world_provider, name, {.rpd = 10}};
+        struct world_options o = {.keys = 1, .slots = 1, .groups = groups};
+        if (groups)
+            o.group = &group;
+        else
+            o.limits.rpd = 10;
+        world_open(&w, &o);
+        w.answers = answers_so_many_a_day;
+        w.server = &s;
+        w.jobs = 15;
+        world_run_until(&w, w.now + 60 * SEC);
+        assert_int_equal(w.jobs, 5);
+        w.wall_offset += 24 * 3600 * SEC;
+        world_run_until(&w, w.now + 60 * SEC);
+        assert_int_equal(w.jobs, 0);
+        world_close(&w);
+    }
+}
+
+// Set back by days: midnight was never further away than a day.
+static void no_bench_outlasts_a_day_whatever_the_wall_clock_does(void **state) {
+    (void)state;
+    struct world w;
+    struct day_server s = {.quota = 10};
+    world_open(&w, &(struct world_options){.keys = 1, .slots = 1});
+    w.answers = answers_so_many_a_day;
+    w.server = &s;
+    w.jobs = 15;
+    world_run_until(&w, w.now + 60 * SEC);
+    assert_int_equal(w.jobs, 5);
+    w.wall_offset -= 10 * 24 * 3600 * SEC;
+    world_run_until(&w, w.now + 27 * 3600 * SEC);
+    assert_int_equal(w.jobs, 0);
+    world_close(&w);
+}
+
 // -- groups --
+
+// One request at a time for all of them, and then none for an hour: nobody waits for an answer.
+static void a_crowded_group_that_is_benched_is_not_busy(void **state) {
+    (void)state;
+    struct world w;
+    struct lease lease, other;
+    int64_t when;
+    char name[] = "group 0";
+    struct key_group group = {&world_provider, name, {.concurrency = 1}};
+    struct verdict no = {
+        .outcome = OUTCOME_RATE_LIMITED, .cause = BECAUSE_RATE, .hint = 3600 * SEC};
+    struct pool_report report = {.verdict = &no, .usage = USAGE_NONE, .latency = SEC};
+    world_open(&w, &(struct world_options){.keys = 3, .slots = 1, .groups = 1, .group = &group});
+    assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
+    assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &other, &when), POOL_BUSY);
+    pool_release(w.pool, &lease, &report, w.now);
+    assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &other, &when), POOL_LATER);
+    assert_in_range(when - w.now, 3600 * SEC, 3601 * SEC);
+    world_close(&w);
+}
 
 static void answers_groups_alike(struct world *w, size_t key, struct said *said) {
     int64_t *until = w->server; // group 0 is refused until then
@@ -436,11 +530,15 @@ int main(void) {
         cmocka_unit_test(a_good_key_carries_the_bad_ones),
         cmocka_unit_test(an_outage_is_nobodys_fault),
         cmocka_unit_test(an_outage_of_what_checks_keys_costs_no_key),
+        cmocka_unit_test(an_empty_key_is_out_even_if_it_was_in_doubt),
         cmocka_unit_test(a_long_outage_is_waited_for_and_a_dead_address_is_not),
         cmocka_unit_test(single_failures_are_no_outage),
         cmocka_unit_test(days_end_at_the_providers_midnight),
         cmocka_unit_test(stated_days_are_never_exceeded),
         cmocka_unit_test(a_wall_clock_that_jumps_moves_the_days),
+        cmocka_unit_test(a_jump_over_midnight_renews_stated_days),
+        cmocka_unit_test(no_bench_outlasts_a_day_whatever_the_wall_clock_does),
+        cmocka_unit_test(a_crowded_group_that_is_benched_is_not_busy),
         cmocka_unit_test(a_group_is_refused_once_and_probed_once),
         cmocka_unit_test(a_model_that_an_account_has_not_is_asked_elsewhere),
         cmocka_unit_test(a_hundred_thousand_keys_are_chosen_from_quickly),

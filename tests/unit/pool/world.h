@@ -59,7 +59,8 @@ static const struct provider world_provider = {.name = "here"};
 struct world_options {
     size_t keys;
     int slots;
-    size_t groups; // 0: each key its own
+    size_t groups;           // 0: each key its own
+    struct key_group *group; // what is stated for one of them, or NULL
     enum strategy strategy;
     const struct provider *provider;
     struct key_limits limits;
@@ -84,6 +85,8 @@ static inline void world_open(struct world *w, const struct world_options *o) {
         if (o->groups)
             entry->group = mem_text(text, strlen(text));
     }
+    w->ring.groups = o->group;
+    w->ring.group_count = o->group != NULL;
     w->pool = pool_new(&(struct pool_options){.keyring = &w->ring,
                                               .strategy = o->strategy,
                                               .slots_per_key = o->slots,
