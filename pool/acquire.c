@@ -98,7 +98,6 @@ static void take(struct seat *seat, const struct need *need, const struct moment
     lease->in_flight = ++key->in_flight;
     key->counts.requests++;
     tab->account->in_flight++;
-    channel->in_flight++;
     charge(lease, m);
     const struct spend *spend = &lease->charge.spend;
     order_took(channel->order, key->place, spend->input_tokens + spend->output_tokens, m->now);
@@ -154,7 +153,7 @@ enum pool_answer pool_acquire(struct channel *channel, const struct need *need, 
     struct spend spend = spend_of(channel, need);
     home_wake(channel->home, now);
     channel_wake(channel, now);
-    if (!breaker_admits(&channel->breaker, channel->in_flight, now, not_before))
+    if (!breaker_admits(&channel->breaker, now, not_before))
         return held_back(channel);
     struct seat *seat = choose(channel, need, &spend, &m);
     if (!seat)

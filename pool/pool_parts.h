@@ -83,7 +83,6 @@ struct channel {
     struct affinity affinity;
     struct heap resting_tabs, resting_seats;
     struct breaker breaker;
-    size_t in_flight;
     size_t full;          // who waits for an answer only: seats that are SEAT_FULL, crowded tabs
     size_t no_model;      // tabs that are COOLING for want of the model
     double output_tokens; // of an answer, on average

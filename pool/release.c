@@ -67,7 +67,6 @@ static void observe(struct lease *lease, const struct announced *announced, int6
 static void leave(struct lease *lease) {
     BUG_IF(!lease->key || lease->key->in_flight <= 0);
     lease->key->in_flight--;
-    lease->channel->in_flight--;
     lease->key->account->in_flight--;
 }
 
@@ -110,7 +109,7 @@ void pool_return(struct lease *lease, int64_t now) {
     felt_return(&tab->felt, lease->serial);
     if (tab->learned)
         learned_return(tab->learned, &lease->charge, now);
-    breaker_returned(&lease->channel->breaker);
+    breaker_left(&lease->channel->breaker, lease->charge.at);
     order_settle(lease->channel->order, lease->key->place,
                  -lease->charge.spend.input_tokens - lease->charge.spend.output_tokens,
                  lease->charge.at);

@@ -16,28 +16,40 @@
 static void move(struct breaker *b, enum breaker_state state, int64_t now) {
     b->state = state;
     b->changed = now;
+    b->in_flight = 0;
 }
 
-bool breaker_admits(const struct breaker *b, size_t in_flight, int64_t now, int64_t *when) {
+bool breaker_admits(const struct breaker *b, int64_t now, int64_t *when) {
     *when = TIME_NEVER;
     switch (b->state) {
     case BREAKER_CLOSED: return true;
     case BREAKER_OPEN: *when = b->until; return now >= b->until;
     case BREAKER_PROBING: *when = b->changed + BREAKER_PROBE_MOST; return now >= *when;
-    case BREAKER_RAMP: return in_flight < b->in_flight;
+    case BREAKER_RAMP: return b->in_flight < b->room;
     }
     return true;
 }
 
 bool breaker_took(struct breaker *b, int64_t now) {
+    b->in_flight += b->state == BREAKER_RAMP;
     if (b->state != BREAKER_OPEN && b->state != BREAKER_PROBING)
         return false;
     move(b, BREAKER_PROBING, now);
     return true;
 }
 
-void breaker_returned(struct breaker *b) {
-    if (b->state == BREAKER_PROBING)
+// Sent before the state last changed: that it fails, if need be after minutes, is no news.
+static bool is_old(const struct breaker *b, int64_t sent_at) {
+    return sent_at < b->changed;
+}
+
+static void land(struct breaker *b, int64_t sent_at) {
+    b->in_flight -= !is_old(b, sent_at) && b->in_flight > 0;
+}
+
+void breaker_left(struct breaker *b, int64_t sent_at) {
+    land(b, sent_at);
+    if (b->state == BREAKER_PROBING && !is_old(b, sent_at))
         b->state = BREAKER_OPEN; // and its time has come
 }
 
@@ -63,6 +75,7 @@ static void count_row(struct breaker *b) {
 
 void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now) {
     b->has_passed = true;
+    land(b, sent_at);
     if (b->state != BREAKER_CLOSED && sent_at < b->began)
         return; // the last of the good time
     if (!b->given_up && (b->state == BREAKER_CLOSED || b->state == BREAKER_RAMP))
@@ -71,11 +84,11 @@ void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now) {
     b->given_up = false;
     if (b->state == BREAKER_OPEN || b->state == BREAKER_PROBING) {
         move(b, BREAKER_RAMP, now);
-        b->in_flight = RAMP_FIRST;
+        b->room = RAMP_FIRST;
     } else if (b->state == BREAKER_RAMP) {
-        b->in_flight++;
+        b->room++;
         b->pause = 0; // what fails now is another outage
-        if (b->in_flight >= RAMP_LAST)
+        if (b->room >= RAMP_LAST)
             close_up(b, now);
     }
 }
@@ -108,14 +121,17 @@ static int failures_enough(const struct breaker *b) {
         in_a_row *= b->share;
     for (; in_a_row > BY_CHANCE && enough < BREAKER_FAILURES_MOST; enough++)
         in_a_row *= b->share;
-    bool shaky = b->state == BREAKER_RAMP && b->in_flight < RAMP_TRUSTED;
+    bool shaky = b->state == BREAKER_RAMP && b->room < RAMP_TRUSTED;
     return shaky ? (enough + 1) / 2 : enough;
 }
 
 bool breaker_failed(struct breaker *b, int64_t sent_at, bool sure, int64_t hint, int64_t now) {
+    land(b, sent_at);
+    if (is_old(b, sent_at))
+        return false;
     if (b->failures++ == 0)
         b->began = now;
-    if (b->given_up || (b->state != BREAKER_CLOSED && sent_at < b->changed))
+    if (b->given_up)
         return false;
     if (is_beyond_patience(b, now)) {
         b->given_up = true;

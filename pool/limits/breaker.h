@@ -39,17 +39,19 @@ struct breaker {
     int64_t changed;  // when the state last changed: what was sent before says nothing about it
     int64_t until;    // OPEN: when the probe may go
     int64_t pause;    // the last one's length
-    size_t in_flight; // RAMP: how many may be at once
+    size_t room;      // RAMP: how many may be in flight …
+    size_t in_flight; // … and are, of what was sent since it began
 };
 
-// Whether a request may go now, with so many in flight. False: *when is the time to ask again,
-// TIME_NEVER: with the next answer.
-bool breaker_admits(const struct breaker *b, size_t in_flight, int64_t now, int64_t *when);
+// Whether a request may go now. False: *when is the time to ask again, TIME_NEVER: with the next
+// answer.
+bool breaker_admits(const struct breaker *b, int64_t now, int64_t *when);
 
-// A request goes. True when it is the probe.
+// A request goes; it ends with exactly one of the three below. True when it is the probe.
 bool breaker_took(struct breaker *b, int64_t now);
-// The probe was not sent after all.
-void breaker_returned(struct breaker *b);
+
+// It was not sent after all, or ended without a word on the provider.
+void breaker_left(struct breaker *b, int64_t sent_at);
 
 // The provider answered, be it with a refusal.
 void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now);

@@ -164,6 +164,47 @@ static void an_outage_is_nobodys_fault(void **state) {
     }
 }
 
+// What hangs for minutes holds nobody back who could be served again, and when it fails at last, that
+// is no news.
+static void answers_but_some_hang(struct world *w, size_t key, struct said *said) {
+    const struct outage *o = w->server;
+    answers_but_for_an_outage(w, key, said);
+    if (w->now < o->from && w->now >= o->from - SEC / 20 && w->calls % 3) {
+        said_no(said, OUTCOME_TIMEOUT, BECAUSE_UPSTREAM);
+        said->latency = 120 * SEC - w->now % SEC;
+    }
+    said->verdict.scope = SCOPE_PROVIDER;
+}
+
+static int64_t answers_in(struct world *w, int64_t time) {
+    int64_t before = w->jobs;
+    world_run_until(w, w->now + time);
+    return before - w->jobs;
+}
+
+static void what_hangs_since_an_outage_holds_nobody_back(void **state) {
+    (void)state;
+    struct world w;
+    struct outage o = {0, 0, OUTCOME_SERVER, BECAUSE_UPSTREAM};
+    world_open(&w, &(struct world_options){.keys = 4, .slots = 30});
+    o.from = w.now + 2 * SEC;
+    o.to = o.from + SEC;
+    w.answers = answers_but_some_hang;
+    w.server = &o;
+    w.jobs = INT32_MAX;
+    world_run_until(&w, o.to + 3 * SEC);
+    int64_t hanging = 0;
+    for (size_t i = 0; i < w.flight_count; i++)
+        hanging += w.flights[i].done_at > w.now + 10 * SEC;
+    int64_t each_second = (120 - hanging) * 20, answers = answers_in(&w, 10 * SEC);
+    print_message("%d of 120 hang: %d answers in 10 s\n", (int)hanging, (int)answers);
+    assert_in_range(hanging, 60, 100);
+    assert_true(answers > each_second * 10 * 9 / 10);
+    world_run_until(&w, o.from + 118 * SEC);
+    assert_true(answers_in(&w, 4 * SEC) > each_second * 4 * 9 / 10); // here they fail, all at once
+    world_close(&w);
+}
+
 static void an_outage_of_what_checks_keys_costs_no_key(void **state) {
     (void)state;
     struct world w;
@@ -529,6 +570,7 @@ int main(void) {
         cmocka_unit_test(whoever_waits_is_told_until_when),
         cmocka_unit_test(a_good_key_carries_the_bad_ones),
         cmocka_unit_test(an_outage_is_nobodys_fault),
+        cmocka_unit_test(what_hangs_since_an_outage_holds_nobody_back),
         cmocka_unit_test(an_outage_of_what_checks_keys_costs_no_key),
         cmocka_unit_test(an_empty_key_is_out_even_if_it_was_in_doubt),
         cmocka_unit_test(a_long_outage_is_waited_for_and_a_dead_address_is_not),

@@ -10,13 +10,13 @@
 
 static int64_t told(const struct breaker *b, int64_t now) {
     int64_t when;
-    assert_false(breaker_admits(b, 0, now, &when));
+    assert_false(breaker_admits(b, now, &when));
     return when;
 }
 
-static bool admits(const struct breaker *b, size_t in_flight, int64_t now) {
+static bool admits(const struct breaker *b, int64_t now) {
     int64_t when;
-    return breaker_admits(b, in_flight, now, &when);
+    return breaker_admits(b, now, &when);
 }
 
 // A breaker that pauses since `now`, after answers before.
@@ -25,7 +25,7 @@ static struct breaker open_at(int64_t now) {
     breaker_passed(&b, now - SEC, now - SEC);
     for (int i = 1; i < BREAKER_FAILURES; i++)
         assert_false(breaker_failed(&b, now, false, -1, now));
-    assert_true(admits(&b, 100, now));
+    assert_true(admits(&b, now));
     assert_true(breaker_failed(&b, now, false, -1, now));
     return b;
 }
@@ -34,7 +34,7 @@ static void failures_in_a_row_pause_all(void **state) {
     (void)state;
     struct breaker b = open_at(10 * SEC);
     assert_true(told(&b, 10 * SEC) == 10 * SEC + BREAKER_FIRST);
-    assert_true(admits(&b, 0, 10 * SEC + BREAKER_FIRST));
+    assert_true(admits(&b, 10 * SEC + BREAKER_FIRST));
 }
 
 static void an_answer_in_between_keeps_it_closed(void **state) {
@@ -45,7 +45,7 @@ static void an_answer_in_between_keeps_it_closed(void **state) {
         if (i % 4 == 3)
             breaker_passed(&b, 0, i); // however long ago it was sent
     }
-    assert_true(admits(&b, 0, 100));
+    assert_true(admits(&b, 100));
 }
 
 static void few_keys_need_fewer_failures(void **state) {
@@ -92,14 +92,21 @@ static void it_comes_back_step_by_step(void **state) {
     now = told(&b, now);
     breaker_took(&b, now);
     breaker_passed(&b, now, now + 1);
-    assert_true(admits(&b, 1, now + 1) && !admits(&b, 2, now + 1));
-    for (size_t in_flight = 2; in_flight < 63; in_flight++) {
-        assert_false(admits(&b, in_flight, now + 1));
-        breaker_passed(&b, now + 1, now + 2);
-        assert_true(admits(&b, in_flight, now + 2));
+    now++;
+    for (int room = 2; room < 63; room++) {
+        for (int i = 0; i < room; i++) {
+            assert_true(admits(&b, now));
+            breaker_took(&b, now);
+        }
+        assert_false(admits(&b, now));
+        breaker_passed(&b, now - 1, now); // sent before: it took no room
+        for (int i = 0; i < room; i++) {
+            assert_int_equal(b.in_flight, room - i);
+            breaker_left(&b, now);
+        }
     }
     for (int i = 0; i < 100; i++)
-        breaker_passed(&b, now + 2, now + 3);
+        breaker_passed(&b, now, now + 1);
     assert_int_equal(b.state, BREAKER_CLOSED);
 }
 
@@ -111,9 +118,9 @@ static void a_failure_on_the_way_back_pauses_again(void **state) {
     breaker_took(&b, now);
     breaker_passed(&b, now, now + 1);
     assert_false(breaker_failed(&b, now - SEC, false, -1, now + 2)); // sent before: no news
-    assert_true(admits(&b, 0, now + 2));
-    breaker_failed(&b, now + 1, false, -1, now + 2);
-    breaker_failed(&b, now + 1, false, -1, now + 2);
+    assert_true(admits(&b, now + 2));
+    for (int i = 0; i < (BREAKER_FAILURES + 1) / 2; i++)
+        breaker_failed(&b, now + 1, false, -1, now + 2);
     assert_true(told(&b, now + 2) > now + 2);
 }
 
@@ -124,7 +131,7 @@ static double waiting(int percent, int requests, uint64_t seed) {
     int64_t now = 0, waited = 0;
     for (int i = 0; i < requests; i++) {
         int64_t when, sent_at;
-        if (!breaker_admits(&b, 0, now, &when)) {
+        if (!breaker_admits(&b, now, &when)) {
             waited += when - now;
             now = when;
         }
@@ -170,15 +177,30 @@ static void a_probe_that_was_not_sent_is_still_to_be_made(void **state) {
     struct breaker b = open_at(10 * SEC);
     int64_t now = told(&b, 10 * SEC);
     breaker_took(&b, now);
-    breaker_returned(&b);
-    assert_true(admits(&b, 0, now));
+    breaker_left(&b, now);
+    assert_true(admits(&b, now));
+}
+
+// Those that hung since the outage began fail minutes later, all at once.
+static void old_failures_are_no_news(void **state) {
+    (void)state;
+    int64_t now = 10 * SEC;
+    struct breaker b = open_at(now);
+    now = told(&b, now);
+    breaker_took(&b, now);
+    for (int i = 0; i < 200; i++)
+        breaker_passed(&b, now, now + 1 + i);
+    assert_int_equal(b.state, BREAKER_CLOSED);
+    for (int i = 0; i < 100; i++)
+        assert_false(breaker_failed(&b, 10 * SEC, false, -1, now + SEC));
+    assert_true(admits(&b, now + SEC));
 }
 
 // Fails for ever; how long requests are held back.
 static int64_t patience(struct breaker b, int64_t now) {
     int64_t when, began = now;
     while (!b.given_up) {
-        breaker_admits(&b, 0, now, &when);
+        breaker_admits(&b, now, &when);
         if (when != TIME_NEVER && when > now)
             now = when;
         breaker_took(&b, now);
@@ -186,14 +208,14 @@ static int64_t patience(struct breaker b, int64_t now) {
         now += 1000;
         assert_true(now - began < 2 * BREAKER_PATIENCE);
     }
-    assert_true(admits(&b, 1000, now));
+    assert_true(admits(&b, now));
     breaker_failed(&b, now, false, -1, now);
     breaker_failed(&b, now, true, -1, now);
-    assert_true(admits(&b, 1000, now)); // until an answer
+    assert_true(admits(&b, now)); // until an answer
     breaker_passed(&b, now, now);
     for (int i = 0; i < BREAKER_FAILURES; i++)
         breaker_failed(&b, now, false, -1, now);
-    assert_false(admits(&b, 0, now));
+    assert_false(admits(&b, now));
     return now - began;
 }
 
@@ -217,6 +239,7 @@ int main(void) {
         cmocka_unit_test(single_failures_are_lived_with),
         cmocka_unit_test(the_last_of_the_good_time_does_not_end_a_pause),
         cmocka_unit_test(a_probe_that_was_not_sent_is_still_to_be_made),
+        cmocka_unit_test(old_failures_are_no_news),
         cmocka_unit_test(patience_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
