@@ -289,14 +289,21 @@ static const struct {
     [BECAUSE_MODEL] = {follow_model, true},    [BECAUSE_UPSTREAM] = {follow_upstream, false},
 };
 
-void follow(struct lease *lease, const struct pool_report *report, int64_t now) {
-    struct tab *tab = lease->seat->tab;
+static void follow_cause(struct lease *lease, const struct pool_report *report, int64_t now) {
     enum cause cause = report->verdict->cause;
     if (cause != BECAUSE_UPSTREAM)
         clear_breaker(lease, now);
     if (follows[cause].accepted)
         bring_back(lease);
     follows[cause].follow(lease, report, now);
+}
+
+void follow(struct lease *lease, const struct pool_report *report, int64_t now) {
+    struct tab *tab = lease->seat->tab;
+    if (report->is_cut_short)
+        breaker_left(&lease->channel->breaker, lease->charge.at);
+    else
+        follow_cause(lease, report, now);
     if (lease->is_trial && tab->state == TAB_PROBING) // no word on the account: another trial
         tab_set_state(tab, TAB_TRIAL);
 }

@@ -88,6 +88,7 @@ struct pool_report {
     struct usage usage;
     int64_t latency;                   // microseconds
     const struct announced *announced; // the limits its headers told, or NULL
+    bool is_cut_short;                 // we broke it off: its failing says nothing about anybody
 };
 
 void pool_release(struct pool *pool, struct lease *lease, const struct pool_report *report,

@@ -332,27 +332,30 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
     }
 }
 
-// announced: NULL when the answer told no limits.
-static void release_key(struct loop *l, struct flight *f, const struct verdict *verdict,
-                        const struct announced *announced) {
+// What the job's result knows is filled in here.
+static void release_key(struct loop *l, struct flight *f, struct pool_report *report) {
     struct stats *stats = &l->p->stats;
-    struct pool_report report = {.verdict = verdict,
-                                 .usage = f->job->result.reply.usage,
-                                 .latency = f->job->result.latency,
-                                 .announced = announced};
-    if (verdict->outcome == OUTCOME_RATE_LIMITED)
+    const struct result *result = &f->job->result;
+    report->usage = result->reply.usage;
+    report->latency = result->latency;
+    if (report->verdict->outcome == OUTCOME_RATE_LIMITED)
         stats_add(&stats->rate_limited, 1);
-    if (verdict->outcome == OUTCOME_OK) {
-        stats_add_usage(stats, &report.usage);
-        histogram_add(&stats->latency, report.latency);
-        if (f->job->result.ttft)
-            histogram_add(&stats->ttft, f->job->result.ttft);
+    if (report->verdict->outcome == OUTCOME_OK) {
+        stats_add_usage(stats, &report->usage);
+        histogram_add(&stats->latency, report->latency);
+        if (result->ttft)
+            histogram_add(&stats->ttft, result->ttft);
     }
-    pool_release(l->p->pool, &f->lease, &report, l->now);
+    pool_release(l->p->pool, &f->lease, report, l->now);
     stats_add(&stats->in_flight, -1);
     l->in_flight--;
     list_remove(&f->node);
     list_push(&l->spare, &f->node);
+}
+
+// It had less time than any request should have: its job's deadline came first.
+static bool is_cut_short(const struct loop *l, const struct transfer *t) {
+    return t->status == TRANSFER_TIMEOUT && t->timeout < l->p->plan->config->timeout;
 }
 
 static void settle(struct loop *l, struct transfer *t) {
@@ -373,9 +376,11 @@ static void settle(struct loop *l, struct transfer *t) {
                   (long long)(job->result.latency / USEC_PER_MS), outcome_name(verdict.outcome),
                   verdict.message);
     struct announced announced;
-    bool tells = answer_limits(t, &context, &announced);
+    struct pool_report report = {.verdict = &verdict, .is_cut_short = is_cut_short(l, t)};
+    if (answer_limits(t, &context, &announced))
+        report.announced = &announced;
     engine_give(l->engine, t);
-    release_key(l, f, &verdict, tells ? &announced : NULL);
+    release_key(l, f, &report);
     if (verdict.outcome != OUTCOME_OK && job->not_after <= l->now) {
         job_fail(job, verdict.outcome, "%s", verdict.message);
         fail_deadline(l, job);
@@ -400,7 +405,7 @@ static void break_off(struct loop *l) {
         struct job *job = f->job;
         engine_cancel(l->engine, f->transfer);
         engine_give(l->engine, f->transfer);
-        release_key(l, f, &broken, NULL);
+        release_key(l, f, &(struct pool_report){.verdict = &broken, .is_cut_short = true});
         drop(l, job);
     }
 }

@@ -28,7 +28,9 @@ static struct slice bound_in_body(struct slice body) {
 static int64_t output_tokens(const struct request *request) {
     int64_t bound;
     struct slice token = request->body.n ? bound_in_body(request->body) : request->max_tokens;
-    return json_int(token, &bound) && bound >= 0 ? bound : -1;
+    if (!json_int(token, &bound) || bound < 0)
+        return -1;
+    return bound < NEED_MOST ? bound : NEED_MOST;
 }
 
 struct need need_of(const struct request *request, const struct wire_defaults *defaults,

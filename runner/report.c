@@ -24,9 +24,10 @@ static void fill_key(struct summary_key *row, const struct key *key, char *mask)
                                 .input_tokens = counts->input_tokens,
                                 .output_tokens = counts->output_tokens,
                                 .cached_tokens = counts->cached_tokens,
-                                .last_used = counts->last_used_at,
-                                .reason = key->reason};
+                                .last_used = counts->last_used_at};
     enum key_state state = key_state(key);
+    if (state != KEY_READY && state != KEY_FULL) // else it is about another model, or old
+        row->reason = key->reason;
     if ((state == KEY_COOLING || state == KEY_SUSPENDED) && key->rests_until > now)
         row->cooling_until = clock_wall() + (key->rests_until - now);
     if (key->latency) {

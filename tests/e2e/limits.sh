@@ -123,3 +123,14 @@ start_canned 429long.http
 expect_exit 1 "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o late.jsonl --deadline 1s
 assert_json late.jsonl 'map(.error.class) | unique' '["deadline"]'
 assert_lines late.jsonl 3
+
+t "a request that --deadline breaks off is nobody's failure"
+start_simulator --latency 2s
+rows 18 >in.jsonl
+expect_exit 1 "$BATCH_RUN" in.jsonl --provider simulate --base-url "$SIM_URL/v1" -o cut.jsonl \
+    --summary summary.json --deadline 500ms --log-level info
+assert_json cut.jsonl 'map(.error.class) | unique' '["deadline"]'
+assert_not_contains "$ERR" "keys pause"
+assert_json summary.json '[.[0].keys[].health] | unique' '[100]'
+stop_simulator
+rows 3 >in.jsonl

@@ -227,6 +227,35 @@ static void an_outage_of_what_checks_keys_costs_no_key(void **state) {
     world_close(&w);
 }
 
+// A row's deadline ends its request early: nobody failed. Not even a probe is answered by that.
+static void what_we_break_off_ourselves_says_nothing(void **state) {
+    (void)state;
+    struct world w;
+    struct lease lease;
+    int64_t when;
+    struct verdict late = {.outcome = OUTCOME_TIMEOUT, .cause = BECAUSE_UPSTREAM, .hint = -1};
+    struct pool_report cut = {.verdict = &late, .usage = USAGE_NONE, .is_cut_short = true};
+    struct pool_report failed = {.verdict = &late, .usage = USAGE_NONE};
+    world_open(&w, &(struct world_options){.keys = 1, .slots = 1});
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
+        pool_release(w.pool, &lease, &cut, ++w.now);
+    }
+    const struct key *key = pool_key(w.pool, 0);
+    assert_int_equal(key_health(key, w.now), 100);
+    assert_int_equal(key->counts.failed, 50);
+    for (int i = 0; pool_acquire(w.channel, &w.need, w.now, &lease, &when) == POOL_LEASED; i++) {
+        assert_in_range(i, 0, 1);
+        pool_release(w.pool, &lease, &failed, ++w.now);
+    }
+    w.now = when;
+    for (int i = 0; i < 3; i++) { // the probe is still to be made
+        assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
+        pool_release(w.pool, &lease, &cut, ++w.now);
+    }
+    world_close(&w);
+}
+
 // In doubt is who may be good all the same; who then turns out to have no money is out.
 static void an_empty_key_is_out_even_if_it_was_in_doubt(void **state) {
     (void)state;
@@ -572,6 +601,7 @@ int main(void) {
         cmocka_unit_test(an_outage_is_nobodys_fault),
         cmocka_unit_test(what_hangs_since_an_outage_holds_nobody_back),
         cmocka_unit_test(an_outage_of_what_checks_keys_costs_no_key),
+        cmocka_unit_test(what_we_break_off_ourselves_says_nothing),
         cmocka_unit_test(an_empty_key_is_out_even_if_it_was_in_doubt),
         cmocka_unit_test(a_long_outage_is_waited_for_and_a_dead_address_is_not),
         cmocka_unit_test(single_failures_are_no_outage),

@@ -35,6 +35,7 @@ static void finds_the_bound_of_the_answer(void **state) {
         {"{\"max_tokens\":null}", -1},
         {"{\"max_tokens\":-4}", -1},
         {"{\"max_tokens\":1e9}", -1},
+        {"{\"max_tokens\":9223372036854775807}", NEED_MOST}, // sums of these must not overflow
         {"{}", -1},
     };
     struct request r = {.prompt = SLICE("\"\"")};
