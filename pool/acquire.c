@@ -84,6 +84,13 @@ static void charge(struct lease *lease, const struct moment *m) {
     }
 }
 
+// Rows alike stay with their key, until that is out.
+static void remember(struct channel *channel, uint64_t affinity, size_t place) {
+    size_t home = affinity ? affinity_find(&channel->affinity, affinity) : place;
+    if (home == AFFINITY_NONE || channel->seats[home].place == SEAT_OUT)
+        affinity_set(&channel->affinity, affinity, place);
+}
+
 static void take(struct seat *seat, const struct need *need, const struct moment *m,
                  struct lease *lease) {
     struct key *key = seat->key;
@@ -101,8 +108,7 @@ static void take(struct seat *seat, const struct need *need, const struct moment
     charge(lease, m);
     const struct spend *spend = &lease->charge.spend;
     order_took(channel->order, key->place, spend->input_tokens + spend->output_tokens, m->now);
-    if (need->affinity && affinity_find(&channel->affinity, need->affinity) == AFFINITY_NONE)
-        affinity_set(&channel->affinity, need->affinity, key->place);
+    remember(channel, need->affinity, key->place);
     if (tab->state == TAB_TRIAL)
         tab_set_state(tab, TAB_PROBING);
     key_settle(key);

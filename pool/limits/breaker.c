@@ -7,6 +7,7 @@
 #define RAMP_FIRST   2
 #define RAMP_TRUSTED 6
 #define RAMP_LAST    64
+#define RAMP_DOUBLES USEC_PER_SEC // without a failure, however long answers take
 
 #define SHARE_OVER            64
 #define SHARE_FIRST           4 // good ones, before the first answer
@@ -19,13 +20,27 @@ static void move(struct breaker *b, enum breaker_state state, int64_t now) {
     b->in_flight = 0;
 }
 
+// RAMP: how many may be in flight by now.
+static size_t room_at(const struct breaker *b, int64_t now) {
+    size_t room = b->room;
+    for (int64_t t = b->changed + RAMP_DOUBLES; t <= now && room < RAMP_LAST; t += RAMP_DOUBLES)
+        room *= 2;
+    return room;
+}
+
+static bool has_room(const struct breaker *b, int64_t now, int64_t *when) {
+    size_t room = room_at(b, now);
+    *when = now + RAMP_DOUBLES - (now - b->changed) % RAMP_DOUBLES;
+    return room >= RAMP_LAST || b->in_flight < room;
+}
+
 bool breaker_admits(const struct breaker *b, int64_t now, int64_t *when) {
     *when = TIME_NEVER;
     switch (b->state) {
     case BREAKER_CLOSED: return true;
     case BREAKER_OPEN: *when = b->until; return now >= b->until;
     case BREAKER_PROBING: *when = b->changed + BREAKER_PROBE_MOST; return now >= *when;
-    case BREAKER_RAMP: return b->in_flight < b->room;
+    case BREAKER_RAMP: return has_room(b, now, when);
     }
     return true;
 }
@@ -88,7 +103,7 @@ void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now) {
     } else if (b->state == BREAKER_RAMP) {
         b->room++;
         b->pause = 0; // what fails now is another outage
-        if (b->room >= RAMP_LAST)
+        if (room_at(b, now) >= RAMP_LAST)
             close_up(b, now);
     }
 }

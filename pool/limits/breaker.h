@@ -39,7 +39,7 @@ struct breaker {
     int64_t changed;  // when the state last changed: what was sent before says nothing about it
     int64_t until;    // OPEN: when the probe may go
     int64_t pause;    // the last one's length
-    size_t room;      // RAMP: how many may be in flight …
+    size_t room;      // RAMP: how many may be in flight, time apart …
     size_t in_flight; // … and are, of what was sent since it began
 };
 

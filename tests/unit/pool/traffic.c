@@ -556,6 +556,33 @@ static void a_model_that_an_account_has_not_is_asked_elsewhere(void **state) {
     world_close(&w);
 }
 
+// -- affinity --
+
+static size_t served_by(struct world *w, enum outcome outcome, enum cause cause) {
+    struct need need = {.input_tokens = 10, .output_tokens = -1, .affinity = 7};
+    struct verdict verdict = {.outcome = outcome, .cause = cause, .hint = -1};
+    struct pool_report report = {.verdict = &verdict, .usage = USAGE_NONE, .latency = SEC};
+    struct lease lease;
+    int64_t when;
+    assert_int_equal(pool_acquire(w->channel, &need, w->now, &lease, &when), POOL_LEASED);
+    size_t place = lease.key->place;
+    pool_release(w->pool, &lease, &report, w->now);
+    return place;
+}
+
+static void rows_alike_find_a_new_home_when_theirs_is_gone(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, &(struct world_options){.keys = 4, .slots = 1});
+    size_t home = served_by(&w, OUTCOME_OK, BECAUSE_NOTHING);
+    assert_int_equal(served_by(&w, OUTCOME_AUTH, BECAUSE_KEY), home);
+    size_t next = served_by(&w, OUTCOME_OK, BECAUSE_NOTHING);
+    assert_int_not_equal(next, home);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(served_by(&w, OUTCOME_OK, BECAUSE_NOTHING), next);
+    world_close(&w);
+}
+
 // -- many keys --
 
 static double seconds(void) {
@@ -613,6 +640,7 @@ int main(void) {
         cmocka_unit_test(a_crowded_group_that_is_benched_is_not_busy),
         cmocka_unit_test(a_group_is_refused_once_and_probed_once),
         cmocka_unit_test(a_model_that_an_account_has_not_is_asked_elsewhere),
+        cmocka_unit_test(rows_alike_find_a_new_home_when_theirs_is_gone),
         cmocka_unit_test(a_hundred_thousand_keys_are_chosen_from_quickly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,28 @@ static void a_probe_that_was_not_sent_is_still_to_be_made(void **state) {
     assert_true(admits(&b, now));
 }
 
+// Answers that take minutes do not make the way back hours long, and one that hangs is no end.
+static void time_without_a_failure_widens_it_too(void **state) {
+    (void)state;
+    int64_t now = 10 * SEC, when;
+    struct breaker b = open_at(now);
+    now = told(&b, now);
+    breaker_took(&b, now);
+    breaker_passed(&b, now, now + 1);
+    int64_t began = ++now;
+    for (int sent = 0; sent < 100; sent++) {
+        if (!breaker_admits(&b, now, &when)) {
+            assert_in_range(when, now + 1, now + 2 * SEC);
+            now = when;
+            assert_true(admits(&b, now));
+        }
+        breaker_took(&b, now);
+    }
+    assert_in_range(now, began + 2 * SEC, began + 8 * SEC);
+    breaker_passed(&b, now, now);
+    assert_int_equal(b.state, BREAKER_CLOSED);
+}
+
 // Those that hung since the outage began fail minutes later, all at once.
 static void old_failures_are_no_news(void **state) {
     (void)state;
@@ -239,6 +261,7 @@ int main(void) {
         cmocka_unit_test(single_failures_are_lived_with),
         cmocka_unit_test(the_last_of_the_good_time_does_not_end_a_pause),
         cmocka_unit_test(a_probe_that_was_not_sent_is_still_to_be_made),
+        cmocka_unit_test(time_without_a_failure_widens_it_too),
         cmocka_unit_test(old_failures_are_no_news),
         cmocka_unit_test(patience_ends),
     };
