@@ -89,19 +89,33 @@ static int64_t pause_of(const struct tab *tab, const struct verdict *verdict) {
     return pause > grown ? pause : grown;
 }
 
+// Who is out has a reason of its own. NULL: all are.
+static const char *set_reasons(const struct account *account, const struct verdict *verdict) {
+    const char *why = NULL;
+    for (size_t i = 0; i < account->key_count; i++) {
+        struct key *key = account->keys[i];
+        if (key->standing != STANDING_GOOD)
+            continue;
+        set_reason(key, verdict);
+        why = key->reason;
+    }
+    return why;
+}
+
 static void cool(struct lease *lease, const struct verdict *verdict, int64_t now) {
     struct tab *tab = lease->seat->tab;
     struct account *account = tab->account;
-    bool news = is_news(lease);
-    tab->refusals += news;
+    bool begins = tab->state != TAB_COOLING; // else it says what is known
+    tab->refusals += is_news(lease);
     tab->cooled_at = now;
     int64_t pause = pause_of(tab, verdict);
     int64_t wall = now + tab->channel->home->pool->wall_offset;
     tab_cool(tab, now + pause, verdict->cause == BECAUSE_DAY ? wall + pause : 0);
-    for (size_t i = 0; i < account->key_count; i++)
-        set_reason(account->keys[i], verdict);
-    if (news)
-        say(&(struct notice){name_of(account), "cools", pause, lease->key->reason, false});
+    if (!begins)
+        return;
+    const char *why = set_reasons(account, verdict);
+    if (why)
+        say(&(struct notice){name_of(account), "cools", pause, why, false});
 }
 
 static void follow_rate(struct lease *lease, const struct pool_report *report, int64_t now) {

@@ -48,7 +48,7 @@ void pool_tell_time(struct pool *pool, int64_t now, int64_t now_wall);
 // The channel for a model (string token; its bytes are copied) of a provider; made on first use, the
 // same afterwards. NULL when the provider has no enabled key. Beyond CHANNELS_MAX models of a
 // provider, further ones share one channel.
-#define CHANNELS_MAX 16
+#define CHANNELS_MAX 64
 struct channel *pool_channel(struct pool *pool, const struct provider *provider,
                              struct slice model);
 
