@@ -345,7 +345,7 @@ static void open_storm(struct storm *s, uint64_t seed) {
     s->harsh = one_in(s, 2);
     s->channel_count = (size_t)random_below(&s->random, CHANNELS) + 1;
     for (size_t i = 0; i < s->channel_count; i++) {
-        char model[8];
+        char model[32];
         snprintf(model, sizeof model, "\"m%zu\"", i);
         s->channels[i] = pool_channel(s->w.pool, s->w.provider, slice_str(model));
     }
