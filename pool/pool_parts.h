@@ -47,6 +47,7 @@ struct tab {
     bool no_model;           // COOLING because the account has not this model
     bool is_crowded;         // its group had its hands full when a seat was asked
     int refusals;            // one after the other
+    int64_t surprises;       // refusals although limits are announced
     int64_t cooled_at;       // when the last cool-down began: what was sent before is no news
     struct spend taken;      // everything so far, in flight included; until `learned` counts
     struct learned *learned; // NULL until limits were announced
