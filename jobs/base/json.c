@@ -24,27 +24,27 @@ enum json_type json_type(struct slice token) {
     }
 }
 
-// From the opening quote to behind the closing one.
-static const char *string_end(const char *p, const char *end) {
-    for (;;) {
-        const char *quote = memchr(p + 1, '"', (size_t)(end - p - 1));
-        if (!quote)
-            return end;
-        const char *back = quote;
-        while (back[-1] == '\\' && back - 1 > p)
-            back--;
-        bool escaped = (quote - back) % 2 != 0;
-        p = quote;
-        if (!escaped)
-            return quote + 1;
+// From the opening quote to behind the closing one. escaped: whether there is a backslash between.
+static inline const char *string_end(const char *p, const char *end, bool *escaped) {
+    *escaped = false;
+    for (p++; (p = skip_plain(p, end)) < end; p++) {
+        if (*p == '"')
+            return p + 1;
+        if (*p != '\\')
+            continue;
+        *escaped = true;
+        if (++p == end)
+            break;
     }
+    return end;
 }
 
 static const char *container_end(const char *p, const char *end) {
     size_t depth = 0;
+    bool escaped;
     while (p < end) {
         switch (*p) {
-        case '"': p = string_end(p, end); continue;
+        case '"': p = string_end(p, end, &escaped); continue;
         case '{':
         case '[': depth++; break;
         case '}':
@@ -58,8 +58,9 @@ static const char *container_end(const char *p, const char *end) {
 }
 
 static const char *value_end(const char *p, const char *end) {
+    bool escaped;
     if (*p == '"')
-        return string_end(p, end);
+        return string_end(p, end, &escaped);
     if (*p == '{' || *p == '[')
         return container_end(p, end);
     while (p < end && !is_space(*p) && *p != ',' && *p != '}' && *p != ']')
@@ -78,10 +79,14 @@ struct json_walk json_walk(struct slice container) {
 }
 
 // To the next token, past white space and a comma or colon; false at the closing bracket.
-static bool walk_token(struct json_walk *w, struct slice *token) {
-    while (w->p < w->end && (is_space(*w->p) || *w->p == ',' || *w->p == ':'))
+static inline bool walk_on(struct json_walk *w) {
+    while (w->p < w->end && (*w->p == ',' || *w->p == ':' || is_space(*w->p)))
         w->p++;
-    if (w->p >= w->end || *w->p == '}' || *w->p == ']')
+    return w->p < w->end && *w->p != '}' && *w->p != ']';
+}
+
+static bool walk_token(struct json_walk *w, struct slice *token) {
+    if (!walk_on(w))
         return false;
     const char *stop = value_end(w->p, w->end);
     *token = slice_of(w->p, (size_t)(stop - w->p));
@@ -89,8 +94,19 @@ static bool walk_token(struct json_walk *w, struct slice *token) {
     return true;
 }
 
+// A member's name.
+static inline bool walk_name(struct json_walk *w, struct slice *name, bool *escaped) {
+    if (!walk_on(w))
+        return false;
+    const char *stop = string_end(w->p, w->end, escaped);
+    *name = slice_of(w->p, (size_t)(stop - w->p));
+    w->p = stop;
+    return true;
+}
+
 bool json_next_member(struct json_walk *w, struct slice *name, struct slice *value) {
-    return walk_token(w, name) && walk_token(w, value);
+    bool escaped;
+    return walk_name(w, name, &escaped) && walk_token(w, value);
 }
 
 bool json_next_element(struct json_walk *w, struct slice *value) {
@@ -98,18 +114,17 @@ bool json_next_element(struct json_walk *w, struct slice *value) {
 }
 
 // json_string_is() for a name without escapes, made to say no at the first byte.
-static bool plain_name_is(struct slice name, const char *text) {
-    size_t n = name.n - 2;
-    if (n && text[0] != name.p[1])
-        return false;
-    return strncmp(text, name.p + 1, n) == 0 && text[n] == '\0';
+static inline bool plain_name_is(struct slice name, const char *text) {
+    size_t n = name.n - 2, i = 0;
+    while (i < n && text[i] == name.p[i + 1])
+        i++;
+    return i == n && text[n] == '\0';
 }
 
-static const struct json_field *find_field(struct slice name, const struct json_field *fields,
-                                           size_t count) {
-    bool plain = !memchr(name.p, '\\', name.n);
+static const struct json_field *find_field(struct slice name, bool escaped,
+                                           const struct json_field *fields, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (plain ? plain_name_is(name, fields[i].name) : json_string_is(name, fields[i].name))
+        if (escaped ? json_string_is(name, fields[i].name) : plain_name_is(name, fields[i].name))
             return fields + i;
     return NULL;
 }
@@ -121,8 +136,9 @@ bool json_fields(struct slice object, const struct json_field *fields, size_t co
         return false;
     struct json_walk w = json_walk(object);
     struct slice name, value;
-    while (json_next_member(&w, &name, &value)) {
-        const struct json_field *field = find_field(name, fields, count);
+    bool escaped;
+    while (walk_name(&w, &name, &escaped) && walk_token(&w, &value)) {
+        const struct json_field *field = find_field(name, escaped, fields, count);
         if (field)
             *field->value = value;
     }
