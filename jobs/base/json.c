@@ -24,27 +24,38 @@ enum json_type json_type(struct slice token) {
     }
 }
 
-// From the opening quote to behind the closing one. escaped: whether there is a backslash between.
-static inline const char *string_end(const char *p, const char *end, bool *escaped) {
-    *escaped = false;
-    for (p++; (p = skip_plain(p, end)) < end; p++) {
-        if (*p == '"')
-            return p + 1;
-        if (*p != '\\')
-            continue;
-        *escaped = true;
-        if (++p == end)
-            break;
+// Most strings are short: from the opening quote to behind the closing one, when that is near and no
+// backslash stands before it; else NULL.
+static inline const char *short_string_end(const char *p, const char *end) {
+    const char *stop = end - p > 16 ? skip_plain(p + 1, p + 17) : p;
+    return stop > p && stop < p + 17 && *stop == '"' ? stop + 1 : NULL;
+}
+
+static const char *long_string_end(const char *p, const char *end) {
+    for (;;) {
+        const char *quote = memchr(p + 1, '"', (size_t)(end - p - 1));
+        if (!quote)
+            return end;
+        const char *back = quote;
+        while (back[-1] == '\\' && back - 1 > p)
+            back--;
+        bool escaped = (quote - back) % 2 != 0;
+        p = quote;
+        if (!escaped)
+            return quote + 1;
     }
-    return end;
+}
+
+static inline const char *string_end(const char *p, const char *end) {
+    const char *stop = short_string_end(p, end);
+    return stop ? stop : long_string_end(p, end);
 }
 
 static const char *container_end(const char *p, const char *end) {
     size_t depth = 0;
-    bool escaped;
     while (p < end) {
         switch (*p) {
-        case '"': p = string_end(p, end, &escaped); continue;
+        case '"': p = string_end(p, end); continue;
         case '{':
         case '[': depth++; break;
         case '}':
@@ -58,9 +69,8 @@ static const char *container_end(const char *p, const char *end) {
 }
 
 static const char *value_end(const char *p, const char *end) {
-    bool escaped;
     if (*p == '"')
-        return string_end(p, end, &escaped);
+        return string_end(p, end);
     if (*p == '{' || *p == '[')
         return container_end(p, end);
     while (p < end && !is_space(*p) && *p != ',' && *p != '}' && *p != ']')
@@ -98,7 +108,12 @@ static bool walk_token(struct json_walk *w, struct slice *token) {
 static inline bool walk_name(struct json_walk *w, struct slice *name, bool *escaped) {
     if (!walk_on(w))
         return false;
-    const char *stop = string_end(w->p, w->end, escaped);
+    const char *stop = short_string_end(w->p, w->end);
+    *escaped = false;
+    if (!stop) {
+        stop = long_string_end(w->p, w->end);
+        *escaped = memchr(w->p, '\\', (size_t)(stop - w->p));
+    }
     *name = slice_of(w->p, (size_t)(stop - w->p));
     w->p = stop;
     return true;
