@@ -24,13 +24,6 @@ enum json_type json_type(struct slice token) {
     }
 }
 
-// Most strings are short: from the opening quote to behind the closing one, when that is near and no
-// backslash stands before it; else NULL.
-static inline const char *short_string_end(const char *p, const char *end) {
-    const char *stop = end - p > 16 ? skip_plain(p + 1, p + 17) : p;
-    return stop > p && stop < p + 17 && *stop == '"' ? stop + 1 : NULL;
-}
-
 static const char *long_string_end(const char *p, const char *end) {
     for (;;) {
         const char *quote = memchr(p + 1, '"', (size_t)(end - p - 1));
@@ -51,8 +44,8 @@ static inline const char *string_end(const char *p, const char *end) {
     return stop ? stop : long_string_end(p, end);
 }
 
-static const char *container_end(const char *p, const char *end) {
-    size_t depth = 0;
+// To where `depth` brackets are closed; 0: the one at p.
+static const char *container_end(const char *p, const char *end, size_t depth) {
     while (p < end) {
         switch (*p) {
         case '"': p = string_end(p, end); continue;
@@ -72,7 +65,7 @@ static const char *value_end(const char *p, const char *end) {
     if (*p == '"')
         return string_end(p, end);
     if (*p == '{' || *p == '[')
-        return container_end(p, end);
+        return container_end(p, end, 0);
     while (p < end && !is_space(*p) && *p != ',' && *p != '}' && *p != ']')
         p++;
     return p;
@@ -130,10 +123,10 @@ bool json_next_element(struct json_walk *w, struct slice *value) {
 
 // json_string_is() for a name without escapes, made to say no at the first byte.
 static inline bool plain_name_is(struct slice name, const char *text) {
-    size_t n = name.n - 2, i = 0;
-    while (i < n && text[i] == name.p[i + 1])
-        i++;
-    return i == n && text[n] == '\0';
+    size_t n = name.n - 2;
+    if (n && text[0] != name.p[1])
+        return false;
+    return strncmp(text, name.p + 1, n) == 0 && text[n] == '\0';
 }
 
 static const struct json_field *find_field(struct slice name, bool escaped,
@@ -165,6 +158,78 @@ struct slice json_get(struct slice object, const char *name) {
     json_fields(object, &(struct json_field){name, &value}, 1);
     return value;
 }
+
+// -- many levels in one pass --
+
+static void read_inside(struct json_walk *w, const struct json_place *places, void *into);
+
+static struct slice *token_of(const struct json_place *place, void *into) {
+    return (struct slice *)(void *)((char *)into + place->into);
+}
+
+static void forget(const struct json_place *place, void *into) {
+    *token_of(place, into) = SLICE_NONE;
+    for (const struct json_place *p = place->inside; p && p->name; p++)
+        forget(p, into);
+}
+
+static const struct json_place *find_place(struct slice name, bool escaped,
+                                           const struct json_place *places) {
+    for (; places->name; places++)
+        if (escaped ? json_string_is(name, places->name) : plain_name_is(name, places->name))
+            return places;
+    return NULL;
+}
+
+static void read_value(struct json_walk *w, const struct json_place *place, void *into) {
+    struct slice value = SLICE_NONE;
+    bool again = token_of(place, into)->p; // the last of two members of a name counts
+    if (again)
+        forget(place, into);
+    if (!walk_on(w))
+        return;
+    const char *start = w->p;
+    if (place->inside && (*start == '{' || *start == '['))
+        read_inside(w, place->inside, into);
+    else
+        walk_token(w, &value);
+    *token_of(place, into) = slice_of(start, (size_t)(w->p - start));
+}
+
+static void read_members(struct json_walk *w, const struct json_place *places, void *into) {
+    struct slice name, value;
+    bool escaped;
+    while (walk_name(w, &name, &escaped)) {
+        const struct json_place *place = find_place(name, escaped, places);
+        if (place)
+            read_value(w, place, into);
+        else
+            walk_token(w, &value);
+    }
+}
+
+// From an opening bracket to behind its closing one.
+static void read_inside(struct json_walk *w, const struct json_place *places, void *into) {
+    bool array = *w->p++ == '[';
+    const struct json_place *first = array ? find_place(SLICE("\"0\""), false, places) : NULL;
+    if (!array)
+        read_members(w, places, into);
+    else if (first && walk_on(w))
+        read_value(w, first, into);
+    w->p = container_end(w->p, w->end, 1);
+}
+
+bool json_tokens(struct slice object, const struct json_place *places, void *into) {
+    for (const struct json_place *p = places; p->name; p++)
+        forget(p, into);
+    if (json_type(object) != JSON_OBJECT)
+        return false;
+    struct json_walk w = json_walk(object);
+    read_members(&w, places, into);
+    return true;
+}
+
+// -- numbers --
 
 bool json_int(struct slice token, int64_t *value) {
     bool negative = token.n && token.p[0] == '-';
