@@ -79,10 +79,23 @@ static void fail_blocked(struct verdict *v, const char *what, struct slice reaso
     snprintf(v->message, sizeof v->message, "%s%s%s", what, v->code[0] ? ": " : "", v->code);
 }
 
-static void read_answer(struct slice body, const struct answer_context *context,
+// Whether something was said: then it is no error in disguise, whatever else the body holds.
+static bool says_something(const struct reply *reply) {
+    return reply->text.n || reply->tool_calls.n || reply->reasoning.n || reply->refusal.n;
+}
+
+static void read_answer(const struct transfer *t, const struct answer_context *context,
                         struct result *result, struct verdict *v) {
     const char *what = "";
-    switch (context->provider->wire->read_reply(body, context->scratch, &result->reply, &what)) {
+    struct slice body = buf_slice(t->reply);
+    enum wire_answer answer =
+        context->provider->wire->read_reply(body, context->scratch, &result->reply, &what);
+    if ((answer != WIRE_OK || !says_something(&result->reply)) && signals_is_error_body(body)) {
+        result->reply = (struct reply){.usage = USAGE_NONE};
+        read_refusal(t, context, v);
+        return;
+    }
+    switch (answer) {
     case WIRE_OK: v->outcome = OUTCOME_OK; break;
     case WIRE_BLOCKED: fail_blocked(v, what, result->reply.finish_reason); break;
     case WIRE_NOT_MINE:
@@ -103,10 +116,8 @@ static void read_success(const struct transfer *t, const struct answer_context *
         v->cause = BECAUSE_UPSTREAM;
         snprintf(v->message, sizeof v->message, "the answer is not JSON: %s at byte %zu of %zu",
                  fault.what, fault.offset, body.n);
-    } else if (signals_is_error_body(body)) {
-        read_refusal(t, context, v);
     } else {
-        read_answer(body, context, result, v);
+        read_answer(t, context, result, v);
     }
 }
 

@@ -10,6 +10,7 @@
 //   whose leak checker is such a debugger)
 // - a closed pipe is an error of write(), not the end
 // - as many open files as the system allows, up to a million
+// - a few megabytes of freed memory are kept for the next request
 void process_prepare(void);
 
 #endif

@@ -25,6 +25,10 @@ void buf_recycle(struct buf *b, size_t keep) {
     buf_clear(b);
 }
 
+static inline bool has_room(const struct buf *b, size_t n) {
+    return n <= b->max - b->n && b->n + n <= b->cap && !b->failed;
+}
+
 bool buf_reserve(struct buf *b, size_t n) {
     if (b->failed || n > b->max - b->n) {
         b->failed = true;
@@ -43,7 +47,7 @@ bool buf_reserve(struct buf *b, size_t n) {
 }
 
 void buf_add(struct buf *b, const void *p, size_t n) {
-    if (n == 0 || !buf_reserve(b, n))
+    if (n == 0 || (!has_room(b, n) && !buf_reserve(b, n)))
         return;
     memcpy(b->p + b->n, p, n);
     b->n += n;

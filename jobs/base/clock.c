@@ -23,31 +23,27 @@ static int64_t real_wall(void) {
 int64_t (*clock_now)(void) = real_now;
 int64_t (*clock_wall)(void) = real_wall;
 
-static void add_digits(struct buf *b, int value, int width) {
-    char digits[8];
+// Writes so many digits and what follows them; returns where that ends.
+static char *put_digits(char *p, int value, int width, char then) {
     for (int i = width; i-- > 0; value /= 10)
-        digits[i] = (char)('0' + value % 10);
-    buf_add(b, digits, (size_t)width);
+        p[i] = (char)('0' + value % 10);
+    p[width] = then;
+    return p + width + 1;
 }
 
 void clock_add_rfc3339(struct buf *b, int64_t wall) {
     time_t seconds = (time_t)(wall / USEC_PER_SEC);
     struct tm t;
+    char text[24], *p = text;
     gmtime_r(&seconds, &t);
-    add_digits(b, t.tm_year + 1900, 4);
-    buf_add_char(b, '-');
-    add_digits(b, t.tm_mon + 1, 2);
-    buf_add_char(b, '-');
-    add_digits(b, t.tm_mday, 2);
-    buf_add_char(b, 'T');
-    add_digits(b, t.tm_hour, 2);
-    buf_add_char(b, ':');
-    add_digits(b, t.tm_min, 2);
-    buf_add_char(b, ':');
-    add_digits(b, t.tm_sec, 2);
-    buf_add_char(b, '.');
-    add_digits(b, (int)(wall / USEC_PER_MS % 1000), 3);
-    buf_add_char(b, 'Z');
+    p = put_digits(p, t.tm_year + 1900, 4, '-');
+    p = put_digits(p, t.tm_mon + 1, 2, '-');
+    p = put_digits(p, t.tm_mday, 2, 'T');
+    p = put_digits(p, t.tm_hour, 2, ':');
+    p = put_digits(p, t.tm_min, 2, ':');
+    p = put_digits(p, t.tm_sec, 2, '.');
+    p = put_digits(p, (int)(wall / USEC_PER_MS % 1000), 3, 'Z');
+    buf_add(b, text, (size_t)(p - text));
 }
 
 static const struct unit {

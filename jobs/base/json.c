@@ -24,8 +24,7 @@ enum json_type json_type(struct slice token) {
     }
 }
 
-// From the opening quote to behind the closing one.
-static const char *string_end(const char *p, const char *end) {
+static const char *long_string_end(const char *p, const char *end) {
     for (;;) {
         const char *quote = memchr(p + 1, '"', (size_t)(end - p - 1));
         if (!quote)
@@ -40,8 +39,13 @@ static const char *string_end(const char *p, const char *end) {
     }
 }
 
-static const char *container_end(const char *p, const char *end) {
-    size_t depth = 0;
+static inline const char *string_end(const char *p, const char *end) {
+    const char *stop = short_string_end(p, end);
+    return stop ? stop : long_string_end(p, end);
+}
+
+// To where `depth` brackets are closed; 0: the one at p.
+static const char *container_end(const char *p, const char *end, size_t depth) {
     while (p < end) {
         switch (*p) {
         case '"': p = string_end(p, end); continue;
@@ -61,7 +65,7 @@ static const char *value_end(const char *p, const char *end) {
     if (*p == '"')
         return string_end(p, end);
     if (*p == '{' || *p == '[')
-        return container_end(p, end);
+        return container_end(p, end, 0);
     while (p < end && !is_space(*p) && *p != ',' && *p != '}' && *p != ']')
         p++;
     return p;
@@ -78,10 +82,14 @@ struct json_walk json_walk(struct slice container) {
 }
 
 // To the next token, past white space and a comma or colon; false at the closing bracket.
-static bool walk_token(struct json_walk *w, struct slice *token) {
-    while (w->p < w->end && (is_space(*w->p) || *w->p == ',' || *w->p == ':'))
+static inline bool walk_on(struct json_walk *w) {
+    while (w->p < w->end && (*w->p == ',' || *w->p == ':' || is_space(*w->p)))
         w->p++;
-    if (w->p >= w->end || *w->p == '}' || *w->p == ']')
+    return w->p < w->end && *w->p != '}' && *w->p != ']';
+}
+
+static bool walk_token(struct json_walk *w, struct slice *token) {
+    if (!walk_on(w))
         return false;
     const char *stop = value_end(w->p, w->end);
     *token = slice_of(w->p, (size_t)(stop - w->p));
@@ -89,8 +97,24 @@ static bool walk_token(struct json_walk *w, struct slice *token) {
     return true;
 }
 
+// A member's name.
+static inline bool walk_name(struct json_walk *w, struct slice *name, bool *escaped) {
+    if (!walk_on(w))
+        return false;
+    const char *stop = short_string_end(w->p, w->end);
+    *escaped = false;
+    if (!stop) {
+        stop = long_string_end(w->p, w->end);
+        *escaped = memchr(w->p, '\\', (size_t)(stop - w->p));
+    }
+    *name = slice_of(w->p, (size_t)(stop - w->p));
+    w->p = stop;
+    return true;
+}
+
 bool json_next_member(struct json_walk *w, struct slice *name, struct slice *value) {
-    return walk_token(w, name) && walk_token(w, value);
+    bool escaped;
+    return walk_name(w, name, &escaped) && walk_token(w, value);
 }
 
 bool json_next_element(struct json_walk *w, struct slice *value) {
@@ -98,18 +122,17 @@ bool json_next_element(struct json_walk *w, struct slice *value) {
 }
 
 // json_string_is() for a name without escapes, made to say no at the first byte.
-static bool plain_name_is(struct slice name, const char *text) {
+static inline bool plain_name_is(struct slice name, const char *text) {
     size_t n = name.n - 2;
     if (n && text[0] != name.p[1])
         return false;
     return strncmp(text, name.p + 1, n) == 0 && text[n] == '\0';
 }
 
-static const struct json_field *find_field(struct slice name, const struct json_field *fields,
-                                           size_t count) {
-    bool plain = !memchr(name.p, '\\', name.n);
+static const struct json_field *find_field(struct slice name, bool escaped,
+                                           const struct json_field *fields, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (plain ? plain_name_is(name, fields[i].name) : json_string_is(name, fields[i].name))
+        if (escaped ? json_string_is(name, fields[i].name) : plain_name_is(name, fields[i].name))
             return fields + i;
     return NULL;
 }
@@ -121,8 +144,9 @@ bool json_fields(struct slice object, const struct json_field *fields, size_t co
         return false;
     struct json_walk w = json_walk(object);
     struct slice name, value;
-    while (json_next_member(&w, &name, &value)) {
-        const struct json_field *field = find_field(name, fields, count);
+    bool escaped;
+    while (walk_name(&w, &name, &escaped) && walk_token(&w, &value)) {
+        const struct json_field *field = find_field(name, escaped, fields, count);
         if (field)
             *field->value = value;
     }
@@ -134,6 +158,78 @@ struct slice json_get(struct slice object, const char *name) {
     json_fields(object, &(struct json_field){name, &value}, 1);
     return value;
 }
+
+// -- many levels in one pass --
+
+static void read_inside(struct json_walk *w, const struct json_place *places, void *into);
+
+static struct slice *token_of(const struct json_place *place, void *into) {
+    return (struct slice *)(void *)((char *)into + place->into);
+}
+
+static void forget(const struct json_place *place, void *into) {
+    *token_of(place, into) = SLICE_NONE;
+    for (const struct json_place *p = place->inside; p && p->name; p++)
+        forget(p, into);
+}
+
+static const struct json_place *find_place(struct slice name, bool escaped,
+                                           const struct json_place *places) {
+    for (; places->name; places++)
+        if (escaped ? json_string_is(name, places->name) : plain_name_is(name, places->name))
+            return places;
+    return NULL;
+}
+
+static void read_value(struct json_walk *w, const struct json_place *place, void *into) {
+    struct slice value = SLICE_NONE;
+    bool again = token_of(place, into)->p; // the last of two members of a name counts
+    if (again)
+        forget(place, into);
+    if (!walk_on(w))
+        return;
+    const char *start = w->p;
+    if (place->inside && (*start == '{' || *start == '['))
+        read_inside(w, place->inside, into);
+    else
+        walk_token(w, &value);
+    *token_of(place, into) = slice_of(start, (size_t)(w->p - start));
+}
+
+static void read_members(struct json_walk *w, const struct json_place *places, void *into) {
+    struct slice name, value;
+    bool escaped;
+    while (walk_name(w, &name, &escaped)) {
+        const struct json_place *place = find_place(name, escaped, places);
+        if (place)
+            read_value(w, place, into);
+        else
+            walk_token(w, &value);
+    }
+}
+
+// From an opening bracket to behind its closing one.
+static void read_inside(struct json_walk *w, const struct json_place *places, void *into) {
+    bool array = *w->p++ == '[';
+    const struct json_place *first = array ? find_place(SLICE("\"0\""), false, places) : NULL;
+    if (!array)
+        read_members(w, places, into);
+    else if (first && walk_on(w))
+        read_value(w, first, into);
+    w->p = container_end(w->p, w->end, 1);
+}
+
+bool json_tokens(struct slice object, const struct json_place *places, void *into) {
+    for (const struct json_place *p = places; p->name; p++)
+        forget(p, into);
+    if (json_type(object) != JSON_OBJECT)
+        return false;
+    struct json_walk w = json_walk(object);
+    read_members(&w, places, into);
+    return true;
+}
+
+// -- numbers --
 
 bool json_int(struct slice token, int64_t *value) {
     bool negative = token.n && token.p[0] == '-';

@@ -53,6 +53,15 @@ bool json_fields(struct slice object, const struct json_field *fields, size_t co
 // The same for one name: the token, or SLICE_NONE.
 struct slice json_get(struct slice object, const char *name);
 
+// The same through several levels, still in one pass: tables of what to look for, each ended by {0}.
+struct json_place {
+    const char *name;                // of a member; "0": the first element, where an array is
+    size_t into;                     // where its token goes: the offset of a struct slice
+    const struct json_place *inside; // what to look for in it, or NULL
+};
+// Fills in all places' slices of the struct at `into`. False when token is no object (all absent).
+bool json_tokens(struct slice object, const struct json_place *places, void *into);
+
 // Walks a checked object or array. Start with json_walk(token); each call gives the next.
 struct json_walk {
     const char *p;

@@ -24,23 +24,34 @@ static bool check_escape(struct scan *s) {
     return true;
 }
 
-static bool check_string(struct scan *s) {
-    for (s->p++;;) {
-        s->p = skip_plain(s->p, s->end);
-        if (s->p == s->end)
-            break;
-        unsigned char c = (unsigned char)*s->p;
+static bool check_long_string(struct scan *s) {
+    const char *p = s->p + 1, *end = s->end;
+    while ((p = skip_plain(p, end)) < end) {
+        unsigned char c = (unsigned char)*p;
+        s->p = p++;
         if (c == '"') {
-            s->p++;
+            s->p = p;
             return true;
         }
         if (c < 0x20)
             return fail(s, "a control character stands unescaped in a string");
-        s->p++;
-        if (c == '\\' && !check_escape(s))
+        if (c != '\\')
+            continue;
+        s->p = p;
+        if (!check_escape(s))
             return false;
+        p = s->p;
     }
+    s->p = end;
     return fail(s, "a string does not end");
+}
+
+static inline bool check_string(struct scan *s) {
+    const char *stop = short_string_end(s->p, s->end);
+    if (!stop)
+        return check_long_string(s);
+    s->p = stop;
+    return true;
 }
 
 static bool check_digits(struct scan *s) {

@@ -87,4 +87,15 @@ static inline const char *skip_plain(const char *p, const char *end) {
     return p;
 }
 
+#define NEAR 32
+
+// Most strings are short: from the opening quote to behind the closing one, when that is near and only
+// plain bytes stand before it; else NULL.
+static inline const char *short_string_end(const char *p, const char *end) {
+    if (end - p <= NEAR)
+        return NULL;
+    const char *far = p + 1 + NEAR, *stop = skip_plain(p + 1, far);
+    return stop < far && *stop == '"' ? stop + 1 : NULL;
+}
+
 #endif

@@ -104,11 +104,15 @@ void json_add_string(struct buf *b, struct slice text) {
 
 void json_add_name(struct buf *b, const char *name) {
     char last = b->n ? b->p[b->n - 1] : '{';
-    if (last != '{' && last != '[')
-        buf_add_char(b, ',');
-    buf_add_char(b, '"');
-    buf_add_str(b, name);
-    buf_add(b, "\":", 2);
+    size_t comma = last != '{' && last != '[', n = strlen(name);
+    if (!buf_reserve(b, comma + n + 3))
+        return;
+    char *p = b->p + b->n;
+    memcpy(p, ",", comma);
+    p[comma] = '"';
+    memcpy(p + comma + 1, name, n);
+    memcpy(p + comma + 1 + n, "\":", 2);
+    b->n += comma + n + 3;
 }
 
 void json_add_thousandths(struct buf *b, int64_t value) {

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/base/utf8.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 // The length of the sequence at p (1 to 4), or 0 when it is not valid.
 static size_t sequence(const unsigned char *p, size_t n) {
     if (p[0] < 0x80)
@@ -20,9 +24,18 @@ static size_t sequence(const unsigned char *p, size_t n) {
     return overlong || surrogate || beyond ? 0 : size;
 }
 
-// Nearly all bytes are ASCII: four words at a time. Returns how many of the first are for certain.
+// Nearly all bytes are ASCII: many at a time. Returns how many of the first are for certain.
 static size_t ascii_prefix(const unsigned char *p, size_t n) {
     size_t i = 0;
+#ifdef __SSE2__
+    for (; n - i >= 64; i += 64) {
+        const __m128i *block = (const __m128i *)(const void *)(p + i);
+        __m128i first = _mm_or_si128(_mm_loadu_si128(block), _mm_loadu_si128(block + 1));
+        __m128i second = _mm_or_si128(_mm_loadu_si128(block + 2), _mm_loadu_si128(block + 3));
+        if (_mm_movemask_epi8(_mm_or_si128(first, second)))
+            return i;
+    }
+#endif
     for (; n - i >= 32; i += 32) {
         uint64_t w[4];
         memcpy(w, p + i, 32);

@@ -18,7 +18,8 @@ static void breaks_to_spaces(char *p, char *end, char line_break) {
 void line_add_json(struct buf *out, struct slice json) {
     size_t start = out->n;
     buf_add_slice(out, json);
-    if (out->failed)
+    bool string = json.n && json.p[0] == '"' && json.p[json.n - 1] == '"';
+    if (out->failed || string)
         return;
     breaks_to_spaces(out->p + start, out->p + out->n, '\n');
     breaks_to_spaces(out->p + start, out->p + out->n, '\r');

@@ -13,6 +13,7 @@
 
 // Request bodies beyond this are given back between requests.
 #define KEEP_BYTES (64 * 1024)
+#define USER_AGENT "batch-run/" BATCH_RUN_VERSION
 // What a stream gets to end by itself once all of it is known: its connection can then be used again.
 #define END_TIME USEC_PER_SEC
 
@@ -56,6 +57,7 @@ void *transfer_auth_new(const struct wire *wire, const struct secret *secret) {
     buf_wipe(&line);
     buf_free(&line);
     headers = add_header(headers, "Expect:"); // no pause for "100 Continue" before a large body
+    headers = add_header(headers, "User-Agent: " USER_AGENT); // as an option it is printed twice
     for (const char *const *more = wire->headers; more && *more; more++)
         headers = add_header(headers, *more);
     return headers;
@@ -173,7 +175,6 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "batch-run/" BATCH_RUN_VERSION);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
@@ -183,6 +184,8 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(o->connect_timeout / USEC_PER_MS));
     if (o->no_proxy)
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    else
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT); // what a proxy gets to see
     set_trust(easy, settings);
 }
 

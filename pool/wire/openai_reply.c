@@ -5,22 +5,67 @@
 
 #include "pool/wire/stream.h"
 
-static void read_usage(struct slice token, struct usage *usage) {
-    struct slice input, output, total, input_details, output_details;
-    const struct json_field fields[] = {
-        {"prompt_tokens", &input},
-        {"completion_tokens", &output},
-        {"total_tokens", &total},
-        {"prompt_tokens_details", &input_details},
-        {"completion_tokens_details", &output_details},
-    };
-    json_fields(token, fields, COUNT(fields));
-    usage->input_tokens = wire_tokens(input);
-    usage->output_tokens = wire_tokens(output);
-    usage->total_tokens = wire_tokens(total);
-    usage->cached_tokens = wire_tokens(json_get(input_details, "cached_tokens"));
-    usage->reasoning_tokens = wire_tokens(json_get(output_details, "reasoning_tokens"));
+#include <stddef.h>
+
+struct usage_tokens {
+    struct slice input, output, total, cached, reasoning, input_details, output_details;
+};
+
+#define IN(member) offsetof(struct usage_tokens, member)
+
+static const struct json_place in_input[] = {{"cached_tokens", IN(cached), NULL}, {0}};
+static const struct json_place in_output[] = {{"reasoning_tokens", IN(reasoning), NULL}, {0}};
+static const struct json_place in_usage[] = {
+    {"prompt_tokens", IN(input), NULL},
+    {"completion_tokens", IN(output), NULL},
+    {"total_tokens", IN(total), NULL},
+    {"prompt_tokens_details", IN(input_details), in_input},
+    {"completion_tokens_details", IN(output_details), in_output},
+    {0},
+};
+
+#undef IN
+
+static struct usage usage_of(const struct usage_tokens *t) {
+    return (struct usage){.input_tokens = wire_tokens(t->input),
+                          .output_tokens = wire_tokens(t->output),
+                          .total_tokens = wire_tokens(t->total),
+                          .cached_tokens = wire_tokens(t->cached),
+                          .reasoning_tokens = wire_tokens(t->reasoning)};
 }
+
+// An answer's tokens, as far as anybody asks for them.
+struct tokens {
+    struct usage_tokens counts; // first, so that in_usage leads there
+    struct slice choices, choice, finish_reason, text;
+    struct slice message, content, tool_calls, reasoning, other_reasoning, refusal;
+    struct slice usage, model, id, object;
+};
+
+#define IN(member) offsetof(struct tokens, member)
+
+static const struct json_place in_message[] = {
+    {"content", IN(content), NULL},
+    {"tool_calls", IN(tool_calls), NULL},
+    {"reasoning_content", IN(reasoning), NULL},
+    {"reasoning", IN(other_reasoning), NULL},
+    {"refusal", IN(refusal), NULL},
+    {0},
+};
+static const struct json_place in_choice[] = {
+    {"message", IN(message), in_message},
+    {"finish_reason", IN(finish_reason), NULL},
+    {"text", IN(text), NULL},
+    {0},
+};
+static const struct json_place in_choices[] = {{"0", IN(choice), in_choice}, {0}};
+static const struct json_place in_answer[] = {
+    {"choices", IN(choices), in_choices}, {"usage", IN(usage), in_usage},
+    {"model", IN(model), NULL},           {"id", IN(id), NULL},
+    {"object", IN(object), NULL},         {0},
+};
+
+#undef IN
 
 static struct slice join_parts(struct slice parts, struct buf *scratch) {
     struct json_walk walk = json_walk(parts);
@@ -32,25 +77,20 @@ static struct slice join_parts(struct slice parts, struct buf *scratch) {
     return wire_join_text(&join, scratch);
 }
 
-static enum wire_answer read_message(struct slice message, struct buf *scratch, struct reply *reply,
-                                     const char **what) {
-    struct slice content, tool_calls, reasoning, other_reasoning, refusal;
-    const struct json_field fields[] = {
-        {"content", &content}, {"tool_calls", &tool_calls},     {"reasoning_content", &reasoning},
-        {"refusal", &refusal}, {"reasoning", &other_reasoning},
-    };
-    if (!json_fields(message, fields, COUNT(fields)))
+static enum wire_answer read_message(const struct tokens *t, struct buf *scratch,
+                                     struct reply *reply, const char **what) {
+    if (json_type(t->message) != JSON_OBJECT)
         return wire_not_mine(what, "its first choice holds no message");
-    reply->tool_calls = wire_only(tool_calls, JSON_ARRAY);
+    reply->tool_calls = wire_only(t->tool_calls, JSON_ARRAY);
     if (reply->tool_calls.n && wire_is_empty(reply->tool_calls))
         reply->tool_calls = SLICE_NONE;
-    reply->reasoning = wire_only(reasoning, JSON_STRING);
+    reply->reasoning = wire_only(t->reasoning, JSON_STRING);
     if (!reply->reasoning.n)
-        reply->reasoning = wire_only(other_reasoning, JSON_STRING);
-    reply->refusal = wire_only(refusal, JSON_STRING);
-    switch (json_type(content)) {
-    case JSON_STRING: reply->text = content; break;
-    case JSON_ARRAY: reply->text = join_parts(content, scratch); break;
+        reply->reasoning = wire_only(t->other_reasoning, JSON_STRING);
+    reply->refusal = wire_only(t->refusal, JSON_STRING);
+    switch (json_type(t->content)) {
+    case JSON_STRING: reply->text = t->content; break;
+    case JSON_ARRAY: reply->text = join_parts(t->content, scratch); break;
     case JSON_NULL: break;
     case JSON_ABSENT:
         if (reply->tool_calls.n || reply->reasoning.n || reply->refusal.n)
@@ -63,20 +103,16 @@ static enum wire_answer read_message(struct slice message, struct buf *scratch, 
     return WIRE_OK;
 }
 
-static enum wire_answer read_choice(struct slice choices, struct buf *scratch, struct reply *reply,
-                                    const char **what) {
-    struct json_walk walk = json_walk(wire_only(choices, JSON_ARRAY));
-    struct slice choice = SLICE_NONE, message, finish_reason, text;
-    const struct json_field fields[] = {
-        {"message", &message}, {"finish_reason", &finish_reason}, {"text", &text}};
-    if (!json_next_element(&walk, &choice) || !json_fields(choice, fields, COUNT(fields)))
+static enum wire_answer read_choice(const struct tokens *t, struct buf *scratch,
+                                    struct reply *reply, const char **what) {
+    if (json_type(t->choice) != JSON_OBJECT)
         return wire_not_mine(what, "it holds no choice");
-    reply->finish_reason = wire_only(finish_reason, JSON_STRING);
-    if (json_type(message) != JSON_OBJECT && json_type(text) == JSON_STRING) {
-        reply->text = text; // the older /completions
+    reply->finish_reason = wire_only(t->finish_reason, JSON_STRING);
+    if (json_type(t->message) != JSON_OBJECT && json_type(t->text) == JSON_STRING) {
+        reply->text = t->text; // the older /completions
         return WIRE_OK;
     }
-    enum wire_answer answer = read_message(message, scratch, reply, what);
+    enum wire_answer answer = read_message(t, scratch, reply, what);
     if (answer != WIRE_OK || !wire_is_blocked(reply))
         return answer;
     *what = "the provider's policy held the answer back";
@@ -85,21 +121,18 @@ static enum wire_answer read_choice(struct slice choices, struct buf *scratch, s
 
 enum wire_answer openai_read_reply(struct slice body, struct buf *scratch, struct reply *reply,
                                    const char **what) {
-    struct slice choices, usage, model, id, object;
-    const struct json_field fields[] = {
-        {"choices", &choices}, {"usage", &usage},   {"model", &model},
-        {"id", &id},           {"object", &object},
-    };
+    struct tokens t;
     *reply = (struct reply){.usage = USAGE_NONE};
     buf_clear(scratch);
-    if (!json_fields(body, fields, COUNT(fields)))
+    if (!json_tokens(body, in_answer, &t))
         return wire_not_mine(what, "it is no JSON object");
-    reply->model = wire_only(model, JSON_STRING);
-    reply->request_id = wire_only(id, JSON_STRING);
-    read_usage(usage, &reply->usage);
-    if (json_type(choices) == JSON_ARRAY)
-        return read_choice(choices, scratch, reply, what);
-    if (json_string_is(object, "list")) // embeddings
+    reply->model = wire_only(t.model, JSON_STRING);
+    reply->request_id = wire_only(t.id, JSON_STRING);
+    if (json_type(t.usage) == JSON_OBJECT)
+        reply->usage = usage_of(&t.counts);
+    if (json_type(t.choices) == JSON_ARRAY)
+        return read_choice(&t, scratch, reply, what);
+    if (json_string_is(t.object, "list")) // embeddings
         return WIRE_OK;
     return wire_not_mine(what, "it has no choices");
 }
@@ -112,10 +145,11 @@ static int64_t larger(int64_t a, int64_t b) {
 
 // NVIDIA sends usage with many events, others with the last; it never shrinks.
 static void take_usage(struct wire_stream *s, struct slice token) {
-    struct usage now = USAGE_NONE, *kept = &s->usage;
-    if (json_type(token) != JSON_OBJECT)
+    struct usage_tokens t;
+    struct usage now, *kept = &s->usage;
+    if (!json_tokens(token, in_usage, &t))
         return;
-    read_usage(token, &now);
+    now = usage_of(&t);
     kept->input_tokens = larger(kept->input_tokens, now.input_tokens);
     kept->output_tokens = larger(kept->output_tokens, now.output_tokens);
     kept->total_tokens = larger(kept->total_tokens, now.total_tokens);

@@ -239,6 +239,18 @@ static void an_openai_line_with_an_answer(void **state) {
     job_free(job);
 }
 
+// Its own line breaks are escaped, those around it are not.
+static void a_body_that_is_a_string_fits_one_line(void **state) {
+    (void)state;
+    struct job *job = new_job("1");
+    answer(job);
+    set_body(job, SLICE("\"a\\nb\"\r\n"));
+    struct slice line = slice_str(line_of(job, &(struct line_options){.include_response = true}));
+    assert_null(memchr(line.p, '\n', line.n - 1));
+    assert_true(slice_is(json_get(line, "response"), "\"a\\nb\""));
+    job_free(job);
+}
+
 static void an_openai_line_with_a_failure(void **state) {
     (void)state;
     struct job *job = new_job("request-2");
@@ -402,6 +414,7 @@ int main(void) {
         cmocka_unit_test(a_streams_response_is_in_the_providers_shape),
         cmocka_unit_test(tool_calls_of_a_pretty_body_fit_one_line),
         cmocka_unit_test(an_openai_line_with_an_answer),
+        cmocka_unit_test(a_body_that_is_a_string_fits_one_line),
         cmocka_unit_test(an_openai_line_with_a_failure),
         cmocka_unit_test(an_openai_id_is_the_same_again_and_nobody_elses),
         cmocka_unit_test(any_job_is_read_back),
