@@ -50,6 +50,7 @@ static bool open_output(struct pipeline *p, struct error *err) {
                  .include_response = plan->config->include_response},
         .overwrite = plan->config->overwrite,
         .no_retry_failed = plan->config->no_retry_failed,
+        .sync = (enum output_sync)plan->config->sync,
     };
     p->output = output_open(&options, err);
     return p->output != NULL;

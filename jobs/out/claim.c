@@ -189,10 +189,12 @@ void claim_discard(struct claim *claim, int aside_fd) {
     close(aside_fd);
 }
 
+bool claim_sync_name(const struct claim *claim) {
+    return !claim->created || sync_directory(claim->path);
+}
+
 bool claim_sync(const struct claim *claim) {
-    if (!claim->regular)
-        return true;
-    return io_fsync(claim->fd) == 0 && (!claim->created || sync_directory(claim->path));
+    return !claim->regular || io_fdatasync(claim->fd) == 0;
 }
 
 bool claim_close(struct claim *claim) {

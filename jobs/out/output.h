@@ -6,21 +6,33 @@
 //      which ids are done;
 //   2. output_has(id) from the reader thread, to skip what is done. Not for a row that is no good
 //      (OUTCOME_BAD_INPUT): its line is dropped on opening, so it always gets a new one;
-//   3. output_add() and output_flush() from the writer thread;
+//   3. output_add(), output_flush() and output_sync() from the writer thread;
 //   4. output_close(): everything on disk, synced.
 // The process must ignore SIGPIPE and SIGXFSZ, so that a write fails instead of killing it.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_OUT_OUTPUT_H
 #define JOBS_OUT_OUTPUT_H
 
+#include "jobs/base/clock.h"
 #include "jobs/base/error.h"
 #include "jobs/out/line.h"
+
+// When what was written is put on the disk, to survive a power cut. (A kill loses nothing either
+// way.) Only for regular files, not for standard output.
+enum output_sync {
+    OUTPUT_SYNC_NONE,     // when the system sees fit
+    OUTPUT_SYNC_INTERVAL, // at most OUTPUT_SYNC_AFTER later, and at the end
+    OUTPUT_SYNC_EACH,     // after each write
+};
+
+#define OUTPUT_SYNC_AFTER USEC_PER_SEC
 
 struct output_options {
     const char *path; // "-" is standard output: nothing to resume from
     struct line_options line;
     bool overwrite; // start afresh: whatever the file holds is gone once output_open() returns
     bool no_retry_failed; // failed rows count as done
+    enum output_sync sync;
 };
 
 struct output;
@@ -43,6 +55,14 @@ bool output_add(struct output *o, const struct job *job, struct error *err);
 
 // Writes what has gathered, whole lines. After a failure the file ends with its last whole line.
 bool output_flush(struct output *o, struct error *err);
+
+// Syncs what was written once that is due, which it is OUTPUT_SYNC_AFTER after the first call that
+// finds something to sync. To be called after each flush and whenever output_sync_due() has come.
+// `now` is monotonic. False like output_flush(): err says how much may not survive.
+bool output_sync(struct output *o, int64_t now, struct error *err);
+
+// TIME_NEVER when there is nothing to sync.
+int64_t output_sync_due(const struct output *o);
 
 // Flush, sync, release the lock, free. o may be NULL.
 bool output_close(struct output *o, struct error *err);

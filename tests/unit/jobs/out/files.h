@@ -150,6 +150,8 @@ static struct {
     size_t partial; // a write that fails first takes so many bytes
 } fault;
 
+static int synced; // calls of fdatasync()
+
 static inline bool is_faulty(void) {
     if (++fault.calls != fault.at)
         return false;
@@ -177,6 +179,11 @@ static inline int faulty_fsync(int fd) {
     return is_faulty() ? -1 : fsync(fd);
 }
 
+static inline int faulty_fdatasync(int fd) {
+    synced++;
+    return is_faulty() ? -1 : fdatasync(fd);
+}
+
 static inline int faulty_rename(const char *from, const char *to) {
     return is_faulty() ? -1 : rename(from, to);
 }
@@ -190,6 +197,7 @@ static inline void set_fault(enum fault_kind kind, int at, int code, size_t part
     io_read = faulty_read;
     io_write = faulty_write;
     io_fsync = faulty_fsync;
+    io_fdatasync = faulty_fdatasync;
     io_rename = faulty_rename;
 }
 

@@ -153,8 +153,12 @@ static void a_second_run_is_refused(void **state) {
 
 // Opens, adds c and d, closes. What happened is told by the file alone.
 static bool whole_run(struct error *err) {
-    struct output *o = open_results(err);
+    struct output *o = output_open(&(struct output_options){.path = results,
+                                                            .line = {.no_input = true},
+                                                            .sync = OUTPUT_SYNC_INTERVAL},
+                                   err);
     bool good = o && add_job(o, "c", OUTCOME_OK, err) && output_flush(o, err) &&
+                output_sync(o, 1, err) && output_sync(o, 1 + OUTPUT_SYNC_AFTER, err) &&
                 add_job(o, "d", OUTCOME_OK, err);
     return output_close(o, err) && good;
 }
@@ -278,6 +282,81 @@ static void a_closed_pipe_is_an_error_not_a_death(void **state) {
     assert_non_null(strstr(err.text, "1 result not saved"));
 }
 
+static struct output *open_synced(enum output_sync sync) {
+    struct error err = {0};
+    struct output *o = output_open(
+        &(struct output_options){.path = results, .line = {.no_input = true}, .sync = sync}, &err);
+    assert_non_null(o);
+    set_fault(FAULT_NONE, 0, 0, 0);
+    synced = 0;
+    return o;
+}
+
+// One line written, seen by output_sync() at this time.
+static void write_at(struct output *o, int64_t now) {
+    struct error err = {0};
+    assert_true(add_job(o, "a", OUTCOME_OK, &err));
+    assert_true(output_flush(o, &err));
+    assert_true(output_sync(o, now, &err));
+}
+
+static void results_are_synced_within_a_second(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct output *o = open_synced(OUTPUT_SYNC_INTERVAL);
+    int64_t began = INT64_C(5000000);
+    assert_int_equal(output_sync_due(o), TIME_NEVER);
+    assert_true(output_sync(o, began, &err));
+    assert_int_equal(output_sync_due(o), TIME_NEVER); // nothing to sync
+    write_at(o, began);
+    assert_int_equal(output_sync_due(o), began + OUTPUT_SYNC_AFTER);
+    write_at(o, began + OUTPUT_SYNC_AFTER - 1); // does not put it off
+    assert_int_equal(output_sync_due(o), began + OUTPUT_SYNC_AFTER);
+    assert_int_equal(synced, 0);
+    assert_true(output_sync(o, began + OUTPUT_SYNC_AFTER, &err));
+    assert_int_equal(synced, 1);
+    assert_int_equal(output_sync_due(o), TIME_NEVER);
+    assert_true(output_sync(o, began + 9 * OUTPUT_SYNC_AFTER, &err));
+    assert_int_equal(synced, 1);
+    write_at(o, began + 10 * OUTPUT_SYNC_AFTER);
+    must_close(o); // and what was not due yet at the end
+    assert_int_equal(synced, 2);
+}
+
+static void each_write_is_synced_or_none(void **state) {
+    (void)state;
+    struct output *o = open_synced(OUTPUT_SYNC_EACH);
+    for (int i = 1; i <= 3; i++) {
+        write_at(o, i);
+        assert_int_equal(synced, i);
+    }
+    must_close(o);
+    assert_int_equal(synced, 3);
+    o = open_synced(OUTPUT_SYNC_NONE);
+    write_at(o, 100 * OUTPUT_SYNC_AFTER);
+    must_close(o);
+    assert_int_equal(synced, 0);
+}
+
+// What a disk has said no to once it may drop without a word: it is not asked again.
+static void a_sync_that_fails_ends_the_writing(void **state) {
+    (void)state;
+    struct error err = {0}, again = {0}, last = {0};
+    struct output *o = open_synced(OUTPUT_SYNC_EACH);
+    assert_true(add_job(o, "a", OUTCOME_OK, &err) && add_job(o, "b", OUTCOME_OK, &err));
+    assert_true(output_flush(o, &err));
+    set_fault(FAULT_ERRNO, 1, EIO, 0);
+    assert_false(output_sync(o, 1, &err));
+    assert_int_equal(err.class, ERROR_OUTPUT);
+    assert_non_null(strstr(err.text, strerror(EIO)));
+    assert_non_null(strstr(err.text, "the last 2 results may not survive"));
+    assert_false(add_job(o, "c", OUTCOME_OK, &again));
+    assert_non_null(strstr(again.text, "1 result not saved"));
+    assert_false(output_close(o, &last));
+    assert_non_null(strstr(last.text, "1 result not saved"));
+    assert_file(results, lines_of("ok:a ok:b"));
+}
+
 static void standard_output_takes_lines(void **state) {
     (void)state;
     struct error err = {0};
@@ -312,6 +391,9 @@ int main(void) {
         TEST(a_partial_write_is_cut_to_whole_lines),
         TEST(a_full_device_is_reported),
         TEST(a_closed_pipe_is_an_error_not_a_death),
+        TEST(results_are_synced_within_a_second),
+        TEST(each_write_is_synced_or_none),
+        TEST(a_sync_that_fails_ends_the_writing),
         TEST(standard_output_takes_lines),
     };
     QUIET_RUN(tests);
