@@ -135,8 +135,8 @@ bool claim_open(struct claim *claim, const char *path, struct error *err) {
 static bool cannot_replace(const char *path, const char *what, struct error *err) {
     return error_set(
         err, ERROR_OUTPUT,
-        "%s: %s: %s; it is needed to take out the lines of rows that will be sent again "
-        "(--no-retry-failed keeps failed ones)",
+        "%s: %s: %s; all results are there, but some rows have an earlier one beside the last: put "
+        "that right and run again",
         path, what, strerror(errno));
 }
 

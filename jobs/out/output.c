@@ -17,6 +17,7 @@
 struct output {
     struct claim claim;
     struct line_options line;
+    struct sent *sent;
     char *path; // as the user wrote it, or "standard output"
     struct resume resume;
     enum output_sync sync;
@@ -37,23 +38,6 @@ static int64_t count_lines(struct slice s) {
     return count;
 }
 
-// The file without the lines that will be written anew. Until the replacement is synced and has
-// taken the name, the old file is untouched.
-static bool drop_lines(struct output *o, struct error *err) {
-    int64_t bytes;
-    int fd = claim_aside(&o->claim, err);
-    if (fd < 0)
-        return false;
-    if (!resume_copy(&o->resume, o->claim.fd, fd, &bytes)) {
-        error_set(err, ERROR_OUTPUT, "%s: cannot be written: %s; make room and run again",
-                  o->claim.aside, strerror(errno));
-        claim_discard(&o->claim, fd);
-        return false;
-    }
-    o->whole = bytes;
-    return claim_swap(&o->claim, fd, err);
-}
-
 static bool cut(struct output *o, struct error *err) {
     return ftruncate(o->claim.fd, (off_t)o->whole) == 0 ||
            error_set(err, ERROR_OUTPUT, "%s: cannot be cut to its last whole line: %s", o->path,
@@ -61,7 +45,10 @@ static bool cut(struct output *o, struct error *err) {
 }
 
 static bool take_up(struct output *o, const struct output_options *options, struct error *err) {
-    struct resume_options how = {o->path, options->line.format, options->no_retry_failed};
+    struct resume_options how = {.path = o->path,
+                                 .format = options->line.format,
+                                 .keep_failed = options->no_retry_failed,
+                                 .sent = o->sent};
     if (!o->claim.regular)
         return true;
     if (options->overwrite)
@@ -71,8 +58,6 @@ static bool take_up(struct output *o, const struct output_options *options, stru
     o->whole = o->resume.whole;
     if (o->resume.torn)
         log_info("%s: the last line was cut short by a crash and is taken out", o->path);
-    if (resume_drops(&o->resume))
-        return drop_lines(o, err);
     return !o->resume.torn || cut(o, err);
 }
 
@@ -85,6 +70,7 @@ static bool name_is_safe(const struct output *o, struct error *err) {
 
 static void output_free(struct output *o) {
     resume_free(&o->resume);
+    sent_free(o->sent);
     buf_free(&o->gathered);
     free(o->path);
     free(o);
@@ -96,6 +82,7 @@ struct output *output_open(const struct output_options *options, struct error *e
     const char *path = standard ? "standard output" : options->path;
     o->path = mem_text(path, strlen(path));
     o->line = options->line;
+    o->sent = sent_new(&options->sent);
     o->sync = options->sync;
     o->sync_due = TIME_NEVER;
     o->gathered = BUF_INIT(RESULT_LINE_MAX);
@@ -108,16 +95,22 @@ struct output *output_open(const struct output_options *options, struct error *e
     return NULL;
 }
 
-bool output_has(const struct output *o, struct slice id) {
-    return resume_has(&o->resume, id);
+enum row_before output_look(struct output *o, struct job *job) {
+    int64_t line;
+    job->sent = sent_hash(o->sent, job->input);
+    enum row_before before = resume_look(&o->resume, job->id, job->sent, &line);
+    bool bad = job->result.outcome == OUTCOME_BAD_INPUT;
+    if (before == ROW_FAILED || (before == ROW_CHANGED && !bad))
+        job->replaces = line;
+    return before;
 }
 
-int64_t output_kept_ok(const struct output *o) {
-    return o->resume.kept_ok;
+int64_t output_unseen(const struct output *o) {
+    return resume_unseen(&o->resume);
 }
 
 int64_t output_kept_failed(const struct output *o) {
-    return o->resume.kept_failed;
+    return o->resume.failed_done;
 }
 
 static const char *advice(const struct output *o) {
@@ -232,18 +225,47 @@ bool output_add(struct output *o, const struct job *job, struct error *err) {
     if (o->gathered.failed)
         return too_long(o, job, before, err);
     o->gathered_lines++;
+    if (job->replaces)
+        resume_give_up(&o->resume, job->replaces);
     return o->gathered.n < GATHER_BYTES || output_flush(o, err);
+}
+
+// The file without the lines that others took the place of. Until the new one is synced and has taken
+// the name, the old one is untouched.
+static bool drop_lines(struct output *o, struct error *err) {
+    int64_t bytes;
+    int fd = claim_aside(&o->claim, err);
+    if (fd < 0)
+        return false;
+    if (!resume_copy(&o->resume, o->claim.fd, fd, &bytes)) {
+        error_set(err, ERROR_OUTPUT,
+                  "%s: cannot be written: %s; all results are in %s, some rows with an earlier one "
+                  "beside the last: make room and run again",
+                  o->claim.aside, strerror(errno), o->path);
+        claim_discard(&o->claim, fd);
+        return false;
+    }
+    o->whole = bytes;
+    return claim_swap(&o->claim, fd, err);
+}
+
+// Everything on disk, or err says what is not.
+static bool settle(struct output *o, struct error *err) {
+    if (!output_flush(o, err)) {
+        if (has_unsynced(o))
+            claim_sync(&o->claim); // what is there is to stay; the failure before says more
+        return false;
+    }
+    if (o->claim.regular && resume_drops(&o->resume))
+        return drop_lines(o, err);
+    return !has_unsynced(o) || sync_now(o, err);
 }
 
 bool output_close(struct output *o, struct error *err) {
     if (!o)
         return true;
-    bool good = output_flush(o, err);
+    bool good = settle(o, err);
     bool standard = o->claim.fd == STDOUT_FILENO && !o->claim.path;
-    if (good && has_unsynced(o))
-        good = sync_now(o, err);
-    else if (has_unsynced(o))
-        claim_sync(&o->claim); // what is there is to stay; the failure before says more
     if (!standard && !claim_close(&o->claim))
         good =
             error_set(err, ERROR_OUTPUT, "%s: closing it failed: %s; the last results may be lost",

@@ -133,6 +133,7 @@ static inline bool add_job(struct output *o, const char *id, enum outcome outcom
     job->result.outcome = outcome;
     if (outcome == OUTCOME_OK)
         job->result.reply.text = SLICE("\"\"");
+    output_look(o, job);
     bool good = output_add(o, job, err);
     job_free(job);
     return good;
