@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 
 #define NUMBER_BITS 40
-#define NUMBER_MASK ((UINT64_C(1) << NUMBER_BITS) - 1)
 
 // Slots behind the last home, for entries that were pushed on. One that finds none makes it grow.
 #define TAIL 64
@@ -19,7 +18,7 @@
 
 struct entry {
     uint64_t hash;
-    uint64_t rest; // 24 more bits of the hash, then the number; 0 in a gap
+    uint64_t rest; // more bits of the hash, then the number; 0 in a gap
 };
 
 // Entries stand in the order of their hashes, each at its home or pushed on from there with no gap
@@ -27,13 +26,20 @@ struct entry {
 // no second table.
 struct ids {
     uint64_t key[2];
+    unsigned number_bits;
     struct entry *slots;
     size_t slot_count;
     size_t count;
 };
 
 struct ids *ids_new(void) {
+    return ids_new_wide(NUMBER_BITS);
+}
+
+struct ids *ids_new_wide(unsigned number_bits) {
     struct ids *ids = mem_zero(1, sizeof *ids);
+    BUG_IF(number_bits < 1 || number_bits > IDS_NUMBER_BITS_MOST);
+    ids->number_bits = number_bits;
     ids->key[0] = random_seed();
     ids->key[1] = random_seed();
     return ids;
@@ -54,28 +60,38 @@ static size_t home(const struct ids *ids, uint64_t hash) {
     return (size_t)((unsigned __int128)hash * home_count(ids) >> 64);
 }
 
-static bool is_before(struct entry a, struct entry b) {
-    return a.hash != b.hash ? a.hash < b.hash : a.rest >> NUMBER_BITS < b.rest >> NUMBER_BITS;
+static uint64_t number_mask(const struct ids *ids) {
+    return (UINT64_C(1) << ids->number_bits) - 1;
 }
 
-static struct entry entry_of(const struct ids *ids, struct slice id, int64_t number) {
+static bool is_before(const struct ids *ids, struct entry a, struct entry b) {
+    return a.hash != b.hash ? a.hash < b.hash
+                            : a.rest >> ids->number_bits < b.rest >> ids->number_bits;
+}
+
+struct ids_key ids_key(const struct ids *ids, struct slice id) {
     struct hash128 h = hash_bytes(id, ids->key);
-    return (struct entry){h.high, h.low << NUMBER_BITS | (uint64_t)number};
+    return (struct ids_key){h.high, h.low << ids->number_bits};
+}
+
+static struct entry entry_of(const struct ids *ids, struct ids_key key, int64_t number) {
+    BUG_IF(number < 0 || (uint64_t)number > number_mask(ids));
+    return (struct entry){key.hash, key.more | (uint64_t)number};
 }
 
 // Where e is, or where it belongs.
 static size_t seek(const struct ids *ids, struct entry e) {
     size_t i = home(ids, e.hash);
-    while (i < ids->slot_count && ids->slots[i].rest && is_before(ids->slots[i], e))
+    while (i < ids->slot_count && ids->slots[i].rest && is_before(ids, ids->slots[i], e))
         i++;
     return i;
 }
 
 // The number of e if it stands at place i, else 0.
 static int64_t number_at(const struct ids *ids, size_t i, struct entry e) {
-    if (i == ids->slot_count || !ids->slots[i].rest || is_before(e, ids->slots[i]))
+    if (i == ids->slot_count || !ids->slots[i].rest || is_before(ids, e, ids->slots[i]))
         return 0;
-    return (int64_t)(ids->slots[i].rest & NUMBER_MASK);
+    return (int64_t)(ids->slots[i].rest & number_mask(ids));
 }
 
 // By 15 % in whole pages, at least one. What there was stays where it is, the rest is gaps.
@@ -139,9 +155,18 @@ static size_t gap_after(const struct ids *ids, size_t i) {
     return i;
 }
 
+void ids_prefetch(const struct ids *ids, struct ids_key key) {
+    if (ids->slots)
+        __builtin_prefetch(ids->slots + home(ids, key.hash), 1);
+}
+
 int64_t ids_add(struct ids *ids, struct slice id, int64_t number) {
-    BUG_IF(number < 1 || (uint64_t)number > NUMBER_MASK);
-    struct entry e = entry_of(ids, id, number);
+    return ids_add_key(ids, ids_key(ids, id), number);
+}
+
+int64_t ids_add_key(struct ids *ids, struct ids_key key, int64_t number) {
+    struct entry e = entry_of(ids, key, number);
+    BUG_IF(number == 0);
     if (is_full(ids))
         grow(ids);
     size_t i = seek(ids, e);
@@ -160,10 +185,18 @@ int64_t ids_add(struct ids *ids, struct slice id, int64_t number) {
     return 0;
 }
 
+void ids_change(struct ids *ids, struct ids_key key, int64_t number) {
+    struct entry e = entry_of(ids, key, number);
+    BUG_IF(number == 0);
+    size_t i = seek(ids, e);
+    BUG_IF(!number_at(ids, i, e));
+    ids->slots[i] = e;
+}
+
 int64_t ids_find(const struct ids *ids, struct slice id) {
     if (!ids->slots)
         return 0;
-    struct entry e = entry_of(ids, id, 0);
+    struct entry e = entry_of(ids, ids_key(ids, id), 0);
     return number_at(ids, seek(ids, e), e);
 }
 

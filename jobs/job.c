@@ -49,6 +49,8 @@ void job_clear(struct job *job) {
     job->index = job->line_no = 0;
     job->id = job->input = SLICE_NONE;
     job->request = (struct request){0};
+    job->sent = 0;
+    job->replaces = 0;
     job->bytes_credited = job->reply_credited = 0;
     job->accepted_at = job->in_attempts = 0;
     job->retries = 0;

@@ -87,7 +87,9 @@ struct job {
     struct slice id;    // UTF-8 text in `line`
     struct slice input; // JSON token in `line`: the row as it is handed back; SLICE_NONE: not kept
     struct request request;
-    struct buf line;       // owns the row's bytes and what the reader derived from them
+    uint64_t sent;    // what tells this request from others (jobs/out/line_sent.h); 0: not known
+    int64_t replaces; // number of the result line that this row's new one takes the place of, or 0
+    struct buf line;  // owns the row's bytes and what the reader derived from them
     size_t bytes_credited; // what this row took from the byte credit
     size_t reply_credited; // the same for its reply
 

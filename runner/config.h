@@ -60,6 +60,7 @@ struct config {
     bool no_input;
     bool overwrite;
     bool no_retry_failed;
+    int sync; // enum output_sync
     const char *summary;
 
     // Screen

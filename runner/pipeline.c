@@ -50,6 +50,10 @@ static bool open_output(struct pipeline *p, struct error *err) {
                  .include_response = plan->config->include_response},
         .overwrite = plan->config->overwrite,
         .no_retry_failed = plan->config->no_retry_failed,
+        .sync = (enum output_sync)plan->config->sync,
+        .sent = {.prompt_field = plan->config->prompt_field,
+                 .id_field = plan->config->id_field,
+                 .template = plan->config->template},
     };
     p->output = output_open(&options, err);
     return p->output != NULL;

@@ -2,11 +2,19 @@
 // SPDX-License-Identifier: MIT
 #include "runner/queue.h"
 
+#include "jobs/base/clock.h"
 #include "runner/wake.h"
+
+#include <errno.h>
+#include <time.h>
 
 void queue_init(struct queue *q, int wake_fd) {
     pthread_mutex_init(&q->lock, NULL);
-    pthread_cond_init(&q->ready, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&q->ready, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     list_init(&q->jobs);
     q->closed = q->asleep = false;
     q->wake_fd = wake_fd;
@@ -61,12 +69,19 @@ bool queue_take(struct queue *q, struct list *into) {
     return more;
 }
 
-bool queue_wait(struct queue *q, struct list *into) {
+// With the lock held. False once the time has come.
+static bool sleep_until(struct queue *q, int64_t until) {
+    struct timespec time = {.tv_sec = until / USEC_PER_SEC, .tv_nsec = until % USEC_PER_SEC * 1000};
+    q->asleep = true;
+    if (until == TIME_NEVER)
+        return pthread_cond_wait(&q->ready, &q->lock) == 0;
+    return pthread_cond_timedwait(&q->ready, &q->lock, &time) != ETIMEDOUT;
+}
+
+bool queue_wait(struct queue *q, struct list *into, int64_t until) {
     pthread_mutex_lock(&q->lock);
-    while (list_is_empty(&q->jobs) && !q->closed) {
-        q->asleep = true;
-        pthread_cond_wait(&q->ready, &q->lock);
-    }
+    while (list_is_empty(&q->jobs) && !q->closed && sleep_until(q, until))
+        ;
     bool more = detach(q, into);
     q->asleep = false;
     pthread_mutex_unlock(&q->lock);

@@ -11,6 +11,7 @@
 #include "jobs/job.h"
 
 #include <pthread.h>
+#include <stdint.h>
 
 struct queue {
     pthread_mutex_t lock;
@@ -35,7 +36,8 @@ void queue_close(struct queue *q);
 // these. What is pushed later wakes the consumer.
 bool queue_take(struct queue *q, struct list *into);
 
-// The same, but waits until there is something. For consumers without an eventfd.
-bool queue_wait(struct queue *q, struct list *into);
+// The same, but waits until there is something, or for the time `until` (monotonic; TIME_NEVER). For
+// consumers without an eventfd.
+bool queue_wait(struct queue *q, struct list *into, int64_t until);
 
 #endif

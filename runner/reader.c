@@ -3,11 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "runner/pipeline.h"
 
-// Whether the results file holds this row's answer. A bad row is written anew on every run: its
-// earlier line was dropped when the file was opened.
-static bool is_done(struct pipeline *p, const struct job *job) {
-    return job->result.outcome != OUTCOME_BAD_INPUT && output_has(p->output, job->id);
-}
+#include "jobs/base/log.h"
 
 static void fail_strict(struct pipeline *p, const struct job *job) {
     struct error err = {0};
@@ -24,6 +20,8 @@ struct reader {
     struct pipeline *p;
     struct list good, bad; // read, not yet handed on
     size_t gathered, batch;
+    int64_t changed; // rows that were answered when they asked for something else
+    int64_t spoilt;  // rows that were answered and are no good now
 };
 
 static void hand_on(struct reader *r) {
@@ -40,17 +38,51 @@ static bool pay(struct reader *r, struct job *job) {
     return credits_charge(&r->p->credits, job);
 }
 
+// Said aloud once, since there may be millions; the rest is counted.
+static void tell_changed(struct reader *r, const struct job *job) {
+    if (r->changed++ == 0)
+        log_warn(
+            "line %lld: the row has changed since it was answered; such rows are sent again, and "
+            "their new results take the place of the old ones",
+            (long long)job->line_no);
+    else
+        log_info("line %lld: the row has changed too", (long long)job->line_no);
+}
+
+static void tell_spoilt(struct reader *r, const struct job *job) {
+    if (r->spoilt++ == 0)
+        log_warn("line %lld: %s; the row was answered when it was better, and that result stays",
+                 (long long)job->line_no, job->result.message);
+    else
+        log_info("line %lld: %s; its earlier result stays", (long long)job->line_no,
+                 job->result.message);
+}
+
+// Whether no line is to be written for this row: it has the one it needs, or one that is better than
+// what could be said now.
+static bool is_done(struct reader *r, struct job *job) {
+    struct stats *stats = &r->p->stats;
+    enum row_before before = output_look(r->p->output, job);
+    bool bad = job->result.outcome == OUTCOME_BAD_INPUT;
+    bool done = before == ROW_DONE || (before == ROW_CHANGED && bad);
+    if (done && bad)
+        tell_spoilt(r, job);
+    else if (before == ROW_CHANGED)
+        tell_changed(r, job);
+    stats_add(&stats->bad_rows, bad);
+    stats_add(&stats->skipped, done && !bad);
+    return done;
+}
+
 // One row on its way, a bad one straight to its line; false when there is no use in reading further.
 static bool pass_on(struct reader *r, struct job *job) {
     struct pipeline *p = r->p;
     stats_add(&p->stats.rows, 1);
-    if (is_done(p, job)) {
-        stats_add(&p->stats.skipped, 1);
+    if (is_done(r, job)) {
         credits_give_one(&p->credits, job);
         return true;
     }
     bool bad = job->result.outcome == OUTCOME_BAD_INPUT;
-    stats_add(&p->stats.bad_rows, bad);
     bool fatal = bad && p->plan->config->strict;
     if (fatal)
         fail_strict(p, job);
@@ -65,6 +97,18 @@ static bool pass_on(struct reader *r, struct job *job) {
     return true;
 }
 
+// Once all rows were read: what else the results file holds, and how much is sent again.
+static void tell_end(const struct reader *r) {
+    long long unseen = (long long)output_unseen(r->p->output), changed = (long long)r->changed;
+    if (changed > 1)
+        log_warn("%lld rows have changed since they were answered", changed);
+    if (unseen && !r->p->plan->config->limit)
+        log_warn("%lld result%s in %s belong%s to %s: kept", unseen, unseen == 1 ? "" : "s",
+                 r->p->plan->output, unseen == 1 ? "s" : "",
+                 unseen == 1 ? "a row that the input does not have"
+                             : "rows that the input does not have");
+}
+
 static bool read_one(struct reader *r) {
     struct pipeline *p = r->p;
     if (source_may_wait(p->source) || credits_are_out(&p->credits))
@@ -76,7 +120,10 @@ static bool read_one(struct reader *r) {
     switch (source_next(p->source, job, &err)) {
     case SOURCE_JOB: plan_judge(p->plan, job); return pass_on(r, job);
     case SOURCE_FAILED: pipeline_stop(p, STOP_DRAIN, CAUSE_INPUT, &err); break;
-    case SOURCE_END: atomic_store(&p->input_ended, true); break;
+    case SOURCE_END:
+        atomic_store(&p->input_ended, true);
+        tell_end(r);
+        break;
     case SOURCE_STOPPED: break;
     }
     credits_give_one(&p->credits, job);

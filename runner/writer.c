@@ -3,32 +3,32 @@
 // SPDX-License-Identifier: MIT
 #include "runner/pipeline.h"
 
+#include "jobs/base/clock.h"
 #include "runner/wake.h"
 
-static bool write_all(struct pipeline *p, struct list *jobs, bool failed) {
+// After a failure the output only counts what it is given, so that the last word is how much is lost.
+static void write_all(struct pipeline *p, struct list *jobs) {
     struct error err = {0};
     for (struct list *node = jobs->next; node != jobs; node = node->next) {
         struct job *job = LIST_ENTRY(node, struct job, node);
-        if (!failed && !output_add(p->output, job, &err))
-            failed = true;
+        output_add(p->output, job, &err);
         job_set_state(job, JOB_IDLE);
     }
-    if (!failed && !output_flush(p->output, &err))
-        failed = true;
-    credits_give(&p->credits, jobs);
+    output_flush(p->output, &err);
+    credits_give(&p->credits, jobs); // before the disk is waited for: the others go on meanwhile
+    output_sync(p->output, clock_now(), &err);
     if (err.class != ERROR_NONE) // nothing that comes can be kept: better not to ask for more
         pipeline_stop(p, STOP_ABORT, CAUSE_OUTPUT, &err);
-    return !failed;
 }
 
 void *writer_main(void *pipeline) {
     struct pipeline *p = pipeline;
     struct list jobs;
     list_init(&jobs);
-    bool good = true, more = true;
+    bool more = true;
     while (more) {
-        more = queue_wait(&p->to_writer, &jobs);
-        good = write_all(p, &jobs, !good);
+        more = queue_wait(&p->to_writer, &jobs, output_sync_due(p->output));
+        write_all(p, &jobs);
     }
     wake_up(p->done_fd);
     return NULL;

@@ -14,6 +14,7 @@
 ssize_t (*io_read)(int fd, void *p, size_t n) = read;
 ssize_t (*io_write)(int fd, const void *p, size_t n) = write;
 int (*io_fsync)(int fd) = fsync;
+int (*io_fdatasync)(int fd) = fdatasync;
 int (*io_rename)(const char *from, const char *to) = rename;
 
 bool io_write_all(int fd, struct slice bytes, size_t *written) {

@@ -11,6 +11,7 @@
 extern ssize_t (*io_read)(int fd, void *p, size_t n);
 extern ssize_t (*io_write)(int fd, const void *p, size_t n);
 extern int (*io_fsync)(int fd);
+extern int (*io_fdatasync)(int fd);
 extern int (*io_rename)(const char *from, const char *to);
 
 // Writes all of it, whatever write() takes at a time. False with errno set; *written says how much

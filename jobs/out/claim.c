@@ -135,8 +135,8 @@ bool claim_open(struct claim *claim, const char *path, struct error *err) {
 static bool cannot_replace(const char *path, const char *what, struct error *err) {
     return error_set(
         err, ERROR_OUTPUT,
-        "%s: %s: %s; it is needed to take out the lines of rows that will be sent again "
-        "(--no-retry-failed keeps failed ones)",
+        "%s: %s: %s; all results are there, but some rows have an earlier one beside the last: put "
+        "that right and run again",
         path, what, strerror(errno));
 }
 
@@ -189,10 +189,12 @@ void claim_discard(struct claim *claim, int aside_fd) {
     close(aside_fd);
 }
 
+bool claim_sync_name(const struct claim *claim) {
+    return !claim->created || sync_directory(claim->path);
+}
+
 bool claim_sync(const struct claim *claim) {
-    if (!claim->regular)
-        return true;
-    return io_fsync(claim->fd) == 0 && (!claim->created || sync_directory(claim->path));
+    return !claim->regular || io_fdatasync(claim->fd) == 0;
 }
 
 bool claim_close(struct claim *claim) {

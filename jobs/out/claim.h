@@ -32,7 +32,10 @@ int claim_aside(struct claim *claim, struct error *err);
 bool claim_swap(struct claim *claim, int aside_fd, struct error *err);
 void claim_discard(struct claim *claim, int aside_fd);
 
-// Syncs the file, and its directory if the file is new. False with errno set.
+// Puts the name of a new file on the disk; of one that was there before, it is. False with errno set.
+bool claim_sync_name(const struct claim *claim);
+
+// The same for what was written to it. Nothing for a FIFO or a device.
 bool claim_sync(const struct claim *claim);
 
 // Closes it, which releases the lock. False with errno set: the system had bad news to the last.

@@ -90,7 +90,9 @@ static void add_native(struct buf *out, const struct job *job, const struct line
     else
         add_failure(out, job);
     add_attempts(out, result);
-    if (!options->no_input)
+    if (options->no_input)
+        line_add_sent(out, job);
+    else
         line_add_token(out, "input", job->input);
     if (!options->include_response)
         return;
@@ -105,7 +107,7 @@ static bool read_native(struct slice line, struct line_facts *facts) {
     static const char *const names[] = {"id", "index", "status", "provider", "key", "model"};
     struct slice v[LINE_FIELDS_MOST];
     int64_t index;
-    line_read_head(line, names, v, 6);
+    line_read_sent(line_read_head(line, names, v, 6), facts);
     facts->id_token = v[0];
     facts->ok = json_string_is(v[2], "ok");
     if (json_type(v[0]) != JSON_STRING || !json_int(v[1], &index) || index < 0)

@@ -69,7 +69,7 @@ static void add_id(struct buf *out, const char *name, const char *prefix, const 
     if (id.n)
         line_add_json(out, id);
     else
-        line_add_made_id(out, prefix, job->id);
+        line_add_made_id(out, prefix, job);
 }
 
 static void add_model(struct buf *out, const char *name, const struct result *result) {

@@ -33,7 +33,7 @@ static void add(struct buf *out, const struct job *job, const struct line_option
     (void)options; // OpenAI's line has no input, and always the body
     bool ok = job->result.outcome == OUTCOME_OK;
     json_add_name(out, "id");
-    line_add_made_id(out, "batch_req_", job->id);
+    line_add_made_id(out, "batch_req_", job);
     json_add_name(out, "custom_id");
     line_add_string(out, job->id);
     add_http_answer(out, job, ok);
@@ -50,6 +50,7 @@ static bool read(struct slice line, struct line_facts *facts) {
     struct slice v[LINE_FIELDS_MOST];
     line_read_head(line, names, v, 5);
     facts->id_token = v[1];
+    facts->sent = line_read_made_id(v[0], "batch_req_");
     facts->ok = json_type(v[3]) == JSON_NULL && json_type(v[2]) == JSON_OBJECT;
     facts->bad_input = json_type(v[2]) == JSON_NULL && json_type(v[4]) == JSON_NULL &&
                        json_string_is(json_get(v[3], "code"), "bad_input");

@@ -90,18 +90,45 @@ int64_t line_total_tokens(const struct usage *usage) {
     return total;
 }
 
-void line_add_made_id(struct buf *out, const char *prefix, struct slice id) {
-    struct hash128 hash = hash_bytes(id, (const uint64_t[2]){0, 0});
+void line_add_made_id(struct buf *out, const char *prefix, const struct job *job) {
+    struct hash128 hash = hash_bytes(job->id, (const uint64_t[2]){0, 0});
     buf_addf(out, "\"%s%016llx%016llx\"", prefix, (unsigned long long)hash.high,
-             (unsigned long long)hash.low);
+             (unsigned long long)(job->sent ? job->sent : hash.low));
+}
+
+// The sixteen digits between these two places; 0 when they are something else.
+static uint64_t read_hex16(struct slice text) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < 16; i++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit = text.n == 16 ? memchr(digits, text.p[i], 16) : NULL;
+        if (!digit)
+            return 0;
+        value = value << 4 | (uint64_t)(digit - digits);
+    }
+    return value;
+}
+
+uint64_t line_read_made_id(struct slice token, const char *prefix) {
+    size_t n = strlen(prefix);
+    if (token.n != n + 34 || memcmp(token.p + 1, prefix, n) != 0)
+        return 0;
+    return read_hex16(slice_of(token.p + 1 + n + 16, 16));
+}
+
+void line_add_sent(struct buf *out, const struct job *job) {
+    if (!job->sent)
+        return;
+    json_add_name(out, "input_hash");
+    buf_addf(out, "\"%016llx\"", (unsigned long long)job->sent);
 }
 
 const char *line_error_code(const struct result *result) {
     return result->code[0] ? result->code : outcome_name(result->outcome);
 }
 
-void line_read_head(struct slice line, const char *const *names, struct slice *values,
-                    size_t count) {
+struct json_walk line_read_head(struct slice line, const char *const *names, struct slice *values,
+                                size_t count) {
     struct json_field fields[LINE_FIELDS_MOST];
     struct json_walk walk = json_walk(line);
     struct slice name;
@@ -110,8 +137,21 @@ void line_read_head(struct slice line, const char *const *names, struct slice *v
            json_string_is(name, names[i]))
         i++;
     if (i == count)
-        return;
+        return walk;
     for (i = 0; i < count; i++)
         fields[i] = (struct json_field){names[i], &values[i]};
     json_fields(line, fields, count);
+    return json_walk(line);
+}
+
+void line_read_sent(struct json_walk rest, struct line_facts *facts) {
+    struct slice name, value, hash = SLICE_NONE;
+    while (json_next_member(&rest, &name, &value)) {
+        if (slice_is(name, "\"input\""))
+            facts->input = value;
+        else if (slice_is(name, "\"input_hash\""))
+            hash = value;
+    }
+    if (json_type(hash) == JSON_STRING)
+        facts->sent = read_hex16(slice_of(hash.p + 1, hash.n - 2));
 }

@@ -29,9 +29,15 @@ void line_add_status(struct buf *out, const char *name, int http_status);
 // The total the provider told, else input and output added up; -1 when neither is known.
 int64_t line_total_tokens(const struct usage *usage);
 
-// A string token: a name in a provider's style ("batch_req_", "msg_"), made from the row's id alone: the same in every
-// run, whatever characters the id has.
-void line_add_made_id(struct buf *out, const char *prefix, struct slice id);
+// A string token: a name in a provider's style ("batch_req_", "msg_"), made from the row's id and what
+// was sent, if that is known: the same in every run, whatever characters the id has.
+void line_add_made_id(struct buf *out, const char *prefix, const struct job *job);
+
+// job.sent out of such a token; 0 when it is none.
+uint64_t line_read_made_id(struct slice token, const char *prefix);
+
+// "input_hash", if it is known.
+void line_add_sent(struct buf *out, const struct job *job);
 
 // The provider's own code for a failure, else our class.
 const char *line_error_code(const struct result *result);
@@ -49,11 +55,14 @@ void line_add_reply(struct buf *out, const struct job *job, enum reply_shape sha
 
 // -- a line read --
 
-// The members that a line begins with, in that order: the rest of it is not looked at. Another
-// order (somebody's jq) is found the long way. At most LINE_FIELDS_MOST.
+// The members that a line begins with, in that order. Another order (somebody's jq) is found the long
+// way. At most LINE_FIELDS_MOST. What follows is left in the walk; in the other case, all of the line.
 #define LINE_FIELDS_MOST 6
-void line_read_head(struct slice line, const char *const *names, struct slice *values,
-                    size_t count);
+struct json_walk line_read_head(struct slice line, const char *const *names, struct slice *values,
+                                size_t count);
+
+// Tells facts what the members left in the walk say of what was sent.
+void line_read_sent(struct json_walk rest, struct line_facts *facts);
 
 static inline bool line_is_type_or_null(struct slice token, enum json_type type) {
     return json_type(token) == type || json_type(token) == JSON_NULL;

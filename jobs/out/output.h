@@ -2,25 +2,40 @@
 //
 // The caller:
 //   1. output_open() before threads start: refuses a file that is no result file, takes the lock,
-//      repairs a torn last line, drops the failed lines that will be sent again, and remembers
-//      which ids are done;
-//   2. output_has(id) from the reader thread, to skip what is done. Not for a row that is no good
-//      (OUTCOME_BAD_INPUT): its line is dropped on opening, so it always gets a new one;
-//   3. output_add() and output_flush() from the writer thread;
-//   4. output_close(): everything on disk, synced.
+//      repairs a torn last line, and remembers which rows are done;
+//   2. output_look(job) from the reader thread, to skip what is done;
+//   3. output_add(), output_flush() and output_sync() from the writer thread;
+//   4. output_close(): everything on disk, synced, and one line a row: the lines that new ones took the
+//      place of are taken out. Until then they stay in the file, so that whatever ends the run earlier,
+//      nothing is lost: the file is written anew beside the old one, synced, and takes its name.
 // The process must ignore SIGPIPE and SIGXFSZ, so that a write fails instead of killing it.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_OUT_OUTPUT_H
 #define JOBS_OUT_OUTPUT_H
 
+#include "jobs/base/clock.h"
 #include "jobs/base/error.h"
 #include "jobs/out/line.h"
+#include "jobs/out/line_sent.h"
+#include "jobs/out/resume.h"
+
+// When what was written is put on the disk, to survive a power cut. (A kill loses nothing either
+// way.) Only for regular files, not for standard output.
+enum output_sync {
+    OUTPUT_SYNC_NONE,     // when the system sees fit
+    OUTPUT_SYNC_INTERVAL, // at most OUTPUT_SYNC_AFTER later, and at the end
+    OUTPUT_SYNC_EACH,     // after each write
+};
+
+#define OUTPUT_SYNC_AFTER USEC_PER_SEC
 
 struct output_options {
     const char *path; // "-" is standard output: nothing to resume from
     struct line_options line;
     bool overwrite; // start afresh: whatever the file holds is gone once output_open() returns
     bool no_retry_failed; // failed rows count as done
+    enum output_sync sync;
+    struct sent_options sent; // what a row's `input` says is sent
 };
 
 struct output;
@@ -29,11 +44,17 @@ struct output;
 // device or a socket is refused.
 struct output *output_open(const struct output_options *options, struct error *err);
 
-// Whether a row with this id has a line that is kept. Reader thread; constant once open.
-bool output_has(const struct output *o, struct slice id);
+// What the file says of the row that the job was made of. Fills in job->sent, and job->replaces unless
+// the row is done. Reader thread.
+//
+// A row that is no good (OUTCOME_BAD_INPUT) gets a line only if there is no answer that it would take
+// the place of: a wrong option must not cost a file of them. Then this is ROW_DONE or ROW_CHANGED.
+enum row_before output_look(struct output *o, struct job *job);
 
-// How many kept lines there were at the start, ok and failed.
-int64_t output_kept_ok(const struct output *o);
+// How many results are of rows that were not looked up. Reader thread.
+int64_t output_unseen(const struct output *o);
+
+// How many rows were found done by a failed result (no_retry_failed).
 int64_t output_kept_failed(const struct output *o);
 
 // Adds the job's line; writes when enough has gathered. False: err is filled (ERROR_OUTPUT), with
@@ -43,6 +64,14 @@ bool output_add(struct output *o, const struct job *job, struct error *err);
 
 // Writes what has gathered, whole lines. After a failure the file ends with its last whole line.
 bool output_flush(struct output *o, struct error *err);
+
+// Syncs what was written once that is due, which it is OUTPUT_SYNC_AFTER after the first call that
+// finds something to sync. To be called after each flush and whenever output_sync_due() has come.
+// `now` is monotonic. False like output_flush(): err says how much may not survive.
+bool output_sync(struct output *o, int64_t now, struct error *err);
+
+// TIME_NEVER when there is nothing to sync.
+int64_t output_sync_due(const struct output *o);
 
 // Flush, sync, release the lock, free. o may be NULL.
 bool output_close(struct output *o, struct error *err);

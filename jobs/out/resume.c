@@ -86,38 +86,89 @@ static enum line_kind lines_next(struct lines *lines, struct slice *line) {
     return LINE_WHOLE;
 }
 
-static void set_keep(struct resume *resume, int64_t line, bool keep) {
+static void set_bit(struct buf *bits, int64_t line, bool value) {
     size_t place = (size_t)(line - 1) / 8;
     unsigned char bit = (unsigned char)(1u << ((line - 1) % 8));
-    while (resume->keep.n <= place)
-        buf_add_char(&resume->keep, 0);
-    char *byte = &resume->keep.p[place];
-    *byte = (char)(keep ? (unsigned char)*byte | bit : (unsigned char)*byte & ~bit);
+    while (bits->n <= place)
+        buf_add_char(bits, 0);
+    char *byte = &bits->p[place];
+    *byte = (char)(value ? (unsigned char)*byte | bit : (unsigned char)*byte & ~bit);
 }
 
-static bool is_kept(const struct resume *resume, int64_t line) {
+static bool has_bit(const struct buf *bits, int64_t line) {
     size_t place = (size_t)(line - 1) / 8;
-    return (unsigned char)resume->keep.p[place] >> ((line - 1) % 8) & 1;
+    return (unsigned char)bits->p[place] >> ((line - 1) % 8) & 1;
 }
 
-// An ok line displaces a failed one that was kept before it was seen.
-static bool keep_ok(struct resume *resume, struct slice id) {
-    if (ids_add(resume->ok, id, resume->lines))
-        return false;
-    int64_t failed = ids_find(resume->failed, id);
-    if (failed) {
-        set_keep(resume, failed, false);
-        resume->kept_failed--;
+// What is known of an id, as its number in the table: the line, whether that is ok, and the highest
+// bits of what was sent. A changed row is taken for an unchanged one in 1 of 2^25 cases.
+#define LINE_BITS 36
+#define OK_BIT    (INT64_C(1) << LINE_BITS)
+#define SENT_BITS (IDS_NUMBER_BITS_MOST - LINE_BITS - 1)
+
+static int64_t number_of(int64_t line, bool ok, uint64_t sent) {
+    int64_t tag = (int64_t)(sent >> (64 - SENT_BITS));
+    if (sent && !tag)
+        tag = 1;
+    return line | (ok ? OK_BIT : 0) | tag << (LINE_BITS + 1);
+}
+
+static int64_t line_in(int64_t number) {
+    return number & (OK_BIT - 1);
+}
+
+static bool is_ok(int64_t number) {
+    return number & OK_BIT;
+}
+
+static bool sent_the_same(int64_t a, int64_t b) {
+    int64_t x = a >> (LINE_BITS + 1), y = b >> (LINE_BITS + 1);
+    return !x || !y || x == y;
+}
+
+static void count_kept(struct resume *resume, int64_t number, int64_t by) {
+    if (is_ok(number))
+        resume->kept_ok += by;
+    else
+        resume->kept_failed += by;
+}
+
+// Results that were read and have yet to be looked up in the table: each lookup is a trip to memory,
+// and they are made together.
+#define FOUND_MOST 64
+
+struct found {
+    size_t count;
+    struct ids_key keys[FOUND_MOST];
+    int64_t numbers[FOUND_MOST];
+};
+
+static void take_result(struct resume *resume, struct ids_key key, int64_t number) {
+    int64_t before = ids_add_key(resume->ids, key, number);
+    if (before && is_ok(before) && !is_ok(number) && sent_the_same(before, number))
+        return;
+    if (before) {
+        set_bit(&resume->keep, line_in(before), false);
+        count_kept(resume, before, -1);
+        ids_change(resume->ids, key, number);
     }
-    resume->kept_ok++;
-    return true;
+    set_bit(&resume->keep, line_in(number), true);
+    count_kept(resume, number, 1);
 }
 
-static bool keep_failed(struct resume *resume, struct slice id) {
-    if (ids_find(resume->ok, id) || ids_add(resume->failed, id, resume->lines))
-        return false;
-    resume->kept_failed++;
-    return true;
+static void take_found(struct resume *resume, struct found *found) {
+    for (size_t i = 0; i < found->count; i++)
+        take_result(resume, found->keys[i], found->numbers[i]);
+    found->count = 0;
+}
+
+static void add_found(struct resume *resume, struct found *found, struct slice id, int64_t number) {
+    if (found->count == FOUND_MOST)
+        take_found(resume, found);
+    struct ids_key key = ids_key(resume->ids, id);
+    ids_prefetch(resume->ids, key);
+    found->keys[found->count] = key;
+    found->numbers[found->count++] = number;
 }
 
 // The text of an id token; `space` is used if it has escapes.
@@ -143,20 +194,33 @@ static bool refuse(const struct resume *resume, const struct resume_options *opt
                      options->path, (long long)resume->lines, why);
 }
 
-static bool take_line(struct resume *resume, const struct resume_options *options,
-                      struct slice line, struct buf *space, struct error *err) {
+// What the reading of one file needs.
+struct scan {
+    const struct resume_options *options;
+    struct buf space; // for an id with escapes
+    struct found found;
+};
+
+static uint64_t sent_of(const struct resume_options *options, const struct line_facts *facts) {
+    if (!options->sent)
+        return 0;
+    return facts->input.n ? sent_hash(options->sent, facts->input) : facts->sent;
+}
+
+static bool take_line(struct resume *resume, struct scan *scan, struct slice line,
+                      struct error *err) {
     struct line_facts facts;
     resume->lines++;
     resume->whole += (int64_t)line.n;
-    if (!line_read(line, options->format, &facts))
-        return refuse(resume, options, line, err);
-    struct slice id = id_text(facts.id_token, space);
-    bool keep = false;
-    if (facts.ok)
-        keep = keep_ok(resume, id);
-    else if (options->keep_failed && !facts.bad_input)
-        keep = keep_failed(resume, id);
-    set_keep(resume, resume->lines, keep);
+    if (!line_read(line, scan->options->format, &facts))
+        return refuse(resume, scan->options, line, err);
+    set_bit(&resume->keep, resume->lines, false);
+    set_bit(&resume->seen, resume->lines, false);
+    if (facts.bad_input)
+        return true;
+    struct slice id = id_text(facts.id_token, &scan->space);
+    add_found(resume, &scan->found, id,
+              number_of(resume->lines, facts.ok, sent_of(scan->options, &facts)));
     return true;
 }
 
@@ -177,13 +241,14 @@ static bool unreadable(const struct resume_options *options, struct error *err) 
 
 static bool scan_lines(struct resume *resume, struct lines *lines,
                        const struct resume_options *options, struct error *err) {
-    struct buf space = BUF_INIT(RESULT_LINE_MAX);
+    struct scan scan = {.options = options, .space = BUF_INIT(RESULT_LINE_MAX)};
     struct slice line;
     enum line_kind kind;
     bool good = true;
     while (good && (kind = lines_next(lines, &line)) == LINE_WHOLE)
-        good = take_line(resume, options, line, &space, err);
-    buf_free(&space);
+        good = take_line(resume, &scan, line, err);
+    take_found(resume, &scan.found);
+    buf_free(&scan.space);
     if (!good)
         return false;
     switch (kind) {
@@ -197,35 +262,71 @@ static bool scan_lines(struct resume *resume, struct lines *lines,
 bool resume_scan(struct resume *resume, int fd, const struct resume_options *options,
                  struct error *err) {
     struct lines lines;
-    *resume = (struct resume){.ok = ids_new(), .failed = ids_new(), .keep = BUF_INIT(SIZE_MAX / 2)};
+    *resume = (struct resume){.ids = ids_new_wide(IDS_NUMBER_BITS_MOST),
+                              .keep_failed = options->keep_failed,
+                              .keep = BUF_INIT(SIZE_MAX / 2),
+                              .seen = BUF_INIT(SIZE_MAX / 2)};
     bool good = lines_open(&lines, fd) ? scan_lines(resume, &lines, options, err)
                                        : unreadable(options, err);
     buf_free(&lines.buf);
     return good;
 }
 
+enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line) {
+    int64_t number = resume->ids ? ids_find(resume->ids, id) : 0;
+    *line = line_in(number);
+    if (!number)
+        return ROW_NEW;
+    if (!has_bit(&resume->seen, *line))
+        resume->seen_count++;
+    set_bit(&resume->seen, *line, true);
+    bool same = sent_the_same(number, number_of(0, false, sent));
+    if (is_ok(number))
+        return same ? ROW_DONE : ROW_CHANGED;
+    bool done = same && resume->keep_failed;
+    resume->failed_done += done;
+    return done ? ROW_DONE : ROW_FAILED;
+}
+
+void resume_give_up(struct resume *resume, int64_t line) {
+    if (!has_bit(&resume->keep, line))
+        return;
+    set_bit(&resume->keep, line, false);
+    resume->given_up++;
+}
+
+int64_t resume_unseen(const struct resume *resume) {
+    return resume->ids ? ids_count(resume->ids) - resume->seen_count : 0;
+}
+
 bool resume_drops(const struct resume *resume) {
-    return resume->kept_ok + resume->kept_failed < resume->lines;
+    return resume->kept_ok + resume->kept_failed - resume->given_up < resume->lines;
+}
+
+static bool write_gathered(struct buf *out, int to, int64_t *bytes) {
+    bool good = io_write_all(to, buf_slice(out), NULL);
+    *bytes += (int64_t)out->n;
+    buf_recycle(out, 2 * BLOCK);
+    return good;
 }
 
 // Neighbours that stay are written together.
 static bool copy_lines(const struct resume *resume, struct lines *lines, int to, int64_t *bytes) {
     struct buf out = BUF_INIT(RESULT_LINE_MAX + 2 * BLOCK);
     struct slice line;
+    enum line_kind kind = LINE_WHOLE;
     bool good = true;
-    for (int64_t n = 1; good && n <= resume->lines; n++) {
-        enum line_kind kind = lines_next(lines, &line);
-        good = kind == LINE_WHOLE;
-        if (kind == LINE_NONE || kind == LINE_TORN)
-            errno = EIO; // shorter than a moment ago: somebody without the lock is at it
-        if (good && is_kept(resume, n))
+    int64_t n = 1;
+    for (; good && (kind = lines_next(lines, &line)) == LINE_WHOLE; n++) {
+        if (n > resume->lines || has_bit(&resume->keep, n))
             buf_add_slice(&out, line);
-        if (good && (out.n >= BLOCK || n == resume->lines)) {
-            good = io_write_all(to, buf_slice(&out), NULL);
-            *bytes += (int64_t)out.n;
-            buf_recycle(&out, 2 * BLOCK);
-        }
+        if (out.n >= BLOCK)
+            good = write_gathered(&out, to, bytes);
     }
+    bool shorter = kind == LINE_NONE && n <= resume->lines;
+    if (good && (shorter || kind == LINE_TORN))
+        errno = EIO; // somebody without the lock is at it
+    good = good && kind == LINE_NONE && !shorter && write_gathered(&out, to, bytes);
     buf_free(&out);
     return good;
 }
@@ -240,13 +341,9 @@ bool resume_copy(const struct resume *resume, int from, int to, int64_t *bytes) 
     return good;
 }
 
-bool resume_has(const struct resume *resume, struct slice id) {
-    return resume->ok && (ids_find(resume->ok, id) || ids_find(resume->failed, id));
-}
-
 void resume_free(struct resume *resume) {
-    ids_free(resume->ok);
-    ids_free(resume->failed);
+    ids_free(resume->ids);
     buf_free(&resume->keep);
+    buf_free(&resume->seen);
     *resume = (struct resume){0};
 }

@@ -1,10 +1,14 @@
 // Reading a results file back: which of its lines stay, and which rows are done.
 //
 // A line counts once its newline is on disk; a last piece without one is what a crash left of a
-// line. Kept are the first ok line of each id and, if asked for, the first failed line of each id
-// that has no ok line. Lines about rows that were no good themselves never stay: nothing was sent
-// for them, and reading the input says again what was wrong.
-// Memory: the ids, a bit a line, and the longest line.
+// line. Of each id one line stays: the last one, but a failed one does not take the place of an ok one
+// for the same request. Two lines of one id are what a run leaves that was killed after a row was sent
+// again. Lines about rows that were no good themselves never stay: nothing was sent for them, and
+// reading the input says again what was wrong.
+//
+// Lines stay in the file until resume_copy() leaves them out. Until then rows that are read from the
+// input are looked up, and lines are given up as others take their place.
+// Memory: below 24 bytes a row (jobs/ids.h and two bits a line), and the longest line.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_OUT_RESUME_H
 #define JOBS_OUT_RESUME_H
@@ -12,6 +16,7 @@
 #include "jobs/base/error.h"
 #include "jobs/ids.h"
 #include "jobs/out/line.h"
+#include "jobs/out/line_sent.h"
 
 // A longer line is neither written nor read.
 #define RESULT_LINE_MAX ((size_t)1 << 30)
@@ -19,31 +24,53 @@
 struct resume_options {
     const char *path; // for messages
     enum output_format format;
-    bool keep_failed;
+    bool keep_failed;  // failed rows are done too
+    struct sent *sent; // says what the `input` of a line asked for; NULL: that does not matter
 };
 
 struct resume {
-    struct ids *ok;     // id → number of its ok line
-    struct ids *failed; // id → number of its failed line, some of which an ok line replaced
-    int64_t kept_ok;
+    struct ids *ids; // id → number of its line, whether it is ok, and some bits of what was sent
+    bool keep_failed;
+    int64_t kept_ok; // lines that stay, as the scan found them
     int64_t kept_failed;
-    int64_t lines;   // whole lines
-    int64_t whole;   // bytes up to the end of the last whole line
-    bool torn;       // a piece of a line follows
-    struct buf keep; // bit n: line n+1 stays
+    int64_t given_up; // of those, since
+    int64_t lines;    // whole lines
+    int64_t whole;    // bytes up to the end of the last whole line
+    bool torn;        // a piece of a line follows
+    struct buf keep;  // bit n: line n+1 stays
+    struct buf seen;  // bit n: the row of line n+1 was looked up
+    int64_t seen_count;
+    int64_t failed_done; // rows looked up that are done with a failure
 };
 
 // Reads the file from its start, changes nothing. False: err is filled, naming file and line.
 bool resume_scan(struct resume *resume, int fd, const struct resume_options *options,
                  struct error *err);
 
+enum row_before {
+    ROW_NEW,     // has no line that stays
+    ROW_DONE,    // needs no other
+    ROW_FAILED,  // has one of a failure
+    ROW_CHANGED, // has an answer to another request
+};
+
+// What the file says of a row, by its id and what it sends (0: not known, taken for the same). *line is
+// the number of the line, 0 for a new one. Marks the row as seen. One thread at a time; it may be
+// another one than that of resume_give_up().
+enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line);
+
+// A new line takes the place of this one, which stays no longer. Any one thread.
+void resume_give_up(struct resume *resume, int64_t line);
+
+// How many lines that stay belong to rows that were not looked up.
+int64_t resume_unseen(const struct resume *resume);
+
 // Whether lines have to be taken out.
 bool resume_drops(const struct resume *resume);
 
-// Copies the lines that stay from one file, read from its start, to another; *bytes: how much.
+// Copies the file, read from its start to its end, without the lines that do not stay; *bytes: how much
+// was written. Lines that came after the scan stay.
 bool resume_copy(const struct resume *resume, int from, int to, int64_t *bytes);
-
-bool resume_has(const struct resume *resume, struct slice id);
 
 // Zeroed memory is fine.
 void resume_free(struct resume *resume);

@@ -11,6 +11,7 @@
 static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", NULL};
 static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
 static const char *const affinities[] = {"none", "prefix", NULL};
+static const char *const sync_modes[] = {"none", "interval", "each", NULL};
 static const char *const progress_modes[] = {"auto", "bar", "plain", "json", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
@@ -313,6 +314,15 @@ const struct option run_options[] = {
      .offset = AT(no_retry_failed),
      .group = OUTPUT,
      .help = "Keep failed results of an earlier run instead of sending these rows again"},
+    {.name = "sync",
+     .type = OPTION_CHOICE,
+     .offset = AT(sync),
+     .value = "WHEN",
+     .fallback = "interval",
+     .choices = sync_modes,
+     .group = OUTPUT,
+     .help = "When results are put on the disk so that they survive a power cut: within a second, "
+             "after each write, or when the system sees fit"},
     {.name = "summary",
      .type = OPTION_TEXT,
      .offset = AT(summary),

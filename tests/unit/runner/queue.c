@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "runner/queue.h"
 
+#include "jobs/base/clock.h"
 #include "runner/credits.h"
 #include "runner/wake.h"
 #include "tests/unit/check.h"
@@ -74,7 +75,7 @@ static void a_waiting_consumer_gets_all_in_order(void **state) {
         pthread_create(&producer, NULL, produce, NULL);
         bool more = true;
         while (more) {
-            more = queue_wait(&shared.forth, &jobs);
+            more = queue_wait(&shared.forth, &jobs, TIME_NEVER);
             last = consume(&jobs, last);
         }
         assert_true(last == ROUNDS);
@@ -148,7 +149,7 @@ static void stopping_frees_a_reader_that_waits(void **state) {
     list_init(&jobs);
     pthread_create(&reader, NULL, take_until_stopped, NULL);
     int seen = 0;
-    while (seen < MOST && queue_wait(&shared.forth, &jobs))
+    while (seen < MOST && queue_wait(&shared.forth, &jobs, TIME_NEVER))
         for (node = jobs.next, seen = 0; node != &jobs; node = node->next)
             seen++;
     credits_stop(&shared.credits); // it has none left to take
@@ -195,12 +196,29 @@ static void credits_stretch_for_a_reader(void **state) {
     }
 }
 
+static void a_consumer_that_waits_for_a_time_comes_back_with_nothing(void **state) {
+    (void)state;
+    struct queue queue;
+    struct list jobs;
+    queue_init(&queue, -1);
+    list_init(&jobs);
+    int64_t until = clock_now() + 20 * USEC_PER_MS;
+    assert_true(queue_wait(&queue, &jobs, until));
+    assert_true(clock_now() >= until);
+    assert_true(list_is_empty(&jobs));
+    assert_true(queue_wait(&queue, &jobs, 0)); // a time long gone
+    queue_close(&queue);
+    assert_false(queue_wait(&queue, &jobs, TIME_NEVER));
+    queue_free(&queue);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_waiting_consumer_gets_all_in_order),
         cmocka_unit_test(an_eventfd_wakes_a_consumer_that_sleeps_after_each_take),
         cmocka_unit_test(the_last_jobs_come_with_the_end),
         cmocka_unit_test(stopping_frees_a_reader_that_waits),
+        cmocka_unit_test(a_consumer_that_waits_for_a_time_comes_back_with_nothing),
         cmocka_unit_test(credits_stretch_for_a_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

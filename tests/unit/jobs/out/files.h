@@ -133,6 +133,7 @@ static inline bool add_job(struct output *o, const char *id, enum outcome outcom
     job->result.outcome = outcome;
     if (outcome == OUTCOME_OK)
         job->result.reply.text = SLICE("\"\"");
+    output_look(o, job);
     bool good = output_add(o, job, err);
     job_free(job);
     return good;
@@ -149,6 +150,8 @@ static struct {
     int code;
     size_t partial; // a write that fails first takes so many bytes
 } fault;
+
+static int synced; // calls of fdatasync()
 
 static inline bool is_faulty(void) {
     if (++fault.calls != fault.at)
@@ -177,6 +180,11 @@ static inline int faulty_fsync(int fd) {
     return is_faulty() ? -1 : fsync(fd);
 }
 
+static inline int faulty_fdatasync(int fd) {
+    synced++;
+    return is_faulty() ? -1 : fdatasync(fd);
+}
+
 static inline int faulty_rename(const char *from, const char *to) {
     return is_faulty() ? -1 : rename(from, to);
 }
@@ -190,6 +198,7 @@ static inline void set_fault(enum fault_kind kind, int at, int code, size_t part
     io_read = faulty_read;
     io_write = faulty_write;
     io_fsync = faulty_fsync;
+    io_fdatasync = faulty_fdatasync;
     io_rename = faulty_rename;
 }
 

@@ -48,19 +48,99 @@ static void lines_are_written_in_large_pieces(void **state) {
     assert_int_equal(all.n, 20000 * strlen(lines_of("ok:x")));
 }
 
-static void resuming_drops_what_will_be_sent_again(void **state) {
+// Whether the file says that this row needs no other line.
+static bool is_done(struct output *o, const char *id) {
+    struct job *job = job_new(1024, 1024);
+    job->id = slice_str(id);
+    bool done = output_look(o, job) == ROW_DONE;
+    assert_true(!done || !job->replaces);
+    job_free(job);
+    return done;
+}
+
+static void a_failed_line_stays_until_another_has_its_place(void **state) {
     (void)state;
     struct error err = {0};
-    write_file(results, slice_str(lines_of("ok:a failed:b bad:c ok:d")));
+    write_file(results, slice_str(lines_of("ok:a failed:b ok:d failed:e")));
     struct output *o = must_open();
-    assert_true(output_has(o, SLICE("a")) && output_has(o, SLICE("d")));
-    assert_false(output_has(o, SLICE("b")) || output_has(o, SLICE("c")));
-    assert_int_equal(output_kept_ok(o), 2);
+    assert_true(is_done(o, "a") && is_done(o, "d"));
+    assert_false(is_done(o, "b"));
+    assert_int_equal(output_unseen(o), 1);
     assert_int_equal(output_kept_failed(o), 0);
-    assert_true(add_job(o, "b", OUTCOME_OK, &err));
+    assert_true(add_job(o, "b", OUTCOME_OK, &err) && output_flush(o, &err));
+    assert_file(results, lines_of("ok:a failed:b ok:d failed:e ok:b"));
     must_close(o);
-    assert_file(results, lines_of("ok:a ok:d ok:b"));
+    assert_file(results, lines_of("ok:a ok:d failed:e ok:b"));
     assert_int_equal(folder_count(), 1);
+}
+
+// Two lines of one row, and one of a row that was no good: what a killed run leaves is put right even
+// if there is nothing to add.
+static void closing_takes_out_what_has_no_place(void **state) {
+    (void)state;
+    write_file(results, slice_str(lines_of("ok:a failed:b bad:c ok:b")));
+    must_close(must_open());
+    assert_file(results, lines_of("ok:a ok:b"));
+    assert_int_equal(folder_count(), 1);
+}
+
+// The row of this id with this input. It is answered with "answer" unless it is done.
+static enum row_before run_row(struct output *o, const char *input, enum outcome outcome,
+                               const char *answer) {
+    struct job *job = job_new(1024, 1024);
+    struct error err = {0};
+    job->id = SLICE("a");
+    job->input = slice_str(input);
+    if (outcome != OUTCOME_OK)
+        job_fail(job, outcome, "failed");
+    job->result.outcome = outcome;
+    job->result.reply.text = slice_str(answer);
+    enum row_before before = output_look(o, job);
+    if (before != ROW_DONE && (before != ROW_CHANGED || outcome != OUTCOME_BAD_INPUT))
+        assert_true(output_add(o, job, &err));
+    job_free(job);
+    return before;
+}
+
+static void a_row_that_changed_runs_again(void **state) {
+    (void)state;
+    static const struct line_options lines[] = {{.format = OUTPUT_NATIVE},
+                                                {.format = OUTPUT_NATIVE, .no_input = true},
+                                                {.format = OUTPUT_OPENAI}};
+    for (size_t f = 0; f < sizeof lines / sizeof *lines; f++) {
+        struct output_options options = {.path = results, .line = lines[f]};
+        static const char first[] = "{\"id\":\"a\",\"prompt\":\"x\",\"note\":1}";
+        static const char noted[] = "{\"note\":[2], \"prompt\": \"x\", \"id\":\"a\"}";
+        static const char other[] = "{\"id\":\"a\",\"prompt\":\"y\",\"note\":1}";
+        struct {
+            const char *input;
+            enum outcome outcome;
+            enum row_before before;
+            const char *there, *gone;
+        } steps[] = {
+            {first, OUTCOME_OK, ROW_NEW, "ANSWER0", "ANSWER1"},
+            {noted, OUTCOME_OK, ROW_DONE, "ANSWER0", "ANSWER1"},
+            {other, OUTCOME_BAD_INPUT, ROW_CHANGED, "ANSWER0", "ANSWER2"},
+            {other, OUTCOME_OK, ROW_CHANGED, "ANSWER3", "ANSWER0"},
+            {other, OUTCOME_OK, ROW_DONE, "ANSWER3", "ANSWER4"},
+            {first, OUTCOME_SERVER, ROW_CHANGED, "failed", "ANSWER3"},
+            {first, OUTCOME_SERVER, ROW_FAILED, "failed", "ANSWER3"},
+            {first, OUTCOME_OK, ROW_FAILED, "ANSWER7", "failed"},
+        };
+        write_file(results, SLICE(""));
+        for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+            char answer[] = "\"ANSWER0\"";
+            answer[7] = (char)('0' + i);
+            struct output *o = output_open(&options, &(struct error){0});
+            assert_non_null(o);
+            assert_int_equal(run_row(o, steps[i].input, steps[i].outcome, answer), steps[i].before);
+            must_close(o);
+            struct slice file = read_file(results);
+            assert_non_null(memmem(file.p, file.n, steps[i].there, strlen(steps[i].there)));
+            assert_null(memmem(file.p, file.n, steps[i].gone, strlen(steps[i].gone)));
+            assert_ptr_equal(memchr(file.p, '\n', file.n), file.p + file.n - 1);
+        }
+    }
 }
 
 static void failed_lines_stay_if_asked_for(void **state) {
@@ -71,7 +151,7 @@ static void failed_lines_stay_if_asked_for(void **state) {
     stat(results, &before);
     struct output *o =
         output_open(&(struct output_options){.path = results, .no_retry_failed = true}, &err);
-    assert_true(output_has(o, SLICE("b")));
+    assert_true(is_done(o, "b"));
     assert_int_equal(output_kept_failed(o), 1);
     must_close(o);
     stat(results, &after);
@@ -87,7 +167,7 @@ static void overwriting_starts_afresh(void **state) {
         &(struct output_options){.path = results, .line = {.no_input = true}, .overwrite = true},
         &err);
     assert_non_null(o);
-    assert_false(output_has(o, SLICE("a")));
+    assert_false(is_done(o, "a"));
     assert_true(add_job(o, "a", OUTCOME_OK, &err));
     must_close(o);
     assert_file(results, lines_of("ok:a"));
@@ -119,7 +199,7 @@ static void a_torn_last_line_is_repaired_at_every_byte(void **state) {
     for (int dropping = 0; dropping < 2; dropping++) {
         buf_clear(&file);
         buf_clear(&expected);
-        buf_add_str(&file, lines_of(dropping ? "ok:a failed:b" : "ok:a ok:b"));
+        buf_add_str(&file, lines_of(dropping ? "ok:a bad:b" : "ok:a ok:b"));
         size_t whole = file.n;
         buf_add_str(&file, lines_of("ok:last"));
         buf_add_str(&expected, lines_of(dropping ? "ok:a ok:last" : "ok:a ok:b ok:last"));
@@ -127,7 +207,7 @@ static void a_torn_last_line_is_repaired_at_every_byte(void **state) {
             struct error err = {0};
             write_file(results, slice_of(file.p, cut));
             struct output *o = must_open();
-            assert_false(output_has(o, SLICE("last")));
+            assert_false(is_done(o, "last"));
             assert_true(add_job(o, "last", OUTCOME_OK, &err));
             must_close(o);
             assert_file(results, buf_cstr(&expected));
@@ -147,14 +227,18 @@ static void a_second_run_is_refused(void **state) {
     assert_non_null(strstr(err.text, results));
     assert_null(output_open(&(struct output_options){.path = results, .overwrite = true},
                             &(struct error){0}));
-    assert_file(results, lines_of("ok:a"));
+    assert_file(results, lines_of("ok:a failed:b"));
     must_close(o);
 }
 
-// Opens, adds c and d, closes. What happened is told by the file alone.
+// Opens, answers x, which failed before, adds d, closes. What happened is told by the file alone.
 static bool whole_run(struct error *err) {
-    struct output *o = open_results(err);
-    bool good = o && add_job(o, "c", OUTCOME_OK, err) && output_flush(o, err) &&
+    struct output *o = output_open(&(struct output_options){.path = results,
+                                                            .line = {.no_input = true},
+                                                            .sync = OUTPUT_SYNC_INTERVAL},
+                                   err);
+    bool good = o && add_job(o, "x", OUTCOME_OK, err) && output_flush(o, err) &&
+                output_sync(o, 1, err) && output_sync(o, 1 + OUTPUT_SYNC_AFTER, err) &&
                 add_job(o, "d", OUTCOME_OK, err);
     return output_close(o, err) && good;
 }
@@ -193,6 +277,8 @@ static void any_single_failure_leaves_whole_lines(void **state) {
                 assert_ok_lines_are_there();
                 assert_whole_lines();
                 assert_int_equal(folder_count(), 1);
+                if (good)
+                    assert_file(results, lines_of("ok:a ok:b ok:x ok:d"));
                 must_close(must_open()); // and it can be resumed from
                 assert_ok_lines_are_there();
             }
@@ -278,6 +364,81 @@ static void a_closed_pipe_is_an_error_not_a_death(void **state) {
     assert_non_null(strstr(err.text, "1 result not saved"));
 }
 
+static struct output *open_synced(enum output_sync sync) {
+    struct error err = {0};
+    struct output *o = output_open(
+        &(struct output_options){.path = results, .line = {.no_input = true}, .sync = sync}, &err);
+    assert_non_null(o);
+    set_fault(FAULT_NONE, 0, 0, 0);
+    synced = 0;
+    return o;
+}
+
+// One line written, seen by output_sync() at this time.
+static void write_at(struct output *o, int64_t now) {
+    struct error err = {0};
+    assert_true(add_job(o, "a", OUTCOME_OK, &err));
+    assert_true(output_flush(o, &err));
+    assert_true(output_sync(o, now, &err));
+}
+
+static void results_are_synced_within_a_second(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct output *o = open_synced(OUTPUT_SYNC_INTERVAL);
+    int64_t began = INT64_C(5000000);
+    assert_int_equal(output_sync_due(o), TIME_NEVER);
+    assert_true(output_sync(o, began, &err));
+    assert_int_equal(output_sync_due(o), TIME_NEVER); // nothing to sync
+    write_at(o, began);
+    assert_int_equal(output_sync_due(o), began + OUTPUT_SYNC_AFTER);
+    write_at(o, began + OUTPUT_SYNC_AFTER - 1); // does not put it off
+    assert_int_equal(output_sync_due(o), began + OUTPUT_SYNC_AFTER);
+    assert_int_equal(synced, 0);
+    assert_true(output_sync(o, began + OUTPUT_SYNC_AFTER, &err));
+    assert_int_equal(synced, 1);
+    assert_int_equal(output_sync_due(o), TIME_NEVER);
+    assert_true(output_sync(o, began + 9 * OUTPUT_SYNC_AFTER, &err));
+    assert_int_equal(synced, 1);
+    write_at(o, began + 10 * OUTPUT_SYNC_AFTER);
+    must_close(o); // and what was not due yet at the end
+    assert_int_equal(synced, 2);
+}
+
+static void each_write_is_synced_or_none(void **state) {
+    (void)state;
+    struct output *o = open_synced(OUTPUT_SYNC_EACH);
+    for (int i = 1; i <= 3; i++) {
+        write_at(o, i);
+        assert_int_equal(synced, i);
+    }
+    must_close(o);
+    assert_int_equal(synced, 3);
+    o = open_synced(OUTPUT_SYNC_NONE);
+    write_at(o, 100 * OUTPUT_SYNC_AFTER);
+    must_close(o);
+    assert_int_equal(synced, 0);
+}
+
+// What a disk has said no to once it may drop without a word: it is not asked again.
+static void a_sync_that_fails_ends_the_writing(void **state) {
+    (void)state;
+    struct error err = {0}, again = {0}, last = {0};
+    struct output *o = open_synced(OUTPUT_SYNC_EACH);
+    assert_true(add_job(o, "a", OUTCOME_OK, &err) && add_job(o, "b", OUTCOME_OK, &err));
+    assert_true(output_flush(o, &err));
+    set_fault(FAULT_ERRNO, 1, EIO, 0);
+    assert_false(output_sync(o, 1, &err));
+    assert_int_equal(err.class, ERROR_OUTPUT);
+    assert_non_null(strstr(err.text, strerror(EIO)));
+    assert_non_null(strstr(err.text, "the last 2 results may not survive"));
+    assert_false(add_job(o, "c", OUTCOME_OK, &again));
+    assert_non_null(strstr(again.text, "1 result not saved"));
+    assert_false(output_close(o, &last));
+    assert_non_null(strstr(last.text, "1 result not saved"));
+    assert_file(results, lines_of("ok:a ok:b"));
+}
+
 static void standard_output_takes_lines(void **state) {
     (void)state;
     struct error err = {0};
@@ -285,8 +446,7 @@ static void standard_output_takes_lines(void **state) {
     dup2(fd, STDOUT_FILENO);
     struct output *o =
         output_open(&(struct output_options){.path = "-", .line = {.no_input = true}}, &err);
-    bool good = o && !output_has(o, SLICE("a")) && add_job(o, "a", OUTCOME_OK, &err) &&
-                output_close(o, &err);
+    bool good = o && !is_done(o, "a") && add_job(o, "a", OUTCOME_OK, &err) && output_close(o, &err);
     bool open_still = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
     dup2(saved, STDOUT_FILENO);
     close(saved);
@@ -295,13 +455,33 @@ static void standard_output_takes_lines(void **state) {
     assert_file(results, lines_of("ok:a"));
 }
 
+static void formats_that_do_not_tell_go_by_the_id(void **state) {
+    (void)state;
+    for (int f = OUTPUT_ANTHROPIC; f <= OUTPUT_GEMINI; f++) {
+        struct output_options options = {.path = results,
+                                         .line = {.format = (enum output_format)f}};
+        static const enum row_before before[] = {ROW_NEW, ROW_DONE};
+        static const char *const inputs[] = {"{\"prompt\":\"x\"}", "{\"prompt\":\"y\"}"};
+        write_file(results, SLICE(""));
+        for (int i = 0; i < 2; i++) {
+            struct output *o = output_open(&options, &(struct error){0});
+            assert_non_null(o);
+            assert_int_equal(run_row(o, inputs[i], OUTCOME_OK, "\"A\""), before[i]);
+            must_close(o);
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(jobs_become_lines),
         TEST(lines_are_written_in_large_pieces),
-        TEST(resuming_drops_what_will_be_sent_again),
+        TEST(a_failed_line_stays_until_another_has_its_place),
+        TEST(closing_takes_out_what_has_no_place),
+        TEST(a_row_that_changed_runs_again),
+        TEST(formats_that_do_not_tell_go_by_the_id),
         TEST(failed_lines_stay_if_asked_for),
         TEST(overwriting_starts_afresh),
         TEST(a_foreign_file_is_not_touched),
@@ -312,6 +492,9 @@ int main(void) {
         TEST(a_partial_write_is_cut_to_whole_lines),
         TEST(a_full_device_is_reported),
         TEST(a_closed_pipe_is_an_error_not_a_death),
+        TEST(results_are_synced_within_a_second),
+        TEST(each_write_is_synced_or_none),
+        TEST(a_sync_that_fails_ends_the_writing),
         TEST(standard_output_takes_lines),
     };
     QUIET_RUN(tests);

@@ -10,8 +10,8 @@
 static bool scan(struct resume *r, const char *content, bool keep_failed, struct error *err) {
     write_file(results, slice_str(content));
     int fd = open(results, O_RDONLY);
-    bool good =
-        resume_scan(r, fd, &(struct resume_options){results, OUTPUT_NATIVE, keep_failed}, err);
+    bool good = resume_scan(
+        r, fd, &(struct resume_options){results, OUTPUT_NATIVE, keep_failed, NULL}, err);
     close(fd);
     return good;
 }
@@ -34,32 +34,140 @@ static const char *copied(struct resume *r) {
 static void which_lines_stay(void **state) {
     (void)state;
     static const struct {
-        const char *file, *kept, *kept_with_failed;
-        int64_t ok, failed, failed_with_failed;
+        const char *file, *kept;
+        int64_t ok, failed;
     } cases[] = {
-        {"", "", "", 0, 0, 0},
-        {"ok:a ok:b", "ok:a ok:b", "ok:a ok:b", 2, 0, 0},
-        {"ok:a failed:b ok:c", "ok:a ok:c", "ok:a failed:b ok:c", 2, 0, 1},
-        {"failed:a failed:a", "", "failed:a", 0, 0, 1},
-        {"ok:a ok:a", "ok:a", "ok:a", 1, 0, 0},
-        {"failed:a ok:a", "ok:a", "ok:a", 1, 0, 0},
-        {"ok:a failed:a", "ok:a", "ok:a", 1, 0, 0},
-        {"failed:a ok:a ok:a failed:a", "ok:a", "ok:a", 1, 0, 0},
-        {"bad:a ok:b bad:b", "ok:b", "ok:b", 1, 0, 0},
-        {"bad:a failed:a", "", "failed:a", 0, 0, 1},
+        {"", "", 0, 0},
+        {"ok:a ok:b", "ok:a ok:b", 2, 0},
+        {"ok:a failed:b ok:c", "ok:a failed:b ok:c", 2, 1},
+        {"failed:a failed:a", "failed:a", 0, 1},
+        {"ok:a ok:a", "ok:a", 1, 0},
+        {"failed:a ok:a", "ok:a", 1, 0},
+        {"ok:a failed:a", "ok:a", 1, 0},
+        {"failed:a ok:a ok:a failed:a", "ok:a", 1, 0},
+        {"bad:a ok:b bad:b", "ok:b", 1, 0},
+        {"bad:a failed:a", "failed:a", 0, 1},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (int with = 0; with < 2; with++) {
-            struct resume r;
-            struct error err = {0};
-            assert_true(scan(&r, lines_of(cases[i].file), with, &err));
-            const char *kept = with ? cases[i].kept_with_failed : cases[i].kept;
-            assert_string_equal(copied(&r), lines_of(kept));
-            assert_int_equal(r.kept_ok, cases[i].ok);
-            assert_int_equal(r.kept_failed, with ? cases[i].failed_with_failed : 0);
-            assert_int_equal(resume_drops(&r), strcmp(kept, cases[i].file) != 0);
-            resume_free(&r);
-        }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct resume r;
+        struct error err = {0};
+        assert_true(scan(&r, lines_of(cases[i].file), false, &err));
+        assert_string_equal(copied(&r), lines_of(cases[i].kept));
+        assert_int_equal(r.kept_ok, cases[i].ok);
+        assert_int_equal(r.kept_failed, cases[i].failed);
+        assert_int_equal(resume_unseen(&r), cases[i].ok + cases[i].failed);
+        assert_int_equal(resume_drops(&r), strcmp(cases[i].kept, cases[i].file) != 0);
+        resume_free(&r);
+    }
+}
+
+static enum row_before look(struct resume *r, const char *id, uint64_t sent) {
+    int64_t line;
+    return resume_look(r, slice_str(id), sent, &line);
+}
+
+// Lines of --no-input, which tell what was sent in a member of its own.
+static void add_sent(struct buf *file, const char *id, enum outcome outcome, uint64_t sent) {
+    struct job *job = job_new(1024, 1024);
+    job->id = slice_str(id);
+    job->sent = sent;
+    if (outcome != OUTCOME_OK)
+        job_fail(job, outcome, "failed");
+    job->result.outcome = outcome;
+    line_add(file, job, &(struct line_options){.no_input = true});
+    job_free(job);
+}
+
+#define SENT(n) ((uint64_t)(n) << 56)
+
+static void a_row_is_known_by_what_it_sends(void **state) {
+    (void)state;
+    for (int keep_failed = 0; keep_failed < 2; keep_failed++) {
+        struct buf file = BUF_INIT(1u << 20);
+        struct sent *sent = sent_new(&(struct sent_options){0});
+        struct resume r;
+        add_sent(&file, "a", OUTCOME_OK, SENT(1));
+        add_sent(&file, "b", OUTCOME_SERVER, SENT(1));
+        add_sent(&file, "c", OUTCOME_BAD_INPUT, SENT(1));
+        add_sent(&file, "d", OUTCOME_OK, 0); // somebody took it out
+        write_file(results, buf_slice(&file));
+        int fd = open(results, O_RDONLY);
+        struct resume_options options = {.path = results, .keep_failed = keep_failed, .sent = sent};
+        assert_true(resume_scan(&r, fd, &options, &(struct error){0}));
+        assert_int_equal(look(&r, "a", SENT(1)), ROW_DONE);
+        assert_int_equal(look(&r, "a", SENT(2)), ROW_CHANGED);
+        assert_int_equal(look(&r, "a", 0), ROW_DONE);
+        assert_int_equal(look(&r, "b", SENT(1)), keep_failed ? ROW_DONE : ROW_FAILED);
+        assert_int_equal(look(&r, "b", SENT(2)), ROW_FAILED);
+        assert_int_equal(look(&r, "c", SENT(1)), ROW_NEW);
+        assert_int_equal(resume_unseen(&r), 1);
+        assert_int_equal(look(&r, "d", SENT(7)), ROW_DONE);
+        assert_int_equal(look(&r, "e", SENT(1)), ROW_NEW);
+        assert_int_equal(resume_unseen(&r), 0);
+        assert_int_equal(r.failed_done, keep_failed);
+        close(fd);
+        resume_free(&r);
+        sent_free(sent);
+        buf_free(&file);
+    }
+}
+
+// What a run leaves that was killed after rows were sent again: the later line counts, unless it is a
+// failure of what was answered.
+static void the_later_of_two_lines_stays(void **state) {
+    (void)state;
+    static const struct {
+        enum outcome first, second;
+        uint64_t first_sent, second_sent;
+        int kept; // which
+    } cases[] = {
+        {OUTCOME_OK, OUTCOME_OK, SENT(1), SENT(1), 2},
+        {OUTCOME_OK, OUTCOME_OK, SENT(1), SENT(2), 2},
+        {OUTCOME_OK, OUTCOME_SERVER, SENT(1), SENT(1), 1},
+        {OUTCOME_OK, OUTCOME_SERVER, 0, SENT(1), 1},
+        {OUTCOME_OK, OUTCOME_SERVER, SENT(1), SENT(2), 2},
+        {OUTCOME_SERVER, OUTCOME_SERVER, SENT(1), SENT(1), 2},
+        {OUTCOME_SERVER, OUTCOME_OK, SENT(1), SENT(2), 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf file = BUF_INIT(1u << 20);
+        struct sent *sent = sent_new(&(struct sent_options){0});
+        struct resume r;
+        add_sent(&file, "a", cases[i].first, cases[i].first_sent);
+        size_t first = file.n;
+        add_sent(&file, "a", cases[i].second, cases[i].second_sent);
+        write_file(results, buf_slice(&file));
+        int fd = open(results, O_RDONLY);
+        struct resume_options options = {.path = results, .sent = sent};
+        assert_true(resume_scan(&r, fd, &options, &(struct error){0}));
+        struct slice kept =
+            cases[i].kept == 1 ? slice_of(file.p, first) : slice_of(file.p + first, file.n - first);
+        assert_true(slice_is(kept, copied(&r)));
+        assert_int_equal(r.kept_ok + r.kept_failed, 1);
+        close(fd);
+        resume_free(&r);
+        sent_free(sent);
+        buf_free(&file);
+    }
+}
+
+static void lines_that_are_given_up_go_and_new_ones_stay(void **state) {
+    (void)state;
+    struct resume r;
+    struct error err = {0};
+    int64_t line;
+    char file[8192];
+    assert_true(scan(&r, lines_of("ok:a failed:b ok:c"), false, &err));
+    assert_int_equal(resume_look(&r, SLICE("b"), 0, &line), ROW_FAILED);
+    assert_int_equal(line, 2);
+    assert_false(resume_drops(&r));
+    snprintf(file, sizeof file, "%s", lines_of("ok:a failed:b ok:c ok:b"));
+    write_file(results, slice_str(file)); // the run has added one
+    resume_give_up(&r, line);
+    resume_give_up(&r, line);
+    assert_true(resume_drops(&r));
+    assert_string_equal(copied(&r), lines_of("ok:a ok:c ok:b"));
+    resume_free(&r);
 }
 
 // Files of random lines, short and longer than a block, against a model that looks at all of them.
@@ -83,12 +191,12 @@ static void random_files_agree_with_a_model(void **state) {
             starts[i + 1] = file.n;
         }
         for (int i = 0; i < LINES; i++) {
-            bool first = true, any_ok = false;
+            bool last = true, any_ok = false;
             for (int k = 0; k < LINES; k++) {
                 any_ok |= ids[k] == ids[i] && outcomes[k] == OUTCOME_OK;
-                first &= !(k < i && ids[k] == ids[i] && outcomes[k] == outcomes[i]);
+                last &= !(k > i && ids[k] == ids[i] && outcomes[k] == outcomes[i]);
             }
-            if (first && (outcomes[i] == OUTCOME_OK || (keep_failures && !any_ok)))
+            if (last && (outcomes[i] == OUTCOME_OK || !any_ok))
                 buf_add(&expected, file.p + starts[i], starts[i + 1] - starts[i]);
         }
         struct resume r;
@@ -97,11 +205,16 @@ static void random_files_agree_with_a_model(void **state) {
         assert_true(slice_is(buf_slice(&expected), copied(&r)));
         for (int id = 0; id < IDS; id++) {
             char text[16];
-            bool any = false;
-            for (int i = 0; i < LINES; i++)
-                any |= ids[i] == id && (outcomes[i] == OUTCOME_OK || keep_failures);
+            bool any = false, any_ok = false;
+            for (int i = 0; i < LINES; i++) {
+                any |= ids[i] == id;
+                any_ok |= ids[i] == id && outcomes[i] == OUTCOME_OK;
+            }
             snprintf(text, sizeof text, "%d", id);
-            assert_int_equal(resume_has(&r, slice_str(text)), any);
+            assert_int_equal(look(&r, text, 0), any_ok          ? ROW_DONE
+                                                : !any          ? ROW_NEW
+                                                : keep_failures ? ROW_DONE
+                                                                : ROW_FAILED);
         }
         resume_free(&r);
         buf_free(&file);
@@ -127,7 +240,7 @@ static void a_torn_line_at_every_byte(void **state) {
             assert_int_equal(r.torn, cut > whole);
             assert_int_equal(r.kept_ok, before ? 2 : 0);
             assert_false(resume_drops(&r));
-            assert_false(resume_has(&r, SLICE("last\\\"\xc3\xa9")));
+            assert_int_equal(look(&r, "last\\\"\xc3\xa9", 0), ROW_NEW);
             resume_free(&r);
             free(content);
         }
@@ -229,16 +342,16 @@ static void every_format_is_read_back_and_none_is_taken_for_another(void **state
             struct error err = {0};
             write_three((enum output_format)as);
             int fd = open(results, O_RDONLY);
-            struct resume_options options = {results, (enum output_format)f, true};
+            struct resume_options options = {results, (enum output_format)f, true, NULL};
             assert_int_equal(resume_scan(&r, fd, &options, &err), as == f);
             if (as != f) {
                 assert_non_null(strstr(err.text, "another --format"));
             } else {
                 assert_true(r.torn);
                 assert_int_equal(r.lines, 3);
-                assert_true(resume_has(&r, SLICE("a")));
-                assert_true(resume_has(&r, SLICE("b")));
-                assert_false(resume_has(&r, SLICE("c")));
+                assert_int_equal(look(&r, "a", 0), ROW_DONE);
+                assert_int_equal(look(&r, "b", 0), ROW_DONE);
+                assert_int_equal(look(&r, "c", 0), ROW_NEW);
             }
             resume_free(&r);
             close(fd);
@@ -288,8 +401,9 @@ static void ids_with_escapes_are_found_by_their_text(void **state) {
              "{\"id\":\"\\u0061\\n\\\"\\u0000\",\"index\":0,\"status\":\"ok\",\"provider\":null,"
              "\"key\":null,\"model\":null}\n",
              false, &err));
-    assert_true(resume_has(&r, slice_of("a\n\"\0", 4)));
-    assert_false(resume_has(&r, SLICE("a\n\"")));
+    int64_t line;
+    assert_int_equal(resume_look(&r, slice_of("a\n\"\0", 4), 0, &line), ROW_DONE);
+    assert_int_equal(look(&r, "a\n\"", 0), ROW_NEW);
     resume_free(&r);
 }
 
@@ -298,6 +412,9 @@ static void ids_with_escapes_are_found_by_their_text(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(which_lines_stay),
+        TEST(a_row_is_known_by_what_it_sends),
+        TEST(the_later_of_two_lines_stays),
+        TEST(lines_that_are_given_up_go_and_new_ones_stay),
         TEST(random_files_agree_with_a_model),
         TEST(a_torn_line_at_every_byte),
         TEST(a_tail_of_zeros_is_torn_too),
