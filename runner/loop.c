@@ -17,9 +17,6 @@
 
 #define BATCH_MOST 128
 
-// A wall clock that jumps, on a laptop that slept, wakes nobody: it is looked at now and then.
-#define LOOK_AT_CLOCK (60 * USEC_PER_SEC)
-
 // Replies up to this size need no credit of their own: their number is bounded by the jobs'.
 #define BODY_SMALL (16 * 1024)
 
@@ -425,9 +422,7 @@ static bool is_over(struct loop *l, bool more) {
 
 static int64_t next_time(const struct loop *l) {
     struct heap_node *parked = heap_first(&l->parked);
-    int64_t next = parked && parked->due < l->not_before ? parked->due : l->not_before;
-    bool far = next != TIME_NEVER && next > l->now + LOOK_AT_CLOCK;
-    return far ? l->now + LOOK_AT_CLOCK : next;
+    return parked && parked->due < l->not_before ? parked->due : l->not_before;
 }
 
 // Looks without sleeping first, if there is something to hand on that may wait for more.

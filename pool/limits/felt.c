@@ -207,6 +207,8 @@ void felt_passed(struct felt *f, uint64_t serial) {
 }
 
 void felt_return(struct felt *f, uint64_t serial) {
+    if (f->rate > 0)
+        f->next_at -= (int64_t)(1 / f->rate); // its turn is free again
     if (f->was_refused && serial > f->reached_serial)
         f->not_taken++;
 }

@@ -225,6 +225,22 @@ static void it_is_forgotten(void **state) {
     assert_true(felt_ready_at(&f, FELT_FORGOTTEN_AFTER) == FELT_FORGOTTEN_AFTER);
 }
 
+// Rows that cannot be sent at all must not hold up those that can.
+static void what_is_given_back_costs_no_time(void **state) {
+    (void)state;
+    struct felt f = {0};
+    int64_t now = 1000 * SEC;
+    uint64_t serial = 0;
+    for (int i = 0; i < 10; i++)
+        serial = felt_take(&f, now += SEC / 10);
+    felt_refused(&f, serial, now, now + 1);
+    now = felt_ready_at(&f, now);
+    assert_true(f.rate > 0);
+    for (int i = 0; i < 100; i++)
+        felt_return(&f, felt_take(&f, now));
+    assert_true(felt_ready_at(&f, now) <= now + (int64_t)(1 / f.rate));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silent_limits_are_felt),
@@ -233,6 +249,7 @@ int main(void) {
         cmocka_unit_test(refused_together_counts_once),
         cmocka_unit_test(a_pace_is_even),
         cmocka_unit_test(little_demand_raises_no_pace),
+        cmocka_unit_test(what_is_given_back_costs_no_time),
         cmocka_unit_test(it_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
