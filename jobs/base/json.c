@@ -97,19 +97,22 @@ bool json_next_element(struct json_walk *w, struct slice *value) {
     return walk_token(w, value);
 }
 
-// json_string_is() for a name without escapes, made to say no at the first byte.
-static bool plain_name_is(struct slice name, const char *text) {
+// Whether a name token may mean this text, by its first byte. Most names are told apart by it.
+static bool may_mean(struct slice name, const char *text) {
+    return name.p[1] == (*text ? *text : '"') || name.p[1] == '\\';
+}
+
+static bool means(struct slice name, const char *text) {
     size_t n = name.n - 2;
-    if (n && text[0] != name.p[1])
-        return false;
+    if (memchr(name.p, '\\', name.n))
+        return json_string_is(name, text);
     return strncmp(text, name.p + 1, n) == 0 && text[n] == '\0';
 }
 
-static const struct json_field *find_field(struct slice name, const struct json_field *fields,
-                                           size_t count) {
-    bool plain = !memchr(name.p, '\\', name.n);
+const struct json_field *json_find_field(struct slice name, const struct json_field *fields,
+                                         size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (plain ? plain_name_is(name, fields[i].name) : json_string_is(name, fields[i].name))
+        if (may_mean(name, fields[i].name) && means(name, fields[i].name))
             return fields + i;
     return NULL;
 }
@@ -122,7 +125,7 @@ bool json_fields(struct slice object, const struct json_field *fields, size_t co
     struct json_walk w = json_walk(object);
     struct slice name, value;
     while (json_next_member(&w, &name, &value)) {
-        const struct json_field *field = find_field(name, fields, count);
+        const struct json_field *field = json_find_field(name, fields, count);
         if (field)
             *field->value = value;
     }
