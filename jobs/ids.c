@@ -16,6 +16,8 @@
 
 #define PAGE 4096
 
+#define HUGE_ENOUGH ((size_t)16 << 20)
+
 struct entry {
     uint64_t hash;
     uint64_t rest; // more bits of the hash, then the number; 0 in a gap
@@ -106,6 +108,8 @@ static void extend(struct ids *ids) {
         die("out of memory (%zu bytes wanted to tell ids apart); what is written stays, run again "
             "to continue",
             new);
+    if (new >= HUGE_ENOUGH)
+        madvise(p, new, MADV_HUGEPAGE); // each search is a page of its own
     ids->slots = p;
     ids->slot_count = new / sizeof *ids->slots;
 }

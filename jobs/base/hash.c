@@ -6,11 +6,11 @@ struct sip {
     uint64_t a, b, c, d;
 };
 
-static uint64_t rotate(uint64_t x, int bits) {
+static inline uint64_t rotate(uint64_t x, int bits) {
     return x << bits | x >> (64 - bits);
 }
 
-static void sip_round(struct sip *s) {
+static inline void sip_round(struct sip *s) {
     s->a += s->b, s->b = rotate(s->b, 13) ^ s->a, s->a = rotate(s->a, 32);
     s->c += s->d, s->d = rotate(s->d, 16) ^ s->c;
     s->a += s->d, s->d = rotate(s->d, 21) ^ s->a;

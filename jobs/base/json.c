@@ -137,6 +137,11 @@ static const struct json_field *find_field(struct slice name, bool escaped,
     return NULL;
 }
 
+const struct json_field *json_find_field(struct slice name, const struct json_field *fields,
+                                         size_t count) {
+    return find_field(name, memchr(name.p, '\\', name.n) != NULL, fields, count);
+}
+
 bool json_fields(struct slice object, const struct json_field *fields, size_t count) {
     for (size_t i = 0; i < count; i++)
         *fields[i].value = SLICE_NONE;

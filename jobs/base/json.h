@@ -50,7 +50,12 @@ struct json_field {
 // Finds count fields of a checked object in one pass. False when token is no object (all absent).
 bool json_fields(struct slice object, const struct json_field *fields, size_t count);
 
-// The same for one name: the token, or SLICE_NONE.
+// json_check() and json_fields() in one pass, for text that is much and looked at once. False when it is
+// not exactly one JSON object; the values mean nothing then. The object itself is no level of nesting:
+// what was checked before it was put into one is still not too deep.
+bool json_check_fields(struct slice text, const struct json_field *fields, size_t count);
+
+// The same as json_fields() for one name: the token, or SLICE_NONE.
 struct slice json_get(struct slice object, const char *name);
 
 // The same through several levels, still in one pass: tables of what to look for, each ended by {0}.

@@ -201,3 +201,51 @@ bool json_check(struct slice text, struct json_fault *fault) {
         *fault = (struct json_fault){text.p ? (size_t)(s.p - text.p) : 0, s.fault};
     return !s.fault;
 }
+
+// A name, a colon and a value, told to the field of that name.
+static bool check_member(struct scan *s, const struct json_field *fields, size_t count) {
+    skip_space(s);
+    struct slice name = slice_of(s->p, 0), value;
+    if (!check_name(s))
+        return false;
+    const char *colon = s->p;
+    while (*--colon != '"')
+        ;
+    name.n = (size_t)(colon + 1 - name.p);
+    skip_space(s);
+    value.p = s->p;
+    if (!check_value(s))
+        return false;
+    value.n = (size_t)(s->p - value.p);
+    const struct json_field *field = json_find_field(name, fields, count);
+    if (field)
+        *field->value = value;
+    return true;
+}
+
+// Past this character; false when something else comes.
+static bool pass(struct scan *s, char c) {
+    skip_space(s);
+    if (s->p == s->end || *s->p != c)
+        return false;
+    s->p++;
+    return true;
+}
+
+bool json_check_fields(struct slice text, const struct json_field *fields, size_t count) {
+    struct scan s = scan_of(text);
+    for (size_t i = 0; i < count; i++)
+        *fields[i].value = SLICE_NONE;
+    if (utf8_valid_prefix(text) < text.n || !pass(&s, '{'))
+        return false;
+    bool more = !pass(&s, '}');
+    while (more) {
+        if (!check_member(&s, fields, count))
+            return false;
+        more = pass(&s, ',');
+        if (!more && !pass(&s, '}'))
+            return false;
+    }
+    skip_space(&s);
+    return s.p == s.end;
+}

@@ -53,6 +53,10 @@ static inline int hex4(const char *p, const char *end) {
     return value;
 }
 
+// The one of these fields that a name token means, or NULL.
+const struct json_field *json_find_field(struct slice name, const struct json_field *fields,
+                                         size_t count);
+
 // Each byte of a word, and the top bit of each byte.
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define TOPS       EACH(0x80)

@@ -104,22 +104,31 @@ static void add_native(struct buf *out, const struct job *job, const struct line
 }
 
 static bool read_native(struct slice line, struct line_facts *facts) {
-    static const char *const names[] = {"id", "index", "status", "provider", "key", "model"};
-    struct slice v[LINE_FIELDS_MOST];
+    struct slice number, status, provider, key, model, error, hash;
+    const struct json_field fields[] = {{"id", &facts->id_token},
+                                        {"index", &number},
+                                        {"status", &status},
+                                        {"provider", &provider},
+                                        {"key", &key},
+                                        {"model", &model},
+                                        {"error", &error},
+                                        {"input", &facts->input},
+                                        {"input_hash", &hash}};
     int64_t index;
-    line_read_sent(line_read_head(line, names, v, 6), facts);
-    facts->id_token = v[0];
-    facts->ok = json_string_is(v[2], "ok");
-    if (json_type(v[0]) != JSON_STRING || !json_int(v[1], &index) || index < 0)
+    if (!json_check_fields(line, fields, sizeof fields / sizeof *fields))
         return false;
-    if (!line_is_type_or_null(v[3], JSON_STRING) || !line_is_type_or_null(v[4], JSON_STRING) ||
-        !line_is_type_or_null(v[5], JSON_STRING))
+    facts->ok = json_string_is(status, "ok");
+    facts->sent = line_read_hash(hash);
+    if (json_type(facts->id_token) != JSON_STRING || !json_int(number, &index) || index < 0)
+        return false;
+    if (!line_is_type_or_null(provider, JSON_STRING) || !line_is_type_or_null(key, JSON_STRING) ||
+        !line_is_type_or_null(model, JSON_STRING))
         return false;
     if (facts->ok)
         return true;
-    struct slice class = json_get(json_get(line, "error"), "class");
+    struct slice class = json_get(error, "class");
     facts->bad_input = json_string_is(class, "bad_input");
-    return json_string_is(v[2], "error") && json_type(class) == JSON_STRING;
+    return json_string_is(status, "error") && json_type(class) == JSON_STRING;
 }
 
 const struct line_format line_native = {"{\"id\":\"", add_native, read_native};
@@ -141,8 +150,7 @@ void line_add(struct buf *out, const struct job *job, const struct line_options 
 
 bool line_read(struct slice line, enum output_format format, struct line_facts *facts) {
     *facts = (struct line_facts){0};
-    return json_type(line) == JSON_OBJECT && json_check(line, NULL) &&
-           formats[format]->read(line, facts);
+    return formats[format]->read(line, facts);
 }
 
 bool line_may_begin_with(struct slice piece, enum output_format format) {

@@ -61,6 +61,8 @@ static bool read(struct slice line, struct line_facts *facts) {
     static const char *const names[] = {"custom_id", "result", "key"};
     struct slice v[LINE_FIELDS_MOST], type, message, error;
     const struct json_field fields[] = {{"type", &type}, {"message", &message}, {"error", &error}};
+    if (json_type(line) != JSON_OBJECT || !json_check(line, NULL))
+        return false;
     line_read_head(line, names, v, 3);
     if (json_type(v[0]) != JSON_STRING || !line_is_type_or_null(v[2], JSON_STRING) ||
         !json_fields(v[1], fields, 3))

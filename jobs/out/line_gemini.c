@@ -77,6 +77,8 @@ static bool read(struct slice line, struct line_facts *facts) {
     struct slice response, error, key;
     const struct json_field fields[] = {
         {"key", &facts->id_token}, {"response", &response}, {"error", &error}, {"api_key", &key}};
+    if (json_type(line) != JSON_OBJECT || !json_check(line, NULL))
+        return false;
     json_fields(line, fields, 4);
     facts->ok = json_type(response) == JSON_OBJECT && !error.n;
     facts->bad_input = json_type(key) == JSON_NULL && is_bad_input(error);

@@ -48,6 +48,8 @@ static void add(struct buf *out, const struct job *job, const struct line_option
 static bool read(struct slice line, struct line_facts *facts) {
     static const char *const names[] = {"id", "custom_id", "response", "error", "key"};
     struct slice v[LINE_FIELDS_MOST];
+    if (json_type(line) != JSON_OBJECT || !json_check(line, NULL))
+        return false;
     line_read_head(line, names, v, 5);
     facts->id_token = v[1];
     facts->sent = line_read_made_id(v[0], "batch_req_");

@@ -116,6 +116,10 @@ uint64_t line_read_made_id(struct slice token, const char *prefix) {
     return read_hex16(slice_of(token.p + 1 + n + 16, 16));
 }
 
+uint64_t line_read_hash(struct slice token) {
+    return json_type(token) == JSON_STRING ? read_hex16(slice_of(token.p + 1, token.n - 2)) : 0;
+}
+
 void line_add_sent(struct buf *out, const struct job *job) {
     if (!job->sent)
         return;
@@ -127,8 +131,8 @@ const char *line_error_code(const struct result *result) {
     return result->code[0] ? result->code : outcome_name(result->outcome);
 }
 
-struct json_walk line_read_head(struct slice line, const char *const *names, struct slice *values,
-                                size_t count) {
+void line_read_head(struct slice line, const char *const *names, struct slice *values,
+                    size_t count) {
     struct json_field fields[LINE_FIELDS_MOST];
     struct json_walk walk = json_walk(line);
     struct slice name;
@@ -137,21 +141,8 @@ struct json_walk line_read_head(struct slice line, const char *const *names, str
            json_string_is(name, names[i]))
         i++;
     if (i == count)
-        return walk;
+        return;
     for (i = 0; i < count; i++)
         fields[i] = (struct json_field){names[i], &values[i]};
     json_fields(line, fields, count);
-    return json_walk(line);
-}
-
-void line_read_sent(struct json_walk rest, struct line_facts *facts) {
-    struct slice name, value, hash = SLICE_NONE;
-    while (json_next_member(&rest, &name, &value)) {
-        if (slice_is(name, "\"input\""))
-            facts->input = value;
-        else if (slice_is(name, "\"input_hash\""))
-            hash = value;
-    }
-    if (json_type(hash) == JSON_STRING)
-        facts->sent = read_hex16(slice_of(hash.p + 1, hash.n - 2));
 }

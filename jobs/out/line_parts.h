@@ -36,8 +36,9 @@ void line_add_made_id(struct buf *out, const char *prefix, const struct job *job
 // job.sent out of such a token; 0 when it is none.
 uint64_t line_read_made_id(struct slice token, const char *prefix);
 
-// "input_hash", if it is known.
+// "input_hash", if it is known; and back, 0 when the token is none.
 void line_add_sent(struct buf *out, const struct job *job);
+uint64_t line_read_hash(struct slice token);
 
 // The provider's own code for a failure, else our class.
 const char *line_error_code(const struct result *result);
@@ -55,14 +56,11 @@ void line_add_reply(struct buf *out, const struct job *job, enum reply_shape sha
 
 // -- a line read --
 
-// The members that a line begins with, in that order. Another order (somebody's jq) is found the long
-// way. At most LINE_FIELDS_MOST. What follows is left in the walk; in the other case, all of the line.
+// The members that a line begins with, in that order: the rest of it is not looked at. Another
+// order (somebody's jq) is found the long way. At most LINE_FIELDS_MOST.
 #define LINE_FIELDS_MOST 6
-struct json_walk line_read_head(struct slice line, const char *const *names, struct slice *values,
-                                size_t count);
-
-// Tells facts what the members left in the walk say of what was sent.
-void line_read_sent(struct json_walk rest, struct line_facts *facts);
+void line_read_head(struct slice line, const char *const *names, struct slice *values,
+                    size_t count);
 
 static inline bool line_is_type_or_null(struct slice token, enum json_type type) {
     return json_type(token) == type || json_type(token) == JSON_NULL;
@@ -74,7 +72,7 @@ struct line_format {
     const char *start; // what each of its lines begins with
     // Appends the members; the braces are the caller's.
     void (*add)(struct buf *out, const struct job *job, const struct line_options *options);
-    // False when this checked object is no result of the format.
+    // False when this is no JSON object, or no result of the format.
     bool (*read)(struct slice line, struct line_facts *facts);
 };
 

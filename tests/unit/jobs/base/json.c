@@ -310,6 +310,61 @@ static void the_last_of_two_levels_counts(void **state) {
     assert_null(f.list.p);
 }
 
+// In one pass or in two: the same, for these bytes in memory of exactly their size.
+static void agree_on_fields(const char *bytes, size_t n) {
+    struct slice one[4], two[4];
+    struct json_field first[4], second[4];
+    static const char *const names[] = {"a", "b", "na\xc3\xafve", "a\\nb"};
+    for (size_t i = 0; i < 4; i++) {
+        first[i] = (struct json_field){names[i], &one[i]};
+        second[i] = (struct json_field){names[i], &two[i]};
+    }
+    char *copy = malloc(n + !n);
+    memcpy(copy, bytes, n);
+    struct slice text = slice_of(copy, n);
+    bool good = json_check(text, NULL) && json_fields(text, second, 4);
+    if (json_check_fields(text, first, 4) != good)
+        fail_msg("%.*s", SLICE_ARG(text));
+    for (size_t i = 0; good && i < 4; i++)
+        assert_true(one[i].p == two[i].p && one[i].n == two[i].n);
+    free(copy);
+}
+
+static void checked_in_one_pass(void **state) {
+    (void)state;
+    static const char text[] = " { \"b\" : {\"a\":[1,{}]} , \"a\\nb\":1,\"na\\u00efve\":-1.5e3, "
+                               "\"\\u0061\":\"x\\\"y\" ,\"b\":null} ";
+    size_t n = sizeof text - 1;
+    char changed[sizeof text];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        agree_on_fields(good[i].p, good[i].n);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        agree_on_fields(bad[i].p, bad[i].n);
+    for (size_t cut = 0; cut <= n; cut++)
+        agree_on_fields(text, cut);
+    for (size_t at = 0; at < n; at++)
+        for (int c = 0; c < 256; c++) {
+            memcpy(changed, text, n);
+            changed[at] = (char)c;
+            agree_on_fields(changed, n);
+        }
+}
+
+// A row as deep as can be is one level deeper in its result.
+static void an_object_around_the_deepest(void **state) {
+    (void)state;
+    static char text[2 * JSON_MAX_DEPTH + 20];
+    for (int more = 0; more < 2; more++) {
+        int n = snprintf(text, sizeof text, "{\"a\":");
+        for (int i = 0; i < JSON_MAX_DEPTH + more; i++)
+            text[n++] = '[';
+        for (int i = 0; i < JSON_MAX_DEPTH + more; i++)
+            text[n++] = ']';
+        text[n++] = '}';
+        assert_int_equal(json_check_fields(slice_of(text, (size_t)n), NULL, 0), !more);
+    }
+}
+
 static void no_object_no_fields(void **state) {
     (void)state;
     struct slice a = SLICE("old");
@@ -454,6 +509,8 @@ int main(void) {
         cmocka_unit_test(the_last_of_two_names_counts),
         cmocka_unit_test(tokens_of_many_levels),
         cmocka_unit_test(the_last_of_two_levels_counts),
+        cmocka_unit_test(checked_in_one_pass),
+        cmocka_unit_test(an_object_around_the_deepest),
         cmocka_unit_test(no_object_no_fields),
         cmocka_unit_test(walks),
         cmocka_unit_test(decodes),

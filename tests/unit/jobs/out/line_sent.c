@@ -59,7 +59,8 @@ static void what_counts(void **state) {
 
 static void it_is_the_same_in_every_run(void **state) {
     (void)state;
-    assert_true(hash_with(&(struct sent_options){0}, "{\"prompt\":\"x\"}") == UINT64_C(0x4b6a1c60bb54751d));
+    assert_true(hash_with(&(struct sent_options){0}, "{\"prompt\":\"x\"}") ==
+                UINT64_C(0x4b6a1c60bb54751d));
     assert_true(hash_with(&(struct sent_options){0}, NULL) == 0);
 }
 
