@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/limits/announced.h"
 
+#include "jobs/base/clock.h"
 #include "pool/catalogue.h"
 #include "pool/limits/retry_after.h"
 
@@ -110,7 +111,9 @@ static bool read_limit(const struct headers *names, struct slice remaining,
     }
     if (limit->limit >= 0 && limit->remaining > limit->limit)
         limit->remaining = limit->limit;
-    if (!retry_after_parse(look_up(answer, names->reset), now_wall, &limit->reset))
+    // Anthropic's dates are whole seconds; what is left until then is no finer.
+    int64_t second = (now_wall + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
+    if (!retry_after_parse(look_up(answer, names->reset), second, &limit->reset))
         limit->reset = -1;
     return true;
 }

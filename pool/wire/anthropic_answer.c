@@ -122,9 +122,10 @@ static const char *stop_reason_of(const struct wire_response *r) {
 
 static void add_usage(struct buf *b, const struct wire_response *r, int64_t output) {
     buf_add_str(b, "{\"input_tokens\":");
-    buf_add_int(b, r->input_tokens);
-    buf_add_str(b, ",\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,"
-                   "\"output_tokens\":");
+    buf_add_int(b, r->input_tokens - r->cached_tokens);
+    buf_add_str(b, ",\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":");
+    buf_add_int(b, r->cached_tokens);
+    buf_add_str(b, ",\"output_tokens\":");
     buf_add_int(b, output);
     buf_add_char(b, '}');
 }

@@ -102,6 +102,10 @@ static void add_usage(struct buf *b, const struct wire_response *r, int64_t outp
     buf_add_int(b, output);
     buf_add_str(b, ",\"totalTokenCount\":");
     buf_add_int(b, r->input_tokens + output);
+    if (r->cached_tokens) { // left out where there are none
+        buf_add_str(b, ",\"cachedContentTokenCount\":");
+        buf_add_int(b, r->cached_tokens);
+    }
     buf_add_char(b, '}');
 }
 

@@ -105,7 +105,9 @@ static void add_usage(struct buf *b, const struct wire_response *r) {
     buf_add_int(b, r->output_tokens);
     buf_add_str(b, ",\"total_tokens\":");
     buf_add_int(b, r->input_tokens + r->output_tokens);
-    buf_add_str(b, ",\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0},"
+    buf_add_str(b, ",\"prompt_tokens_details\":{\"cached_tokens\":");
+    buf_add_int(b, r->cached_tokens);
+    buf_add_str(b, ",\"audio_tokens\":0},"
                    "\"completion_tokens_details\":{\"reasoning_tokens\":0,\"audio_tokens\":0,"
                    "\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}");
 }

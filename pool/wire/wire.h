@@ -60,6 +60,7 @@ struct wire_response {
     const char *finish_reason; // "stop", "length", "tool_calls"; a wire says it in its own words
     struct slice tool_name;    // string token: answer with a call of this tool instead of text
     int64_t input_tokens;
+    int64_t cached_tokens; // of these
     int64_t output_tokens;
     int64_t created; // seconds since 1970
 };

@@ -32,6 +32,10 @@ static const struct option options[] = {
     {"reply", 0, OPTION_TEXT, AT(reply), "KIND", "echo", 0, 0, NULL, "Answers",
      "echo repeats the last user message whole, whatever max_tokens says; words:N answers with N "
      "words drawn from the seed, cut at max_tokens. Tokens are counted as a quarter of the bytes"},
+    {"prompt-cache", 0, OPTION_FLAG, AT(prompt_cache), NULL, NULL, 0, 0, NULL, "Answers",
+     "Each key remembers the system prompts it was asked with, and says of an input that begins "
+     "with "
+     "one of them how many tokens were cached"},
     {"latency", 0, OPTION_TEXT, AT(latency), "MS", "0", 0, 0, NULL, "Answers",
      "Time until the answer: 20 (milliseconds), 1.5s, uniform:10ms-50ms, or lognormal:200ms,0.5 "
      "(median, sigma). A stream starts after a quarter of it"},

@@ -171,14 +171,16 @@ const struct option run_options[] = {
      .value = "HOW",
      .choices = strategy_names,
      .group = RUN,
-     .help = "Which of the keys that can serve is next. Without it, the pool file's, else "
-             "round-robin"},
+     .help =
+         "Which of the keys that can serve is next: round-robin, least-used, least-loaded, lru, "
+         "random, weighted or priority. Without it, the pool file's, else round-robin"},
     {.name = "rpm",
      .type = OPTION_COUNT,
      .offset = AT(rpm),
      .value = "N",
      .group = RUN,
-     .help = "Requests a minute for each key that has no such limit in the pool file; 0 sets none"},
+     .help = "Requests a minute for each key that has no such limit in the pool file; 0 sets none. "
+             "Limits that the provider announces are kept without it"},
     {.name = "tpm",
      .type = OPTION_COUNT,
      .offset = AT(tpm),

@@ -108,6 +108,39 @@ const struct manual_section manual_sections[] = {
      "Rows wait in one line for each model and choice of providers, so none waits for the limits "
      "of another model. From the sixty-fifth model of the rows' own on, they share a line."},
 
+    {"WHICH KEY, AND WHEN",
+     "`--strategy`, or the pool file, says which of the keys that can serve is next:\n\n"
+     "- round-robin: the next in order (the default).\n"
+     "- least-used: the one with the fewest requests so far.\n"
+     "- least-loaded: the one with the fewest requests and tokens in the last minute.\n"
+     "- lru: the one whose last request is longest ago.\n"
+     "- random: any.\n"
+     "- weighted: in proportion to `weight`, else to `priority`, times health.\n"
+     "- priority: the lowest `priority`; the others serve what it cannot.\n\n"
+     "With `--affinity prefix` rows that begin alike (same model, same system prompt) go to the "
+     "key that served the first of them whenever that key is ready, and by the strategy otherwise. "
+     "A key with its hands full is not ready: with `--slots` below the number of keys, rows find "
+     "theirs more often.\n\n"
+     "Limits are kept before they bite. Those stated with `--rpm` and its kin or in the pool file "
+     "count requests in flight and their estimated tokens. Those that a provider announces with "
+     "its answers are learned and paced by. Limits that nobody tells are felt: a refusal lowers "
+     "the "
+     "pace, answers raise it again; with `--slots-per-key auto` the same goes for requests at "
+     "once, "
+     "which also give way when answers become slow.\n\n"
+     "What a refusal means is read from its status, headers and body, for each provider in its "
+     "own words:\n\n"
+     "- too many requests: the key, or its group, cools as long as the provider says, else for 1s "
+     "doubling to 60s. It comes back with a single request.\n"
+     "- the day's quota is used up: it rests until the provider's day ends.\n"
+     "- no money: it is left out and tried again rarely.\n"
+     "- not accepted: it is taken out for this run.\n"
+     "- not this model: it serves other models.\n"
+     "- the provider fails: all its keys pause together and none is blamed; a single request shows "
+     "whether it is back.\n"
+     "- the request is at fault: the row fails, without another attempt.\n\n"
+     "`--log-level info` says once why a key was taken out, cools or is back."},
+
     {"RESULTS",
      "One JSON object per line and row, in the order in which rows finish:\n\n"
      "    "
@@ -185,7 +218,10 @@ const struct manual_section manual_sections[] = {
      "`rate_limited`, `elapsed_s`, `requests_per_s`, `tokens`, `latency_ms`, `ttft_ms` when "
      "replies "
      "are streams, and `keys` with one object each. The `requests` of all keys add up to "
-     "`attempts`. A key's `state` is healthy, degraded, rate_limited or unavailable. "
+     "`attempts`. A key's `state` is healthy, degraded, rate_limited or unavailable, its `health` "
+     "a score from 0 "
+     "to 100 that failures of the provider lower and answers raise (degraded is below 70, and five "
+     "minutes without a failure end it), and `reason` says why it is not healthy. "
      "`cached_tokens`, in `tokens` and for each key, is the part of the input that providers said "
      "they had in their cache."},
 

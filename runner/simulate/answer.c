@@ -6,6 +6,7 @@
 #include "jobs/base/hash.h"
 #include "jobs/base/json.h"
 #include "jobs/base/utf8.h"
+#include "pool/wire/prefix.h"
 #include "runner/simulate/answer_parts.h"
 #include "runner/simulate/words.h"
 
@@ -40,6 +41,20 @@ static void prepare_response(struct task *t, char id[WORDS_ID_SIZE], struct wire
     if (r->tool_name.n)
         r->finish_reason = "tool_calls";
     r->output_tokens = tokens_in(r->text.n - 2);
+}
+
+// Tokens of what stands before the last user message, where this key was asked with the same system
+// prompt before: what a provider's prompt cache spares.
+static int64_t tokens_in_cache(struct task *t, int64_t input_tokens) {
+    const uint64_t key[2] = {(uint64_t)t->answer->key, 0};
+    struct request request = {.body = t->ask->body};
+    struct wire_defaults defaults = {.model = t->request.model};
+    uint64_t prefix = t->a->prompt_cache ? prefix_of(&request, &defaults) : 0;
+    struct slice bytes = slice_of((const char *)&prefix, sizeof prefix);
+    if (!prefix || !seen_add(&t->a->prompts, hash_bytes(bytes, key).low))
+        return 0;
+    int64_t last = t->request.prompt.n ? tokens_in(t->request.prompt.n - 2) : 0;
+    return last < input_tokens ? input_tokens - last : 0;
 }
 
 static void say_answer(struct task *t, const struct wire_response *r) {
@@ -148,6 +163,7 @@ static void answer_chat(struct task *t) {
         answer_refusal(t, &refusal);
         return;
     }
+    response.cached_tokens = tokens_in_cache(t, response.input_tokens);
     enum fault fault = draw_fate(t);
     if (t->request.stream && t->answer->delay) { // the first event comes after a quarter of it
         t->answer->spread = t->answer->delay - t->answer->delay / 4;

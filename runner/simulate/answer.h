@@ -42,8 +42,10 @@ struct answerer {
     uint64_t seed;
     uint64_t serial; // requests answered
     struct seen seen;
-    struct buf text;  // words of the answer being made
-    struct buf model; // its model, where the path names it
+    bool prompt_cache;
+    struct seen prompts; // with prompt_cache: system prompts that a key was asked with
+    struct buf text;     // words of the answer being made
+    struct buf model;    // its model, where the path names it
 };
 
 // False with err filled when an option makes no sense.

@@ -65,6 +65,7 @@ bool answerer_init(struct answerer *a, const struct simulate_options *o, int64_t
                            .seed = (uint64_t)o->seed,
                            .dialect = dialect_chosen(o->dialect),
                            .silent = o->silent,
+                           .prompt_cache = o->prompt_cache,
                            .first_request = -1};
     a->text = BUF_INIT(WORDS_MAX * 16);
     a->model = BUF_INIT(64 * 1024);
@@ -88,6 +89,7 @@ bool answerer_init(struct answerer *a, const struct simulate_options *o, int64_t
 void answerer_free(struct answerer *a) {
     ledger_free(a->ledger);
     seen_free(&a->seen);
+    seen_free(&a->prompts);
     buf_free(&a->text);
     buf_free(&a->model);
 }

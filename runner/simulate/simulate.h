@@ -33,6 +33,7 @@ struct simulate_options {
     const char *fault_key; // "2": faults only on these keys ("1,3"); NULL: on all
     int64_t retry_after;   // microseconds; sent with fault 429 as Retry-After; 0: from the bucket
     const char *reply;     // "echo" (the prompt) or "words:N"
+    bool prompt_cache;     // each key remembers system prompts and reports cached tokens
     int64_t seed;          // of latencies, faults and words
     const char *dead_key;  // "3": these keys always get 401; NULL: none
 

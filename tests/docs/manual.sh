@@ -13,7 +13,7 @@ assert_empty lint.txt
 
 t "all sections are there"
 mandoc -T utf8 -O width=100 batch-run.1 | sed $'s/.\b//g' >text.txt
-for title in NAME SYNOPSIS DESCRIPTION COMMANDS OPTIONS INPUT "KEYS AND PROVIDERS" RESULTS SUMMARY \
+for title in NAME SYNOPSIS DESCRIPTION COMMANDS OPTIONS INPUT "KEYS AND PROVIDERS" "WHICH KEY, AND WHEN" RESULTS SUMMARY \
     ENVIRONMENT FILES SIGNALS "EXIT STATUS" EXAMPLES "SEE ALSO"; do
     assert_match text.txt "^$title\$"
 done

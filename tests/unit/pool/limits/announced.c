@@ -36,16 +36,20 @@ struct seen {
     int lookups;
 };
 
-static struct seen read_sent(const char *provider, const struct sent *sent) {
+static struct seen read_sent_at(const char *provider, const struct sent *sent, int64_t now) {
     struct seen seen;
     struct answer_headers headers = {sent, 0};
     struct http_answer answer = {.status = 200, .header = find_header, .context = &headers};
     const struct provider *p = catalogue_find(slice_str(provider));
     assert_non_null(p);
     memset(&seen, 0x55, sizeof seen);
-    seen.found = announced_read(p, &answer, NOW, &seen.announced);
+    seen.found = announced_read(p, &answer, now, &seen.announced);
     seen.lookups = headers.lookups;
     return seen;
+}
+
+static struct seen read_sent(const char *provider, const struct sent *sent) {
+    return read_sent_at(provider, sent, NOW);
 }
 
 static void assert_limit(const struct announced_limit *l, int64_t limit, int64_t remaining,
@@ -144,6 +148,9 @@ static void reads_anthropic(void **state) {
     assert_limit(&s.announced.input_tokens_minute, 50000, 0, 30000000);
     assert_limit(&s.announced.output_tokens_minute, 10000, 10000, 0);
     assert_unsaid(&s.announced.requests_day);
+    // the time until a date of whole seconds is none that is finer
+    s = read_sent_at("anthropic", sent, NOW - 300 * USEC_PER_MS);
+    assert_limit(&s.announced.input_tokens_minute, 50000, 0, 30000000);
 }
 
 // Every good answer is looked at: where nothing is told, that must cost next to nothing.

@@ -103,7 +103,7 @@ static void a_reset_shows_the_true_refill(void **state) {
         {{60, 30, 30 * SEC}, SEC},               // a minute's, exact
         {{60, 30, 34 * SEC}, SEC},               // rounded, clocks differ
         {{60, 59, SEC}, SEC},                    // too coarse to tell
-        {{25, 0, 2500 * USEC_PER_MS}, SEC / 10}, // 10 a second
+        {{25, 15, SEC}, SEC / 10},               // 10 a second
         {{60, 40, 0}, SEC},                      // no reset at all
         {{60, 70, 10 * SEC}, SEC},               // more left than it holds
     };
@@ -112,6 +112,32 @@ static void a_reset_shows_the_true_refill(void **state) {
         observe(&b, rows[i].said, SEC);
         b.level = 0;
         assert_in_range(wait_for(&b, 1, SEC), rows[i].wait - 1, rows[i].wait + 1);
+    }
+}
+
+// 900 a minute, of which the bucket holds few: it is full again soon and still refills as stated. Or
+// it is one of 10 a second.
+static void a_bucket_smaller_than_its_limit_refills_as_stated(void **state) {
+    (void)state;
+    static const struct {
+        struct announced_limit said[2];
+        int64_t wait; // for one of an empty one
+    } rows[] = {
+        {{{900, 24, 67 * USEC_PER_MS}, {900, 5, 1333 * USEC_PER_MS}}, SEC / 15},
+        {{{900, 24, SEC}, {900, 5, 2 * SEC}}, SEC / 15},
+        {{{900, 22, SEC}, {900, 1, SEC}}, SEC / 15}, // each second rounded its own way
+        {{{900, 299, 67 * USEC_PER_MS}, {900, 270, 2 * SEC - 1}}, SEC / 15},
+        {{{900, 0, 67 * USEC_PER_MS}, {900, 0, 67 * USEC_PER_MS}}, SEC / 15},
+        {{{25, 24, 100 * USEC_PER_MS}, {25, 3, 2200 * USEC_PER_MS}}, SEC / 10},
+        {{{900, 20, 88 * SEC}, {900, 10, 89 * SEC}}, SEC / 10}, // ten a second, however empty
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct budget b = {0};
+        observe(&b, rows[i].said[0], SEC);
+        for (int n = 0; n < BUDGET_RATES; n++)
+            observe(&b, rows[i].said[1], SEC);
+        b.level = 0;
+        assert_in_range(wait_for(&b, 1, SEC), rows[i].wait - SEC / 50, rows[i].wait + SEC / 50);
     }
 }
 
@@ -164,6 +190,7 @@ int main(void) {
         cmocka_unit_test(our_count_is_kept_within_the_bounds),
         cmocka_unit_test(none_left_may_be_less),
         cmocka_unit_test(a_reset_shows_the_true_refill),
+        cmocka_unit_test(a_bucket_smaller_than_its_limit_refills_as_stated),
         cmocka_unit_test(one_odd_header_changes_no_refill),
         cmocka_unit_test(a_changed_limit_is_taken_over_at_once),
         cmocka_unit_test(what_is_not_announced_again_is_forgotten),

@@ -67,6 +67,39 @@ static void test_echo(void **state) {
     rig_stop(&rig);
 }
 
+// A key remembers the system prompts it was asked with; the others do not.
+static void test_prompt_cache(void **state) {
+    (void)state;
+    struct rig rig;
+    struct reply reply;
+    rig_start(&rig, &(struct simulate_options){.prompt_cache = true});
+    static const struct {
+        int key;
+        const char *system, *user;
+        int64_t input, cached;
+    } rows[] = {
+        {1, "twelve bytes", "four", 4, 0},
+        {1, "twelve bytes", "more text", 6, 3},
+        {2, "twelve bytes", "four", 4, 0},
+        {1, "twelve BYTES", "four", 4, 0},
+        {2, "twelve bytes", "four", 4, 3},
+        {1, "", "four", 1, 0},
+        {1, "", "four", 1, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char body[300];
+        snprintf(body, sizeof body,
+                 "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"%s\"},"
+                 "{\"role\":\"user\",\"content\":\"%s\"}]}",
+                 rows[i].system, rows[i].user);
+        assert_int_equal(chat(&rig, rows[i].key, body), 200);
+        text_of(&rig, &reply);
+        assert_int_equal(reply.usage.input_tokens, rows[i].input);
+        assert_int_equal(reply.usage.cached_tokens, rows[i].cached);
+    }
+    rig_stop(&rig);
+}
+
 static void test_words(void **state) {
     (void)state;
     struct rig rig, other;
@@ -408,6 +441,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_routes),
         cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_prompt_cache),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_reproducible),
