@@ -36,15 +36,21 @@ compare() {
     REFUSED=$(jq '100 * .rate_limited / .requests * 100 | round / 100' <<<"$(sim_stats .)")
     TIMES=$(jq --argjson ideal "$1" '.elapsed_s / $ideal * 100 | round / 100' summary.json)
 }
-assert_within() { # WHAT VALUE MOST
+# assert_within WHAT VALUE MOST
+assert_within() {
     assert_true "$1: $2, more than $3" awk -v value="$2" -v most="$3" 'BEGIN { exit !(value <= most) }'
+}
+# assert_soon WHAT MOST: TIMES is within it. Sanitizers make the program itself slow: half as much again.
+assert_soon() {
+    assert_within "$1, time over ideal" "$TIMES" "$(awk -v most="$2" -v slow="$SLOW" \
+        'BEGIN { print (slow > 1 ? most * 1.5 : most) }')"
 }
 
 # Each key lets BURST through, then RPM a minute. Its share of the rows is through no sooner than the
 # last of them is let in and answered.
-RPM=900 BURST=25 LATENCY_MS=20
+RPM=1200 BURST=25 LATENCY_MS=20
 IDEAL=$(jq -n "($ROWS / $KEYS - $BURST) * 60 / $RPM + $LATENCY_MS / 1000")
-BUCKET=(--rpm $RPM --burst $BURST --latency $LATENCY_MS)
+BUCKET=(--rpm "$RPM" --burst "$BURST" --latency "$LATENCY_MS")
 
 t "limits that are told: at most 2 % refused, at most 1.10 of the ideal time"
 echo "| $KEYS keys, $ROWS jobs, buckets of $BURST, then $RPM a minute: refused, time over the ideal $IDEAL s"
@@ -54,7 +60,7 @@ while read -r provider base; do
     all_ok $ROWS
     compare "$IDEAL"
     assert_within "$provider, refused in %" "$REFUSED" 2
-    assert_within "$provider, time over ideal" "$TIMES" 1.10
+    assert_soon "$provider" 1.10
     printf '|   %-24s %5s %%  %5s\n' "told by $provider" "$REFUSED" "$TIMES"
     stop_simulator
 done <<'END'
@@ -71,7 +77,7 @@ all_ok $ROWS
 assert_ledger summary.json
 compare "$IDEAL"
 assert_within "refused in %" "$REFUSED" 15
-assert_within "time over ideal" "$TIMES" 1.5
+assert_soon "not told" 1.5
 printf '|   %-24s %5s %%  %5s\n' "not told" "$REFUSED" "$TIMES"
 stop_simulator
 
@@ -82,7 +88,7 @@ all_ok $ROWS
 assert_ledger summary.json
 IDEAL=$(jq -n "$ROWS / $KEYS / 3 | ceil * 50 / 1000")
 compare "$IDEAL"
-assert_within "time over ideal" "$TIMES" 2
+assert_soon "from cold" 2
 assert_json .stats.json '.[0].keys | map(.in_flight_max >= 3) | all' true
 printf '|   %-24s %5s %%  %5s  of %s s\n' "a hidden cap of three" "$REFUSED" "$TIMES" "$IDEAL"
 stop_simulator
@@ -213,7 +219,7 @@ seq 0 199 | jq -c '{id: "\(.)", prompt: "question \(. + 1)",
     shuf --random-source=<(yes) >in.jsonl
 # cached_share PROVIDER BASE OPTIONS...: CACHED, percent of the input
 cached_share() {
-    start_provider "$1" "$2" --dialect "$1" --prompt-cache --latency 5
+    start_provider "$1" "$2" --dialect "$1" --prompt-cache --latency 2
     run_ok "${SEND[@]}" "${@:3}"
     all_ok 200
     CACHED=$(jq '.tokens.cached_tokens / .tokens.input * 100 | round' summary.json)
@@ -248,7 +254,7 @@ run_ok in.jsonl --keys pool.json --overwrite -o out.jsonl --summary summary.json
 all_ok 200
 compare "$(jq -n '(200 / 2 - 25) * 60 / 900 + 0.02')"
 assert_within "refused in %" "$REFUSED" 2
-assert_within "time over ideal" "$TIMES" 1.10
+assert_soon "two accounts" 1.10
 printf '| 4 keys of two accounts, told: %s %% refused, %s of the ideal time\n' "$REFUSED" "$TIMES"
 stop_simulator
 
