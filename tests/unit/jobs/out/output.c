@@ -22,8 +22,7 @@ static void jobs_become_lines(void **state) {
     (void)state;
     struct error err = {0};
     struct output *o = must_open();
-    assert_true(add_job(o, "a", OUTCOME_OK, &err));
-    assert_true(add_job(o, "b", OUTCOME_SERVER, &err));
+    assert_true(add_job(o, "a", OUTCOME_OK, &err) && add_job(o, "b", OUTCOME_SERVER, &err));
     assert_file(results, ""); // gathered
     assert_true(output_flush(o, &err));
     assert_file(results, lines_of("ok:a failed:b"));
@@ -132,7 +131,6 @@ static void a_row_that_changed_runs_again(void **state) {
             char answer[] = "\"ANSWER0\"";
             answer[7] = (char)('0' + i);
             struct output *o = output_open(&options, &(struct error){0});
-            assert_non_null(o);
             assert_int_equal(run_row(o, steps[i].input, steps[i].outcome, answer), steps[i].before);
             must_close(o);
             struct slice file = read_file(results);
