@@ -98,6 +98,22 @@ static const struct need *first_need(struct lanes *lanes, struct job_lane *lane,
     return &lane->need;
 }
 
+void lanes_heard(struct lanes *lanes, const struct job *job, const struct route *route,
+                 enum outcome outcome, int64_t now) {
+    int64_t *since = &lanes_for(lanes, job)->refused_since[route - lanes->plan->routes];
+    if (outcome == OUTCOME_OK)
+        *since = 0;
+    else if ((outcome == OUTCOME_RATE_LIMITED || outcome == OUTCOME_QUOTA) && !*since)
+        *since = now;
+}
+
+// Whether this provider's next key is further away than rows are to wait for it.
+static bool is_too_far(const struct lanes *lanes, const struct job_lane *lane, size_t i,
+                       int64_t now, int64_t not_before) {
+    int64_t since = lane->refused_since[i], most = lanes->plan->config->fallback_after;
+    return not_before - now > most || (since && now - since > most);
+}
+
 static enum pool_answer ask(struct lanes *lanes, struct job_lane *lane, size_t i, int64_t now,
                             struct grant *grant) {
     const struct job *job = lane_first(lane);
@@ -112,8 +128,8 @@ static enum pool_answer ask(struct lanes *lanes, struct job_lane *lane, size_t i
         not_before < grant->not_before)
         grant->not_before = not_before;
     // of a pause that was long from the beginning the last seconds are not waited out either
-    bool rests = answer == POOL_LATER && (lane->resting & 1u << i ||
-                                          not_before - now > lanes->plan->config->fallback_after);
+    bool rests = answer == POOL_LATER &&
+                 (lane->resting & 1u << i || is_too_far(lanes, lane, i, now, not_before));
     lane->resting = rests ? lane->resting | 1u << i : lane->resting & ~(1u << i);
     return answer;
 }

@@ -21,6 +21,8 @@ struct job_lane {
     bool mixed;       // models of all kinds
     bool dead;        // nobody can serve it any more: its jobs stay undone
     unsigned resting; // routes that fall back to the next until one of their keys is ready again
+    int64_t refused_since[CATALOGUE_COUNT]; // as plan->routes: since then no row of it was answered
+                                            // there, but refused; 0: it is not so
     enum pool_answer answer; // of this round; POOL_LEASED: not asked yet, or more may be had
     struct list waiting;
     struct channel *channels[CATALOGUE_COUNT]; // as plan->routes; those of a mixed lane vary
@@ -66,6 +68,11 @@ struct grant {
 // provider is left; POOL_NO_MODEL: those that are left have not the model.
 enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, int64_t now,
                               struct grant *grant);
+
+// What came of a request for this job. A provider that has done nothing but refuse for longer than
+// --fallback-after is not waited for, however short each of its pauses.
+void lanes_heard(struct lanes *lanes, const struct job *job, const struct route *route,
+                 enum outcome outcome, int64_t now);
 
 // Whether a provider has no key left that can serve anything by default.
 bool lanes_route_is_spent(struct lanes *lanes, size_t route, int64_t now);

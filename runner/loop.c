@@ -380,6 +380,7 @@ static void settle(struct loop *l, struct transfer *t) {
         report.announced = &announced;
     engine_give(l->engine, t);
     release_key(l, f, &report);
+    lanes_heard(&l->lanes, job, f->route, verdict.outcome, l->now);
     if (verdict.outcome != OUTCOME_OK && job->not_after <= l->now) {
         job_fail(job, verdict.outcome, "%s", verdict.message);
         fail_deadline(l, job);

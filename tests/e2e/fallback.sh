@@ -83,6 +83,14 @@ assert_json summary.json '.[0].keys | map(select(.provider == "groq").state) | u
 assert_json rests.jsonl 'map(.attempts) | add' 63
 assert_both_ledgers
 
+t "the first refuses again and again after short pauses: the second serves"
+reset_stats
+sends in.jsonl refuses.jsonl --cooldown 500ms --fallback-after 2s
+run_ok "${SEND[@]}"
+all_ok refuses.jsonl 60
+assert_eq '[["zai","ft:thorough:v2",60]]' "$(who refuses.jsonl)" "who served"
+assert_both_ledgers
+
 t "with a longer --fallback-after the same pause is waited out"
 start_slow() { # a pause of two seconds, once for each key
     stop A

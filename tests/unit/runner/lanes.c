@@ -220,6 +220,25 @@ static void a_long_pause_is_long_to_its_end(void **state) {
     assert_string_equal(served(f, lane, 30 * SEC), "nobody"); // a new pause, a short one
 }
 
+static void who_only_refuses_is_not_waited_for(void **state) {
+    struct fixture *f = *state;
+    struct job_lane *lane = line_up(f, plain);
+    const struct job *job = lane_first(lane);
+    int64_t now = 10 * SEC;
+    for (; now <= 15 * SEC; now += SEC) { // a second's pause, again and again
+        tell("zai", POOL_LATER, now + SEC);
+        assert_string_equal(served(f, lane, now), "nobody");
+        lanes_heard(&f->lanes, job, &f->routes[ZAI], OUTCOME_RATE_LIMITED, now);
+    }
+    tell("zai", POOL_LATER, now + SEC);
+    assert_string_equal(served(f, lane, now), "anthropic");
+    tell("zai", POOL_LEASED, 0); // it is asked in between, and answers at last
+    assert_string_equal(served(f, lane, now), "zai");
+    lanes_heard(&f->lanes, job, &f->routes[ZAI], OUTCOME_OK, now);
+    tell("zai", POOL_LATER, now + SEC);
+    assert_string_equal(served(f, lane, now), "nobody");
+}
+
 static void says_when_to_come_again(void **state) {
     struct fixture *f = *state;
     struct job_lane *lane = line_up(f, plain);
@@ -284,6 +303,7 @@ int main(void) {
         TEST(thousands_of_models_share_a_lane),
         TEST(falls_back_when_the_first_cannot_serve),
         TEST(a_long_pause_is_long_to_its_end),
+        TEST(who_only_refuses_is_not_waited_for),
         TEST(says_when_to_come_again),
         TEST(a_row_that_names_its_provider_stays_with_it),
         TEST(passes_the_need_of_the_first_row_on),
