@@ -53,6 +53,34 @@ static void check_lines(const struct job *job) {
         check_translated(job, (enum output_format)format);
 }
 
+static struct slice first_of(struct slice array) {
+    struct slice first = SLICE_NONE;
+    struct json_walk walk = json_walk(array);
+    return json_type(array) == JSON_ARRAY && json_next_element(&walk, &first) ? first : SLICE_NONE;
+}
+
+static struct slice string_in(struct slice object, const char *name) {
+    struct slice token = json_get(object, name);
+    return json_type(token) == JSON_STRING ? token : SLICE_NONE;
+}
+
+// What is read through all levels at once is what is found level by level.
+static void check_levels(struct slice body, const struct reply *reply) {
+    struct slice choice = first_of(json_get(body, "choices")), usage = json_get(body, "usage");
+    struct slice message = json_get(choice, "message");
+    struct slice text = string_in(json_type(message) == JSON_OBJECT ? message : choice,
+                                  json_type(message) == JSON_OBJECT ? "content" : "text");
+    struct slice details = json_get(usage, "prompt_tokens_details");
+    int64_t cached;
+    HOLDS(slice_eq(reply->model, string_in(body, "model")));
+    HOLDS(slice_eq(reply->finish_reason, string_in(choice, "finish_reason")));
+    HOLDS(!text.n || slice_eq(reply->text, text));
+    HOLDS(slice_eq(reply->refusal, string_in(message, "refusal")));
+    HOLDS(reply->usage.cached_tokens < 0 ||
+          (json_int(json_get(details, "cached_tokens"), &cached) &&
+           cached == reply->usage.cached_tokens));
+}
+
 static void check(const struct wire *wire, struct slice body) {
     struct job *job = job_new(1024, FUZZ_MAX);
     struct reply *reply = &job->result.reply;
@@ -64,6 +92,8 @@ static void check(const struct wire *wire, struct slice body) {
     HOLDS(answer == WIRE_OK || what);
     if (answer != WIRE_NOT_MINE)
         fuzz_check_reply(reply, body, buf_slice(&job->scratch));
+    if (answer == WIRE_OK && wire == &wire_openai)
+        check_levels(body, reply);
     if (answer == WIRE_OK) {
         job->id = SLICE("1");
         job->result.outcome = OUTCOME_OK;
