@@ -16,6 +16,10 @@
 #define LOOK_FIRST (USEC_PER_SEC / 2) // then 1 s
 #define MOMENTS    (2 * USEC_PER_SEC)
 
+// Refused in spite of announcements: so often, and one in so many requests.
+#define SURPRISES_ENOUGH 3
+#define SURPRISES_ONE_IN 20
+
 #define MODEL_PAUSE   (300 * USEC_PER_SEC)
 #define HINTS_TRUSTED 3
 #define SPREAD_MOST   (USEC_PER_SEC / 2)
@@ -104,6 +108,18 @@ static void cool(struct lease *lease, const struct verdict *verdict, int64_t now
         say(&(struct notice){name_of(account), "cools", pause, lease->key->reason, false});
 }
 
+// A limit that is announced need not be felt, unless it is refused often in spite of it: then there is
+// another that is not.
+static bool is_to_feel(struct lease *lease, const struct pool_report *report) {
+    struct tab *tab = lease->seat->tab;
+    if (tab->channel->home->pool->options.feels_nothing)
+        return false;
+    if (!report->announced)
+        return true;
+    int64_t requests = (int64_t)tab->felt.takes;
+    return ++tab->surprises >= SURPRISES_ENOUGH && tab->surprises * SURPRISES_ONE_IN > requests;
+}
+
 static void follow_rate(struct lease *lease, const struct pool_report *report, int64_t now) {
     struct key *key = lease->key;
     const struct verdict *verdict = report->verdict;
@@ -114,8 +130,7 @@ static void follow_rate(struct lease *lease, const struct pool_report *report, i
         width_refused(&key->width, lease->in_flight, lease->charge.at, now);
         return;
     }
-    if (!report->announced && verdict->cause == BECAUSE_RATE && is_news(lease) &&
-        !lease->channel->home->pool->options.feels_nothing)
+    if (verdict->cause == BECAUSE_RATE && is_news(lease) && is_to_feel(lease, report))
         felt_refused(&lease->seat->tab->felt, lease->serial, lease->charge.at, now);
     cool(lease, verdict, now);
 }

@@ -46,6 +46,7 @@ struct tab {
     int64_t until_wall;      // COOLING to the end of a day: that, by the wall clock; else 0
     bool no_model;           // COOLING because the account has not this model
     int refusals;            // one after the other
+    int64_t surprises;       // refusals although limits are announced
     int64_t cooled_at;       // when the last cool-down began: what was sent before is no news
     struct spend taken;      // everything so far, in flight included; until `learned` counts
     struct learned *learned; // NULL until limits were announced

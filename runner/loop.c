@@ -10,6 +10,7 @@
 #include "pool/answer.h"
 #include "pool/transfer/engine.h"
 #include "runner/lanes.h"
+#include "runner/rest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ struct loop {
     size_t in_flight;
     size_t alive; // jobs in this loop's hands
     int64_t now;
+    struct rest rest;
     int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer
     struct retry_policy policy;
     struct random random;
@@ -425,7 +427,7 @@ static void wait_for_events(struct loop *l) {
     if (l->finished_count && engine_wait(l->engine, 0))
         return;
     hand_on(l);
-    engine_wait(l->engine, next_time(l));
+    engine_wait(l->engine, rest_wake_at(&l->rest, l->in_flight == 0, l->now, next_time(l)));
 }
 
 static void loop_run(struct loop *l) {

@@ -5,6 +5,7 @@
 #include "jobs/base/clock.h"
 
 #include <math.h>
+#include <string.h>
 
 // A reset in whole seconds may be off by one of them, any other by its last digit; what is missing
 // may be off by one.
@@ -13,6 +14,10 @@
 
 // Clocks differ: a refill that is this near to limit / period is that.
 #define NEAR 1.25
+
+// How far apart two announcements must be to show a slope.
+#define SLOPE_LEAST 5
+#define SLOPE_STEPS 4
 
 // How fast a difference between announcements and our count becomes the use that others make of the
 // account: in half the period. They leave us a little, for we would not hear of it otherwise.
@@ -32,9 +37,13 @@ static double ours(const struct budget *b) {
     return b->rate - at_most(b->others, b->rate * OTHERS_MOST);
 }
 
+static double capacity(const struct budget *b) {
+    return b->holds > 0 ? b->holds : (double)b->limit;
+}
+
 static double level_at(const struct budget *b, int64_t now) {
     double refill = now > b->at ? (double)(now - b->at) * ours(b) : 0;
-    return at_most(b->level + refill, (double)b->limit);
+    return at_most(b->level + refill, capacity(b));
 }
 
 static void advance(struct budget *b, int64_t now) {
@@ -67,9 +76,43 @@ static double settled_rate(const double *m) {
     return fmax(fmin(m[0], m[1]), fmin(fmax(m[0], m[1]), m[2]));
 }
 
+// What two announcements show together does not depend on how much the bucket holds: less is left,
+// and so much longer it takes to fill. 0: they are too near to each other.
+static double slope_of(const struct budget *b, const struct announced_limit *said, double stated) {
+    double fewer = (double)(b->fullest.remaining - said->remaining);
+    double longer = (double)(said->reset - b->fullest.reset);
+    double step =
+        said->reset % USEC_PER_SEC || b->fullest.reset % USEC_PER_SEC ? STEP_FINE : STEP_WHOLE;
+    if (fewer < SLOPE_LEAST || longer < SLOPE_STEPS * step)
+        return 0;
+    bool is_stated = stated >= (fewer - 1) / (longer + 2 * step) / NEAR &&
+                     stated <= (fewer + 1) / (longer - 2 * step) * NEAR;
+    return is_stated ? stated : fewer / longer;
+}
+
+static void remember_fullest(struct budget *b, const struct announced_limit *said) {
+    if (said->remaining >= 0 && said->reset >= 0 && said->remaining >= b->fullest.remaining)
+        b->fullest = *said;
+}
+
+// A bucket may hold less than a whole period's limit.
+static void follow_capacity(struct budget *b, const struct announced_limit *said, double slope) {
+    if (slope <= 0)
+        return;
+    double holds = (double)said->remaining + (double)said->reset * slope + 1;
+    b->holds = at_least(at_most(holds, (double)b->limit), 1);
+}
+
 static void follow_rate(struct budget *b, const struct sight *sight) {
     double stated = (double)b->limit / (double)sight->period;
-    double shown = shown_rate(sight->said, stated);
+    double slope = slope_of(b, sight->said, stated);
+    // once a slope was seen, the reset alone says nothing: the bucket holds less than it seems to
+    double shown = slope > 0 || b->has_slope ? slope : shown_rate(sight->said, stated);
+    remember_fullest(b, sight->said);
+    follow_capacity(b, sight->said, slope);
+    if (slope > 0 && !b->has_slope)
+        memset(b->rates, 0, sizeof b->rates);
+    b->has_slope |= slope > 0;
     if (shown > 0) {
         for (int i = BUDGET_RATES - 1; i > 0; i--)
             b->rates[i] = b->rates[i - 1];
@@ -120,7 +163,7 @@ void budget_observe(struct budget *b, const struct sight *sight, int64_t now) {
         return;
     bool is_new = is_forgotten(b, now) || said->limit != b->limit;
     if (is_new)
-        *b = (struct budget){.limit = said->limit, .at = now};
+        *b = (struct budget){.limit = said->limit, .at = now, .fullest = {.remaining = -1}};
     advance(b, now);
     b->heard_at = now;
     follow_rate(b, sight);
@@ -134,7 +177,7 @@ void budget_observe(struct budget *b, const struct sight *sight, int64_t now) {
 int64_t budget_ready_at(const struct budget *b, int64_t amount, int64_t now) {
     if (is_forgotten(b, now))
         return now;
-    double missing = at_most((double)amount, (double)b->limit) - level_at(b, now);
+    double missing = at_most((double)amount, capacity(b)) - level_at(b, now);
     int64_t forgotten_at = b->heard_at + BUDGET_FORGOTTEN_AFTER;
     if (missing <= 0)
         return now;

