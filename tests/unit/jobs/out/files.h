@@ -124,6 +124,20 @@ static inline struct output *open_results(struct error *err) {
     return output_open(&(struct output_options){.path = results, .line = {.no_input = true}}, err);
 }
 
+static inline struct output *must_open(void) {
+    struct error err = {0};
+    struct output *o = open_results(&err);
+    if (!o)
+        fail_msg("%s", err.text);
+    return o;
+}
+
+static inline void must_close(struct output *o) {
+    struct error err = {0};
+    if (!output_close(o, &err))
+        fail_msg("%s", err.text);
+}
+
 static inline bool add_job(struct output *o, const char *id, enum outcome outcome,
                            struct error *err) {
     struct job *job = job_new(1024, 1024);
