@@ -84,6 +84,7 @@ assert_contains "$ERR" 'results: t.jsonl'
 
 # on_terminal COMMAND: what the terminal is sent, to `typed`.
 on_terminal() {
+    export TERM=xterm # a dumb one gets no live line
     timeout $((LIMIT * SLOW)) script -qec "stty cols 100; $1" /dev/null </dev/null >typed 2>&1
     STATUS=$?
 }
