@@ -78,9 +78,7 @@ static void charge(struct lease *lease, const struct moment *m) {
         learned_take(tab->learned, charge);
     } else {
         charge->before = tab->taken;
-        tab->taken.requests += charge->spend.requests;
-        tab->taken.input_tokens += charge->spend.input_tokens;
-        tab->taken.output_tokens += charge->spend.output_tokens;
+        spend_add(&tab->taken, &charge->spend);
     }
 }
 
@@ -126,14 +124,10 @@ static bool is_without_model(const struct channel *channel) {
     return true;
 }
 
-static bool is_hopeless(const struct home *home) {
-    return home->out == home->count;
-}
-
 static enum pool_answer none_now(const struct channel *channel, int64_t *not_before) {
     const struct heap *heaps[] = {&channel->resting_tabs, &channel->resting_seats,
                                   &channel->home->suspended};
-    if (is_hopeless(channel->home))
+    if (home_is_spent(channel->home))
         return POOL_NONE;
     if (channel->no_model && is_without_model(channel))
         return POOL_NO_MODEL;
@@ -148,7 +142,7 @@ static enum pool_answer none_now(const struct channel *channel, int64_t *not_bef
 
 // The provider itself is down, or just back.
 static enum pool_answer held_back(const struct channel *channel) {
-    if (is_hopeless(channel->home))
+    if (home_is_spent(channel->home))
         return POOL_NONE;
     return channel->breaker.state == BREAKER_RAMP ? POOL_BUSY : POOL_LATER;
 }

@@ -224,16 +224,22 @@ static void follow_bad_key(struct lease *lease, const struct pool_report *report
     home->last_out_at = now;
 }
 
+// -- its health --
+
+static void note_health(struct lease *lease, bool passed, int64_t now) {
+    struct key *key = lease->key;
+    (passed ? health_passed : health_failed)(&key->health, now);
+    order_set_health(lease->channel->order, key->place, health_score(&key->health, now));
+}
+
 // -- the provider --
 
 static void follow_upstream(struct lease *lease, const struct pool_report *report, int64_t now) {
     const struct verdict *verdict = report->verdict;
     struct channel *channel = lease->channel;
     bool sure = verdict->outcome == OUTCOME_RATE_LIMITED; // it says so itself
-    if (channel->breaker.state == BREAKER_CLOSED && !sure) {
-        health_failed(&lease->key->health, now);
-        order_set_health(channel->order, lease->key->place, health_score(&lease->key->health, now));
-    }
+    if (channel->breaker.state == BREAKER_CLOSED && !sure)
+        note_health(lease, false, now);
     if (breaker_failed(&channel->breaker, lease->charge.at, sure, verdict->hint, now))
         log_info("%s fails: all its keys pause for %lld ms, none is to blame: %s",
                  channel->home->provider->name, (long long)(channel->breaker.pause / USEC_PER_MS),
@@ -277,14 +283,11 @@ static void clear_breaker(struct lease *lease, int64_t now) {
 }
 
 static void follow_answer(struct lease *lease, const struct pool_report *report, int64_t now) {
-    struct key *key = lease->key;
-    struct channel *channel = lease->channel;
-    channel->home->answered_at = now;
+    lease->channel->home->answered_at = now;
     felt_passed(&lease->seat->tab->felt, lease->serial);
     if (report->verdict->outcome == OUTCOME_OK)
-        width_passed(&key->width, report->latency, lease->in_flight, now);
-    health_passed(&key->health, now);
-    order_set_health(channel->order, key->place, health_score(&key->health, now));
+        width_passed(&lease->key->width, report->latency, lease->in_flight, now);
+    note_health(lease, true, now);
     settle_tab(lease);
 }
 

@@ -197,6 +197,13 @@ struct channel *pool_channel(struct pool *pool, const struct provider *provider,
     return add_channel(home, model);
 }
 
+bool pool_is_spent(struct pool *pool, const struct provider *provider, int64_t now) {
+    struct home *home = find_home(pool, provider);
+    if (home)
+        home_wake(home, now);
+    return !home || home_is_spent(home);
+}
+
 // -- time --
 
 static void follow_wall(struct home *home, int64_t now, int64_t now_wall) {

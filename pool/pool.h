@@ -91,11 +91,13 @@ struct pool_report {
     bool is_cut_short;                 // we broke it off: its failing says nothing about anybody
 };
 
-void pool_release(struct pool *pool, struct lease *lease, const struct pool_report *report,
-                  int64_t now);
+void pool_release(struct lease *lease, const struct pool_report *report, int64_t now);
 
 // Gives a lease back as if it had never been taken: nothing was sent.
 void pool_return(struct lease *lease, int64_t now);
+
+// Whether no key of this provider can serve again in this run, or it has none.
+bool pool_is_spent(struct pool *pool, const struct provider *provider, int64_t now);
 
 // Every enabled key, for summary and live line.
 size_t pool_key_count(const struct pool *pool);

@@ -155,6 +155,10 @@ void key_doubt(struct key *key, int64_t until);
 void key_remove(struct key *key);
 void key_restore(struct key *key);
 void home_wake(struct home *home, int64_t now);
+// Whether all its keys are given up.
+static inline bool home_is_spent(const struct home *home) {
+    return home->out == home->count;
+}
 
 // -- follow.c: what follows from an answer --
 

@@ -87,9 +87,7 @@ static void reopen(struct lease *lease) {
     lease->key = NULL;
 }
 
-void pool_release(struct pool *pool, struct lease *lease, const struct pool_report *report,
-                  int64_t now) {
-    (void)pool;
+void pool_release(struct lease *lease, const struct pool_report *report, int64_t now) {
     leave(lease);
     count_report(lease->key, report);
     settle_spend(lease, report, now);

@@ -152,16 +152,3 @@ enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, int64_
     }
     return all;
 }
-
-bool lanes_route_is_spent(struct lanes *lanes, size_t route, int64_t now) {
-    const struct need need = {.output_tokens = -1};
-    struct channel *channel = channel_of(lanes, route, SLICE_NONE);
-    struct lease lease;
-    int64_t not_before;
-    if (!channel)
-        return true;
-    enum pool_answer answer = pool_acquire(channel, &need, now, &lease, &not_before);
-    if (answer == POOL_LEASED)
-        pool_return(&lease, now);
-    return answer == POOL_NONE;
-}

@@ -74,7 +74,4 @@ enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, int64_
 void lanes_heard(struct lanes *lanes, const struct job *job, const struct route *route,
                  enum outcome outcome, int64_t now);
 
-// Whether a provider has no key left that can serve anything by default.
-bool lanes_route_is_spent(struct lanes *lanes, size_t route, int64_t now);
-
 #endif

@@ -1,55 +1,19 @@
-// loop.c: moves jobs through the pool: takes them from the reader, gives each a key when one is ready,
-// sends it, and decides what its answer means. Runs on the loop thread, which owns pool and engine.
+// loop.c: moves jobs through the pool: takes them from the reader, lets each start when a key is ready
+// for it, and hands on those that are finished. Runs on the loop thread, which owns pool and engine.
 // SPDX-License-Identifier: MIT
-#include "runner/pipeline.h"
+#include "runner/loop.h"
 
 #include "jobs/base/clock.h"
-#include "jobs/base/die.h"
-#include "jobs/base/log.h"
-#include "jobs/retry.h"
-#include "pool/answer.h"
-#include "pool/transfer/engine.h"
-#include "runner/lanes.h"
-#include "runner/rest.h"
+#include "jobs/base/random.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define BATCH_MOST 128
 
 // Replies up to this size need no credit of their own: their number is bounded by the jobs'.
 #define BODY_SMALL (16 * 1024)
 
-// A request in flight: what ties a transfer to its job and its key.
-struct flight {
-    struct list node; // in flight, or spare
-    struct job *job;
-    const struct route *route;
-    struct lease lease;
-    struct transfer *transfer;
-    struct answer_stream stream;
-};
-
-struct loop {
-    struct pipeline *p;
-    struct engine *engine;
-    struct lanes lanes;
-    struct list flights, spare;
-    struct list finished; // not yet handed to the writer
-    size_t finished_count;
-    bool held;          // replies wait to be written, too many bytes of them: nothing is started
-    bool stretch;       // what credits_may_stretch() was told last
-    struct heap parked; // jobs by when they may be tried again
-    size_t in_flight;
-    size_t alive; // jobs in this loop's hands
-    int64_t now;
-    struct rest rest;
-    int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer
-    struct retry_policy policy;
-    struct random random;
-};
-
-static void finish(struct loop *l, struct job *job) {
+void loop_finish(struct loop *l, struct job *job) {
     struct stats *stats = &l->p->stats;
     job->result.wait = l->now - job->accepted_at - job->in_attempts;
     stats_add(job->result.outcome == OUTCOME_OK ? &stats->ok : &stats->failed, 1);
@@ -68,8 +32,7 @@ static void hand_on(struct loop *l) {
     l->finished_count = 0;
 }
 
-// The run stops before this job is done: no line, so the next run sends it.
-static void drop(struct loop *l, struct job *job) {
+void loop_drop(struct loop *l, struct job *job) {
     job_set_state(job, JOB_IDLE);
     l->alive--;
     credits_give_one(&l->p->credits, job);
@@ -86,7 +49,7 @@ static void accept_job(struct loop *l, struct job *job) {
     struct job_lane *lane = lanes_for(&l->lanes, job);
     if (!lane) {
         job_fail(job, OUTCOME_NO_KEY, "no key for provider \"%.*s\"", SLICE_ARG(request->provider));
-        finish(l, job);
+        loop_finish(l, job);
     } else {
         list_push(&lane->waiting, &job->node);
     }
@@ -102,7 +65,7 @@ static bool take_new(struct loop *l) {
     return more;
 }
 
-static void wait_again(struct loop *l, struct job *job) {
+void loop_wait_again(struct loop *l, struct job *job) {
     job_set_state(job, JOB_WAITING);
     lane_return(lanes_for(&l->lanes, job), job);
 }
@@ -110,99 +73,21 @@ static void wait_again(struct loop *l, struct job *job) {
 static void unpark(struct loop *l) {
     struct heap_node *node;
     while ((node = heap_pop_due(&l->parked, l->now)))
-        wait_again(l, HEAP_ENTRY(node, struct job, timer));
+        loop_wait_again(l, HEAP_ENTRY(node, struct job, timer));
 }
 
-static void fail_deadline(struct loop *l, struct job *job) {
+void loop_fail_deadline(struct loop *l, struct job *job) {
     char last[JOB_MESSAGE_MAX];
     snprintf(last, sizeof last, "%s", job->result.message);
     job_fail(job, OUTCOME_DEADLINE, "not answered within --deadline%s%s",
              last[0] ? "; the last attempt: " : "", last);
-    finish(l, job);
-}
-
-static bool build(const struct route *route, struct job *job, struct transfer *t) {
-    const struct provider *provider = route->provider;
-    struct wire_out out = {.path = &t->url, .body = &t->body};
-    buf_add_str(&t->url, route->base_url);
-    enum wire_answer answer =
-        provider->wire->build_request(&job->request, provider, &route->defaults, &out);
-    job->result.model_sent = out.model;
-    if (answer != WIRE_OK)
-        job_fail(job, OUTCOME_BAD_INPUT, "%s cannot be asked this: %s", provider->name, out.what);
-    return answer == WIRE_OK;
-}
-
-static struct flight *new_flight(struct loop *l, struct job *job, const struct grant *grant) {
-    struct list *node = list_pop(&l->spare);
-    struct flight *f = node ? LIST_ENTRY(node, struct flight, node) : mem_zero(1, sizeof *f);
-    if (!node)
-        answer_stream_init(&f->stream, (size_t)l->p->plan->config->max_reply_bytes);
-    f->job = job;
-    f->route = grant->route;
-    f->lease = grant->lease;
-    list_push(&l->flights, &f->node);
-    return f;
-}
-
-static void free_flight(struct flight *f) {
-    answer_stream_free(&f->stream);
-    free(f);
-}
-
-static void describe_attempt(struct loop *l, struct flight *f) {
-    struct result *result = &f->job->result;
-    result->attempts++;
-    result->provider = f->route->provider->name;
-    result->key = f->lease.key->entry->name;
-    result->started_at = clock_wall();
-    f->lease.key->counts.last_used_at = result->started_at;
-    stats_add(&l->p->stats.attempts, 1);
-    stats_add(&l->p->stats.in_flight, 1);
-    l->in_flight++;
-}
-
-// Nothing was sent: the key is as it was, and the job says why.
-static void give_up_start(struct loop *l, struct job *job, struct transfer *t,
-                          struct lease *lease) {
-    if (job->result.outcome == OUTCOME_NONE)
-        job_fail(job, OUTCOME_BAD_INPUT, "%.*s is no address that can be sent to",
-                 SLICE_ARG(buf_slice(&t->url)));
-    engine_give(l->engine, t);
-    pool_return(lease, l->now);
-    finish(l, job);
-}
-
-static void start(struct loop *l, struct job *job, struct grant *grant) {
-    struct transfer *t = engine_take(l->engine);
-    struct key *key = grant->lease.key;
-    bool built = build(grant->route, job, t);
-    if (!key->auth)
-        key->auth = transfer_auth_new(grant->route->provider->wire, key->entry->secret);
-    t->auth = key->auth;
-    t->reply = &job->body;
-    t->timeout = l->p->plan->config->timeout;
-    if (job->not_after - l->now < t->timeout)
-        t->timeout = job->not_after - l->now;
-    if (!built || !engine_start(l->engine, t)) {
-        give_up_start(l, job, t, &grant->lease);
-        return;
-    }
-    struct flight *f = new_flight(l, job, grant);
-    f->transfer = t;
-    t->owner = f;
-    answer_listen(&f->stream, grant->route->provider->wire, t);
-    if (grant->route->defaults.stream)
-        t->stall_timeout = l->p->plan->config->stall_timeout;
-    describe_attempt(l, f);
-    job_set_state(job, JOB_LEASED);
-    job_set_state(job, JOB_IN_FLIGHT);
+    loop_finish(l, job);
 }
 
 static void drop_lane(struct loop *l, struct job_lane *lane) {
     struct list *node;
     while ((node = list_pop(&lane->waiting)))
-        drop(l, LIST_ENTRY(node, struct job, node));
+        loop_drop(l, LIST_ENTRY(node, struct job, node));
 }
 
 // Nobody can serve these rows any more: they stay undone, while others go on as long as there may
@@ -213,7 +98,7 @@ static void give_up_lane(struct loop *l, struct job_lane *lane) {
     struct buf names = BUF_INIT(1024);
     bool any = false;
     for (size_t i = 0; i < plan->route_count; i++) {
-        any = any || !lanes_route_is_spent(&l->lanes, i, l->now);
+        any = any || !pool_is_spent(l->p->pool, plan->routes[i].provider, l->now);
         if (lane->routes & 1u << i)
             buf_addf(&names, "%s%s", names.n ? ", " : "", plan->routes[i].provider->name);
     }
@@ -232,7 +117,7 @@ static void end_late(struct loop *l, struct job_lane *lane) {
     struct job *job;
     while ((job = lane_first(lane)) && job->not_after <= l->now) {
         list_remove(&job->node);
-        fail_deadline(l, job);
+        loop_fail_deadline(l, job);
     }
     if (job && job->not_after < l->not_before)
         l->not_before = job->not_after;
@@ -243,7 +128,7 @@ static void fail_model(struct loop *l, struct job *job, const struct route *rout
     list_remove(&job->node);
     if (job->result.outcome != OUTCOME_MODEL)
         job_fail(job, OUTCOME_MODEL, "no key of %s has this model", route->provider->name);
-    finish(l, job);
+    loop_finish(l, job);
 }
 
 static void start_first(struct loop *l, struct job_lane *lane) {
@@ -260,7 +145,7 @@ static void start_first(struct loop *l, struct job_lane *lane) {
             l->not_before = grant.not_before;
     } else {
         list_remove(&job->node);
-        start(l, job, &grant);
+        attempt_start(l, job, &grant);
         end_late(l, lane);
     }
 }
@@ -297,117 +182,13 @@ static void start_ready(struct loop *l) {
     let_others_in(l);
 }
 
-static void park(struct loop *l, struct job *job, int64_t until) {
-    if (until >= job->not_after) {
-        l->now = clock_now();
-        fail_deadline(l, job);
-        return;
-    }
-    job_set_state(job, JOB_PARKED);
-    stats_add(&l->p->stats.retried, 1);
-    heap_set(&l->parked, &job->timer, until);
-}
-
-// Again or done, once the key is back in the pool.
-static void decide(struct loop *l, struct job *job, const struct verdict *verdict) {
-    if (verdict->outcome == OUTCOME_OK) {
-        job->result.outcome = OUTCOME_OK;
-        finish(l, job);
-        return;
-    }
-    snprintf(job->result.code, sizeof job->result.code, "%s", verdict->code);
-    job_fail(job, verdict->outcome, "%s", verdict->message);
-    struct retry_decision decision = verdict->final
-                                         ? (struct retry_decision){RETRY_GIVE_UP, 0}
-                                         : retry_decide(&l->policy, verdict->outcome, job->retries,
-                                                        verdict->hint, l->now, &l->random);
-    switch (decision.answer) {
-    case RETRY_GIVE_UP: finish(l, job); break;
-    case RETRY_OTHER: wait_again(l, job); break;
-    case RETRY_LATER:
-        job->retries++;
-        park(l, job, decision.again_at);
-        break;
-    }
-}
-
-// What the job's result knows is filled in here.
-static void release_key(struct loop *l, struct flight *f, struct pool_report *report) {
-    struct stats *stats = &l->p->stats;
-    const struct result *result = &f->job->result;
-    report->usage = result->reply.usage;
-    report->latency = result->latency;
-    if (report->verdict->outcome == OUTCOME_RATE_LIMITED)
-        stats_add(&stats->rate_limited, 1);
-    if (report->verdict->outcome == OUTCOME_OK) {
-        stats_add_usage(stats, &report->usage);
-        histogram_add(&stats->latency, report->latency);
-        if (result->ttft)
-            histogram_add(&stats->ttft, result->ttft);
-    }
-    pool_release(l->p->pool, &f->lease, report, l->now);
-    stats_add(&stats->in_flight, -1);
-    l->in_flight--;
-    list_remove(&f->node);
-    list_push(&l->spare, &f->node);
-}
-
-// It had less time than any request should have: its job's deadline came first.
-static bool is_cut_short(const struct loop *l, const struct transfer *t) {
-    return t->status == TRANSFER_TIMEOUT && t->timeout < l->p->plan->config->timeout;
-}
-
-static void settle(struct loop *l, struct transfer *t) {
-    struct flight *f = t->owner;
-    struct job *job = f->job;
-    struct verdict verdict;
-    struct answer_context context = {.provider = f->route->provider,
-                                     .secret = f->lease.key->entry->secret,
-                                     .scratch = &job->scratch,
-                                     .stream = &f->stream,
-                                     .now_wall = clock_wall()};
-    answer_read(t, &context, &job->result, &verdict);
-    job->result.latency = t->finished - t->started;
-    job->in_attempts += job->result.latency;
-    if (log_wants(LOG_DEBUG))
-        log_debug("job %.*s (line %lld) %s try %d: HTTP %d in %lld ms: %s %s", SLICE_ARG(job->id),
-                  (long long)job->line_no, job->result.key, job->result.attempts, t->http_status,
-                  (long long)(job->result.latency / USEC_PER_MS), outcome_name(verdict.outcome),
-                  verdict.message);
-    struct announced announced;
-    struct pool_report report = {.verdict = &verdict, .is_cut_short = is_cut_short(l, t)};
-    if (answer_limits(t, &context, &announced))
-        report.announced = &announced;
-    engine_give(l->engine, t);
-    release_key(l, f, &report);
-    lanes_heard(&l->lanes, job, f->route, verdict.outcome, l->now);
-    if (verdict.outcome != OUTCOME_OK && job->not_after <= l->now) {
-        job_fail(job, verdict.outcome, "%s", verdict.message);
-        fail_deadline(l, job);
-    } else {
-        decide(l, job, &verdict);
-    }
-}
-
 // Everything that is not in flight goes back unsent.
 static void drop_waiting(struct loop *l) {
     struct heap_node *parked;
     for (size_t i = 0; i < l->lanes.count; i++)
         drop_lane(l, l->lanes.list[i]);
     while ((parked = heap_pop_due(&l->parked, TIME_NEVER)))
-        drop(l, HEAP_ENTRY(parked, struct job, timer));
-}
-
-static void break_off(struct loop *l) {
-    static const struct verdict broken = {.outcome = OUTCOME_NETWORK, .hint = -1};
-    while (!list_is_empty(&l->flights)) {
-        struct flight *f = LIST_ENTRY(l->flights.next, struct flight, node);
-        struct job *job = f->job;
-        engine_cancel(l->engine, f->transfer);
-        engine_give(l->engine, f->transfer);
-        release_key(l, f, &(struct pool_report){.verdict = &broken, .is_cut_short = true});
-        drop(l, job);
-    }
+        loop_drop(l, HEAP_ENTRY(parked, struct job, timer));
 }
 
 // True when the loop's work is over.
@@ -417,7 +198,7 @@ static bool is_over(struct loop *l, bool more) {
         return !more && l->alive == 0;
     drop_waiting(l);
     if (stop == STOP_ABORT)
-        break_off(l);
+        attempt_break_off(l);
     return !more && l->in_flight == 0;
 }
 
@@ -449,14 +230,14 @@ static void loop_run(struct loop *l) {
         l->now = clock_now();
         // all keys come back before the next jobs start, so that the rotation sees them all
         while ((t = engine_next_done(l->engine)))
-            settle(l, t);
+            attempt_settle(l, t);
     }
 }
 
 static void free_loop(struct loop *l) {
     struct list *node;
     while ((node = list_pop(&l->spare)))
-        free_flight(LIST_ENTRY(node, struct flight, node));
+        attempt_free(LIST_ENTRY(node, struct flight, node));
     lanes_free(&l->lanes);
     heap_free(&l->parked);
     for (size_t i = 0; i < pool_key_count(l->p->pool); i++) {

@@ -46,12 +46,6 @@ static void take(struct learned *l, const struct spend *spend, int64_t now) {
         budget_take(&l->budgets[i], amount_of(&kinds[i], spend), now);
 }
 
-static void spend_add(struct spend *to, const struct spend *more) {
-    to->requests += more->requests;
-    to->input_tokens += more->input_tokens;
-    to->output_tokens += more->output_tokens;
-}
-
 // Remembers what had been taken when: marks[1] is then at least OVERTAKING old.
 static void mark(struct learned *l, int64_t now) {
     if (now - l->marked_at < OVERTAKING)

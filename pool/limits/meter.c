@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #define MINUTE (60 * USEC_PER_SEC)
-#define DAY    (86400 * USEC_PER_SEC)
 
 // A day may have 25 hours. No wait for its end is longer, nor so short that it spins.
 #define DAY_LONGEST   (25 * 60 * MINUTE)

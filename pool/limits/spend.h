@@ -11,6 +11,12 @@ struct spend {
     int64_t input_tokens, output_tokens; // estimated until the answer tells
 };
 
+static inline void spend_add(struct spend *to, const struct spend *more) {
+    to->requests += more->requests;
+    to->input_tokens += more->input_tokens;
+    to->output_tokens += more->output_tokens;
+}
+
 // Kept with a request from its take until it is settled or returned.
 struct charge {
     int64_t at;          // when it was taken, monotonic microseconds

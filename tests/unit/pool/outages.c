@@ -124,19 +124,19 @@ static void what_we_break_off_ourselves_says_nothing(void **state) {
     world_open(&w, &(struct world_options){.keys = 1, .slots = 1});
     for (int i = 0; i < 50; i++) {
         assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
-        pool_release(w.pool, &lease, &cut, ++w.now);
+        pool_release(&lease, &cut, ++w.now);
     }
     const struct key *key = pool_key(w.pool, 0);
     assert_int_equal(key_health(key, w.now), 100);
     assert_int_equal(key->counts.failed, 50);
     for (int i = 0; pool_acquire(w.channel, &w.need, w.now, &lease, &when) == POOL_LEASED; i++) {
         assert_in_range(i, 0, 1);
-        pool_release(w.pool, &lease, &failed, ++w.now);
+        pool_release(&lease, &failed, ++w.now);
     }
     w.now = when;
     for (int i = 0; i < 3; i++) { // the probe is still to be made
         assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
-        pool_release(w.pool, &lease, &cut, ++w.now);
+        pool_release(&lease, &cut, ++w.now);
     }
     world_close(&w);
 }
@@ -160,13 +160,13 @@ static void an_empty_key_is_out_even_if_it_was_in_doubt(void **state) {
         for (size_t i = 0; i < 2; i++)
             pool_acquire(w.channel, &w.need, w.now, &leases[i], &when);
         for (size_t i = 0; i < 2; i++)
-            pool_release(w.pool, &leases[i], rounds[round], w.now);
+            pool_release(&leases[i], rounds[round], w.now);
     }
     assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LATER);
     for (size_t i = 0; i < 2; i++) {
         w.now = i ? w.now : when;
         assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &leases[i], &when), POOL_LEASED);
-        pool_release(w.pool, &leases[i], &broke, w.now);
+        pool_release(&leases[i], &broke, w.now);
     }
     assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_NONE);
     world_close(&w);

@@ -59,7 +59,7 @@ static void give(struct fixture *f, struct lease *lease, enum outcome outcome, e
                  int64_t hint) {
     struct verdict verdict = {.outcome = outcome, .cause = cause, .hint = hint};
     struct pool_report report = {.verdict = &verdict, .usage = USAGE_NONE, .latency = 1000};
-    pool_release(f->pool, lease, &report, f->now);
+    pool_release(lease, &report, f->now);
 }
 
 static void answer(struct fixture *f, struct lease *lease) {
@@ -255,8 +255,10 @@ static void a_refused_key_is_out_and_the_last_one_ends_it(void **state) {
     struct lease a = take(&f), b = take(&f);
     give(&f, &a, OUTCOME_AUTH, BECAUSE_KEY, -1);
     assert_int_equal(refuse(&f, &not_before), POOL_BUSY); // the other may still be good
+    assert_false(pool_is_spent(f.pool, &here, f.now));
     give(&f, &b, OUTCOME_QUOTA, BECAUSE_MONEY, -1);
     assert_int_equal(refuse(&f, &not_before), POOL_NONE);
+    assert_true(pool_is_spent(f.pool, &here, f.now));
     assert_string_equal(key_state_name(pool_key(f.pool, 0), f.now), "unavailable");
     assert_int_equal(key_health(pool_key(f.pool, 1), f.now), 0);
     f.now += 6 * 3600 * SEC; // the rare probe of an account without money

@@ -261,7 +261,7 @@ static void answer(struct storm *s, size_t i) {
         report.usage = (struct usage){random_below(&s->random, 5000),
                                       random_below(&s->random, 5000), 0, -1, -1};
     s->jobs -= verdict.outcome == OUTCOME_OK || verdict.cause == BECAUSE_REQUEST;
-    pool_release(s->w.pool, &sent.lease, &report, s->w.now);
+    pool_release(&sent.lease, &report, s->w.now);
 }
 
 static void answer_due(struct storm *s) {

@@ -124,7 +124,7 @@ static void give(struct world *w, enum cause cause, const char *code) {
     struct pool_report report = {.verdict = &v, .usage = USAGE_NONE, .latency = SEC};
     snprintf(v.code, sizeof v.code, "%s", code);
     assert_int_equal(pool_acquire(w->channel, &w->need, w->now, &lease, &when), POOL_LEASED);
-    pool_release(w->pool, &lease, &report, w->now);
+    pool_release(&lease, &report, w->now);
 }
 
 static void a_key_that_is_out_keeps_its_own_reason(void **state) {
@@ -152,7 +152,7 @@ static void a_crowded_group_that_is_benched_is_not_busy(void **state) {
     world_open(&w, &(struct world_options){.keys = 3, .slots = 1, .groups = 1, .group = &group});
     assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
     assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &other, &when), POOL_BUSY);
-    pool_release(w.pool, &lease, &report, w.now);
+    pool_release(&lease, &report, w.now);
     assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &other, &when), POOL_LATER);
     assert_in_range(when - w.now, 3600 * SEC, 3601 * SEC);
     world_close(&w);
@@ -197,7 +197,7 @@ static void a_model_that_an_account_has_not_is_asked_elsewhere(void **state) {
     struct channel *second = pool_channel(w.pool, w.provider, SLICE("\"other\""));
     assert_ptr_not_equal(second, w.channel);
     assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
-    pool_release(w.pool, &lease, &report, w.now);
+    pool_release(&lease, &report, w.now);
     for (int i = 0; i < 5; i++) { // the first key serves the other model as before
         assert_int_equal(pool_acquire(second, &w.need, w.now, &lease, &when), POOL_LEASED);
         assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &other, &when),
@@ -207,7 +207,7 @@ static void a_model_that_an_account_has_not_is_asked_elsewhere(void **state) {
             pool_return(&other, w.now);
     }
     assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
-    pool_release(w.pool, &lease, &report, w.now);
+    pool_release(&lease, &report, w.now);
     assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_NO_MODEL);
     world_close(&w);
 }
@@ -222,7 +222,7 @@ static size_t served_by(struct world *w, enum outcome outcome, enum cause cause)
     int64_t when;
     assert_int_equal(pool_acquire(w->channel, &need, w->now, &lease, &when), POOL_LEASED);
     size_t place = lease.key->place;
-    pool_release(w->pool, &lease, &report, w->now);
+    pool_release(&lease, &report, w->now);
     return place;
 }
 
@@ -261,7 +261,7 @@ static void a_large_group_is_refused_quickly(void **state) {
         pool_acquire(w.channel, &w.need, w.now, &leases[i], &when);
     double began = seconds();
     for (size_t i = 0; i < KEYS; i++)
-        pool_release(w.pool, &leases[i], &report, ++w.now);
+        pool_release(&leases[i], &report, ++w.now);
     double took = seconds() - began;
     print_message("%d keys of one account refused at once: %.3f s\n", KEYS, took);
     assert_true(took < 2);
@@ -289,7 +289,7 @@ static void a_hundred_thousand_keys_are_chosen_from_quickly(void **state) {
                 fail_msg("none of 100,000");
             struct pool_report report = {
                 .verdict = i % 50 ? &ok : &limited, .usage = USAGE_NONE, .latency = SEC};
-            pool_release(w.pool, &lease, &report, w.now);
+            pool_release(&lease, &report, w.now);
         }
         double each = (seconds() - opened) / ROUNDS * 1e6;
         print_message("%-12s start %.3f s, acquire and release %.2f us\n", strategy_names[strategy],

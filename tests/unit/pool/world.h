@@ -138,7 +138,7 @@ static inline void world_settle(struct world *w, size_t i) {
         w->jobs--;
         w->last_ok = w->now;
     }
-    pool_release(w->pool, &f.lease, &report, w->now);
+    pool_release(&f.lease, &report, w->now);
 }
 
 static inline void world_settle_due(struct world *w) {

@@ -15,7 +15,7 @@
 struct channel {
     const struct provider *provider;
     char model[40];
-    int asked, returned;
+    int asked;
     struct need need;
 };
 
@@ -46,11 +46,6 @@ enum pool_answer pool_acquire(struct channel *c, const struct need *need, int64_
     *not_before = told[c->provider - catalogue].not_before;
     *lease = (struct lease){.channel = c};
     return told[c->provider - catalogue].answer;
-}
-
-void pool_return(struct lease *lease, int64_t now) {
-    (void)now;
-    lease->channel->returned++;
 }
 
 // zai and anthropic are the order of preference, groq is for rows that name it.
@@ -283,17 +278,6 @@ static void passes_the_need_of_the_first_row_on(void **state) {
     assert_int_equal(channels[0].need.output_tokens, 88);
 }
 
-static void looks_whether_a_provider_is_spent(void **state) {
-    struct fixture *f = *state;
-    assert_false(lanes_route_is_spent(&f->lanes, ZAI, 0));
-    assert_int_equal(channels[0].returned, 1); // nothing was sent with it
-    tell("zai", POOL_BUSY, 0);
-    assert_false(lanes_route_is_spent(&f->lanes, ZAI, 0));
-    tell("zai", POOL_NONE, 0);
-    assert_true(lanes_route_is_spent(&f->lanes, ZAI, 0));
-    assert_int_equal(channels[0].returned, 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_lanes, close_lanes)
 
 int main(void) {
@@ -307,7 +291,6 @@ int main(void) {
         TEST(says_when_to_come_again),
         TEST(a_row_that_names_its_provider_stays_with_it),
         TEST(passes_the_need_of_the_first_row_on),
-        TEST(looks_whether_a_provider_is_spent),
     };
     QUIET_RUN(tests);
 }

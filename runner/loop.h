@@ -1,0 +1,70 @@
+// What the loop thread works with, shared by its two halves: loop.c says which job may start and when
+// the work is over, attempt.c makes one request of a job and decides what its answer means.
+//
+//   loop.c: queue, lanes ──key──▶ attempt_start() ──▶ engine ──▶ attempt_settle() ──▶ loop_finish(),
+//   loop_wait_again(), or parked
+//
+// Loop thread only.
+// SPDX-License-Identifier: MIT
+#ifndef RUNNER_LOOP_H
+#define RUNNER_LOOP_H
+
+#include "jobs/retry.h"
+#include "pool/answer.h"
+#include "runner/lanes.h"
+#include "runner/pipeline.h"
+#include "runner/rest.h"
+
+// A request in flight: what ties a transfer to its job and its key.
+struct flight {
+    struct list node; // in flight, or spare
+    struct job *job;
+    const struct route *route;
+    struct lease lease;
+    struct transfer *transfer;
+    struct answer_stream stream;
+};
+
+struct loop {
+    struct pipeline *p;
+    struct engine *engine;
+    struct lanes lanes;
+    struct list flights, spare;
+    struct list finished; // not yet handed to the writer
+    size_t finished_count;
+    bool held;          // replies wait to be written, too many bytes of them: nothing is started
+    bool stretch;       // what credits_may_stretch() was told last
+    struct heap parked; // jobs by when they may be tried again
+    size_t in_flight;
+    size_t alive; // jobs in this loop's hands
+    int64_t now;
+    struct rest rest;
+    int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer
+    struct retry_policy policy;
+    struct random random;
+};
+
+// The job is ok or has failed for good, and gets its line. It is in no list.
+void loop_finish(struct loop *l, struct job *job);
+
+// The run stops before this job is done: no line, so the next run sends it.
+void loop_drop(struct loop *l, struct job *job);
+
+// Back among those that wait for a key.
+void loop_wait_again(struct loop *l, struct job *job);
+
+// Its --deadline has passed.
+void loop_fail_deadline(struct loop *l, struct job *job);
+
+// Sends the job, which is in no list, with the key that was granted.
+void attempt_start(struct loop *l, struct job *job, struct grant *grant);
+
+// What came of a transfer that is done.
+void attempt_settle(struct loop *l, struct transfer *t);
+
+// Breaks off all that is in flight.
+void attempt_break_off(struct loop *l);
+
+void attempt_free(struct flight *f);
+
+#endif
