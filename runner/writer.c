@@ -14,7 +14,9 @@ static void write_all(struct pipeline *p, struct list *jobs) {
         output_add(p->output, job, &err);
         job_set_state(job, JOB_IDLE);
     }
-    output_flush(p->output, &err);
+    if (output_flush(p->output, &err))
+        for (struct list *node = jobs->next; node != jobs; node = node->next)
+            output_written(p->output, LIST_ENTRY(node, struct job, node));
     credits_give(&p->credits, jobs); // before the disk is waited for: the others go on meanwhile
     output_sync(p->output, clock_now(), &err);
     if (err.class != ERROR_NONE) // nothing that comes can be kept: better not to ask for more

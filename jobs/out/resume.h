@@ -59,6 +59,9 @@ enum row_before {
 // another one than that of resume_give_up().
 enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line);
 
+// Whether resume_look() would say ROW_DONE, without marking the row as seen.
+bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent);
+
 // A new line takes the place of this one, which stays no longer. Any one thread.
 void resume_give_up(struct resume *resume, int64_t line);
 

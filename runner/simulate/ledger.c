@@ -45,6 +45,7 @@ struct ledger {
     pthread_mutex_t lock; // guards all below, keys and groups
     int64_t unknown;      // requests that reached no key
     int64_t in_flight, in_flight_max;
+    int64_t answers, replays;
 };
 
 static void group_init(struct group *g, const struct ledger_limits *limits, int64_t now) {
@@ -193,6 +194,12 @@ bool ledger_admit(struct ledger *l, int64_t key, int64_t tokens, int64_t now,
     return !refused;
 }
 
+void ledger_answer(struct ledger *l, bool again) {
+    pthread_mutex_lock(&l->lock);
+    *(again ? &l->replays : &l->answers) += 1;
+    unlock(l);
+}
+
 static void count_settled(struct counts *c, const struct settlement *s) {
     c->ok += s->how == SETTLED_OK;
     c->failed += s->how == SETTLED_FAILED;
@@ -314,6 +321,8 @@ void ledger_stats(struct ledger *l, struct buf *out) {
     buf_add_char(out, '{');
     add_members(out, &sum, l->in_flight);
     add_number(out, "unknown_key", l->unknown);
+    add_number(out, "answers", l->answers);
+    add_number(out, "replays", l->replays);
     buf_add_str(out, ",\"keys\":[");
     for (int64_t i = 0; i < l->limits.keys; i++)
         add_key(l, i, out);
@@ -384,6 +393,6 @@ void ledger_reset(struct ledger *l) {
     for (int64_t i = 0; i < l->group_count; i++)
         l->groups[i].in_flight_max = l->groups[i].in_flight;
     l->in_flight_max = l->in_flight;
-    l->unknown = 0;
+    l->unknown = l->answers = l->replays = 0;
     unlock(l);
 }
