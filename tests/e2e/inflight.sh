@@ -6,10 +6,10 @@
 
 rows 60 >in.jsonl
 
-# Starts a run whose 24 requests are not answered, as RUN; sets SENT when they are out.
+# Starts a run whose 24 requests are not answered, as RUN, and waits until they are out.
 start_stuck() {
     background "$BATCH_RUN" in.jsonl --provider simulate --base-url "$SIM_URL/v1" -o out.jsonl --slots-per-key 8 \
-        --log-level info --progress off "$@"
+        --log-level info --progress off
     RUN=$PID RUN_ERR=$BG_ERR
     wait_until 20 eval '[ "$(sim_stats .in_flight)" = 24 ]' || fail "24 requests do not get there"
 }

@@ -236,7 +236,7 @@ static void a_torn_record_is_known_as_one(void **state) {
     memcpy(bytes, whole.p, whole.n);
     inflight_written(f, a);
     inflight_close(f);
-    for (size_t i = 0; i <= 112; i++) { // up to the one byte of the id, behind which nothing counts
+    for (size_t i = 0; i <= 112; i++) { // up to the one byte of the id
         bytes[RECORD + i] ^= 0x55;
         write_file(beside, slice_of(bytes, whole.n));
         f = must_open_at(beside);
