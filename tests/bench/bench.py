@@ -379,6 +379,21 @@ def idle(run):
             "refusals": refused}
 
 
+def ready(run):
+    """From a key's becoming ready to its next request on the wire, while rows wait for it.
+
+    Refused at random and told to wait 200 ms, which is also how long keys rest (--cooldown; the
+    automatic one adds up to 2 % so that keys do not come back all at once)."""
+    count = 600 if run.quick else 6000
+    found = []
+    for _ in range(1 if run.quick else min(run.rounds, 3)):
+        with Upstream(20, ["--fault", "429=30%", "--retry-after", "0.2", "--latency", "5"]) as up:
+            measure(batch_run(up, rows_file(count), 1, "--cooldown", "200ms"))
+            found.append(up.stats()["late_us"])
+    return {"waits": sum(f["count"] for f in found), "p50_us": summary([f["p50"] for f in found]),
+            "p99_us": summary([f["p99"] for f in found])}
+
+
 EVERYBODY = ["bare libcurl loop", "batch-run", "wrk", "undici", "aiohttp", "curl --parallel",
              "openai SDK (node)"]
 FEW = ["bare libcurl loop", "batch-run", "wrk"]
@@ -391,7 +406,7 @@ COMPARED = {
     "tls": ("64 open, TLS, HTTP/1.1", lambda: Nginx(64, False), 64, TLS),
     "tls2": ("64 open, TLS, HTTP/2", lambda: Nginx(64, True), 64, TLS + ["h2load"]),
 }
-ALONE = {"rows": rows, "held": held, "start": start, "idle": idle}
+ALONE = {"rows": rows, "held": held, "start": start, "idle": idle, "ready": ready}
 
 
 def shown(s, digits=0):
@@ -429,6 +444,9 @@ def print_alone(name, got):
         print(f"{got['open_at_once']:,} requests open at once: ramp {got['ramp_s']:.2f} s, peak "
               f"{got['peak_mib']:.0f} MiB, {got['cpu_percent_waiting']:.3f} % of a core while waiting, "
               f"{got['answered']:,} of {got['requests']:,} answered\n")
+    elif name == "ready":
+        print(f"From a key's becoming ready to its next request, {got['waits']:,} times: p50 "
+              f"{shown(got['p50_us'])} µs, p99 {shown(got['p99_us'])} µs\n")
     else:
         print(f"All keys resting for {got['seconds']} s: {got['cpu_us']:.0f} µs of CPU "
               f"({got['cpu_percent']:.4f} %)\n")
