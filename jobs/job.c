@@ -55,6 +55,7 @@ void job_clear(struct job *job) {
     job->notes = (struct job_notes){.number = job->notes.in_doubt ? 0 : job->notes.number};
     job->bytes_credited = job->reply_credited = 0;
     job->accepted_at = job->in_attempts = 0;
+    job->affinity = 0;
     job->retries = 0;
     job->not_after = TIME_NEVER;
     job->result.outcome = OUTCOME_NONE;

@@ -60,10 +60,10 @@ void simulate_key(int n, struct buf *out);
 // "refused_early"}…],"groups":[{"group":1,…}…]}
 // The sums stand in front of the keys (in_flight_max: of all at once), "unknown_key" counts POSTs
 // that reached no key, "early" those that came before the time the key's last 429 had named,
-// "answers" counts the answers that were made, whether or not anybody was left to take them, and
-// "replays" those that were made again for an Idempotency-Key, and are in no other sum of answers;
-// "refused_early" 429s before the time that a 429 of the same group had named. Without groups the
-// last list is empty; with them each key names its "group".
+// "refused_early" 429s before the time that a 429 of the same group had named, "late_us" how long
+// after such a time the key's next request came ("count", "p50", "p99"). "answers" counts the
+// answers that were made, whether or not anybody was left to take them, "replays" those that were made
+// again for an Idempotency-Key, with no tokens counted. Without groups the last list is empty; with them each key names its "group".
 void simulate_stats(struct simulator *s, struct buf *out);
 
 // The same as a table for people.
