@@ -97,7 +97,8 @@ struct output *output_open(const struct output_options *options, struct error *e
 
 enum row_before output_look(struct output *o, struct job *job) {
     int64_t line;
-    job->sent = sent_hash(o->sent, job->input);
+    bool asked_for = o->line.format != OUTPUT_NATIVE || o->line.no_input || o->resume.lines;
+    job->sent = asked_for ? sent_hash(o->sent, job->input) : 0;
     enum row_before before = resume_look(&o->resume, job->id, job->sent, &line);
     bool bad = job->result.outcome == OUTCOME_BAD_INPUT;
     if (before == ROW_FAILED || (before == ROW_CHANGED && !bad))

@@ -44,8 +44,8 @@ struct output;
 // device or a socket is refused.
 struct output *output_open(const struct output_options *options, struct error *err);
 
-// What the file says of the row that the job was made of. Fills in job->sent, and job->replaces unless
-// the row is done. Reader thread.
+// What the file says of the row that the job was made of. Fills in job->sent if the file or the row's
+// line has a use for it, and job->replaces unless the row is done. Reader thread.
 //
 // A row that is no good (OUTCOME_BAD_INPUT) gets a line only if there is no answer that it would take
 // the place of: a wrong option must not cost a file of them. Then this is ROW_DONE or ROW_CHANGED.
