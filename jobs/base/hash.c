@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/base/hash.h"
 
+#include <endian.h>
+
 struct sip {
     uint64_t a, b, c, d;
 };
@@ -32,9 +34,8 @@ static uint64_t sip_out(struct sip *s) {
 
 static uint64_t little_endian(const unsigned char *p, size_t n) {
     uint64_t word = 0;
-    for (size_t i = n; i-- > 0;)
-        word = word << 8 | p[i];
-    return word;
+    memcpy(&word, p, n);
+    return le64toh(word);
 }
 
 struct hash128 hash_bytes(struct slice bytes, const uint64_t key[2]) {

@@ -137,9 +137,9 @@ static const struct json_field *find_field(struct slice name, bool escaped,
     return NULL;
 }
 
-const struct json_field *json_find_field(struct slice name, const struct json_field *fields,
-                                         size_t count) {
-    return find_field(name, memchr(name.p, '\\', name.n) != NULL, fields, count);
+const struct json_field *json_find_field(struct slice name, bool plain,
+                                         const struct json_field *fields, size_t count) {
+    return find_field(name, !plain && memchr(name.p, '\\', name.n), fields, count);
 }
 
 bool json_fields(struct slice object, const struct json_field *fields, size_t count) {

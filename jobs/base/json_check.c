@@ -160,8 +160,9 @@ static bool next_value(struct scan *s, struct nest *nest) {
     return false;
 }
 
-static bool check_value(struct scan *s) {
-    struct nest nest = {0};
+static bool check_container(struct scan *s) {
+    struct nest nest;
+    nest.depth = 0;
     for (;;) {
         skip_space(s);
         if (s->p == s->end)
@@ -186,6 +187,16 @@ static bool check_value(struct scan *s) {
     }
 }
 
+static inline bool opens(char c) {
+    return c == '{' || c == '[';
+}
+
+static inline bool check_value(struct scan *s) {
+    skip_space(s);
+    bool scalar = s->p < s->end && !opens(*s->p);
+    return scalar ? check_scalar(s) : check_container(s);
+}
+
 bool json_check(struct slice text, struct json_fault *fault) {
     struct scan s = scan_of(text);
     size_t good = utf8_valid_prefix(text);
@@ -202,33 +213,36 @@ bool json_check(struct slice text, struct json_fault *fault) {
     return !s.fault;
 }
 
-// A name, a colon and a value, told to the field of that name.
-static bool check_member(struct scan *s, const struct json_field *fields, size_t count) {
-    skip_space(s);
-    struct slice name = slice_of(s->p, 0), value;
-    if (!check_name(s))
-        return false;
-    const char *colon = s->p;
-    while (*--colon != '"')
-        ;
-    name.n = (size_t)(colon + 1 - name.p);
-    skip_space(s);
-    value.p = s->p;
-    if (!check_value(s))
-        return false;
-    value.n = (size_t)(s->p - value.p);
-    const struct json_field *field = json_find_field(name, fields, count);
-    if (field)
-        *field->value = value;
-    return true;
-}
-
 // Past this character; false when something else comes.
-static bool pass(struct scan *s, char c) {
+static inline bool pass(struct scan *s, char c) {
     skip_space(s);
     if (s->p == s->end || *s->p != c)
         return false;
     s->p++;
+    return true;
+}
+
+// A name, a colon and a value, told to the field of that name.
+static inline bool check_member(struct scan *s, const struct json_field *fields, size_t count) {
+    skip_space(s);
+    if (s->p == s->end || *s->p != '"')
+        return false;
+    const char *start = s->p, *stop = short_string_end(start, s->end);
+    bool plain = stop;
+    if (plain)
+        s->p = stop;
+    else if (!check_long_string(s))
+        return false;
+    struct slice name = slice_of(start, (size_t)(s->p - start));
+    if (!pass(s, ':'))
+        return false;
+    skip_space(s);
+    start = s->p;
+    if (!check_value(s))
+        return false;
+    const struct json_field *field = json_find_field(name, plain, fields, count);
+    if (field)
+        *field->value = slice_of(start, (size_t)(s->p - start));
     return true;
 }
 

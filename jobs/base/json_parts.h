@@ -53,9 +53,9 @@ static inline int hex4(const char *p, const char *end) {
     return value;
 }
 
-// The one of these fields that a name token means, or NULL.
-const struct json_field *json_find_field(struct slice name, const struct json_field *fields,
-                                         size_t count);
+// The one of these fields that a name token means, or NULL. plain: it is known to have no escapes.
+const struct json_field *json_find_field(struct slice name, bool plain,
+                                         const struct json_field *fields, size_t count);
 
 // Each byte of a word, and the top bit of each byte.
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
