@@ -51,6 +51,10 @@ struct output *output_open(const struct output_options *options, struct error *e
 // the place of: a wrong option must not cost a file of them. Then this is ROW_DONE or ROW_CHANGED.
 enum row_before output_look(struct output *o, struct job *job);
 
+// The ids of the results, for source_share_ids(): rows of the input are then told apart with the same
+// set. NULL: there are none. The output keeps it; only before the first output_look().
+struct ids *output_share_ids(struct output *o);
+
 // How many results are of rows that were not looked up. Reader thread.
 int64_t output_unseen(const struct output *o);
 
