@@ -11,7 +11,10 @@ static void write_all(struct pipeline *p, struct list *jobs) {
     struct error err = {0};
     for (struct list *node = jobs->next; node != jobs; node = node->next) {
         struct job *job = LIST_ENTRY(node, struct job, node);
-        output_add(p->output, job, &err);
+        if (job->result.outcome == OUTCOME_NONE)
+            output_pass(p->output, job);
+        else
+            output_add(p->output, job, &err);
         job_set_state(job, JOB_IDLE);
     }
     output_flush(p->output, &err);
