@@ -71,10 +71,8 @@ static bool take_up(struct output *o, const struct output_options *options, stru
                                  .sent = o->sent};
     if (!o->claim.regular)
         return true;
-    if (options->overwrite) {
-        side_remove_all(&o->claim);
-        return cut(o, err);
-    }
+    if (options->overwrite)
+        return side_remove_all(&o->claim, err) && cut(o, err);
     if (!resume_scan(&o->resume, o->claim.fd, &how, err))
         return false;
     o->whole = o->resume.whole;

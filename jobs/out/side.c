@@ -171,8 +171,7 @@ static bool copy_and_remove(const struct claim *claim, struct left *lefts, int64
         log_info("%s: %lld result%s that arrived ahead of their turn in a run that was killed: "
                  "taken up",
                  claim->path, lines, lines == 1 ? "" : "s");
-    side_remove_all(claim);
-    return true;
+    return side_remove_all(claim, err);
 }
 
 bool side_take_in(const struct claim *claim, const struct resume_options *how, int64_t whole,
@@ -195,13 +194,14 @@ bool side_take_in(const struct claim *claim, const struct resume_options *how, i
     return good;
 }
 
-void side_remove_all(const struct claim *claim) {
+bool side_remove_all(const struct claim *claim, struct error *err) {
     bool any = false;
     for (int i = 0; i < SIDES; i++) {
         char *path = claim_name_beside(claim, side_ends[i]);
         any = unlink(path) == 0 || any;
         free(path);
     }
-    if (any)
-        claim_sync_beside(claim);
+    return !any || claim_sync_beside(claim) ||
+           error_set(err, ERROR_OUTPUT, "%s: its directory cannot be synced: %s", claim->path,
+                     strerror(errno));
 }

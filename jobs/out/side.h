@@ -45,7 +45,7 @@ void side_close(struct side *side, bool keep);
 bool side_take_in(const struct claim *claim, const struct resume_options *how, int64_t whole,
                   int64_t *bytes, struct error *err);
 
-// Removes side files, whatever they hold.
-void side_remove_all(const struct claim *claim);
+// Removes side files, whatever they hold, for good.
+bool side_remove_all(const struct claim *claim, struct error *err);
 
 #endif
