@@ -156,10 +156,16 @@ static void take_after(int fd, int model_fd) {
     fchmod(fd, st.st_mode & 07777);
 }
 
+bool claim_lock_beside(int fd) {
+    return lock(fd) == 0 || errno != EWOULDBLOCK;
+}
+
 int claim_create_beside(const struct claim *claim, const char *path) {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | OPEN_FLAGS, 0600);
-    if (fd >= 0)
-        take_after(fd, claim->fd);
+    if (fd < 0)
+        return -1;
+    take_after(fd, claim->fd);
+    lock(fd); // nobody else knows it yet; where locks do not work, claim_open() has said so
     return fd;
 }
 
@@ -170,7 +176,6 @@ int claim_aside(struct claim *claim, struct error *err) {
         cannot_replace(claim->aside, "cannot be created", err);
         return -1;
     }
-    lock(fd); // nobody else knows it yet; where locks do not work, claim_open() has said so
     return fd;
 }
 

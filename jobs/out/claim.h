@@ -35,7 +35,11 @@ void claim_discard(struct claim *claim, int aside_fd);
 // The name of another file beside it: its own, links followed, and the ending. The caller's to free.
 char *claim_name_beside(const struct claim *claim, const char *ending);
 
-// A new file with the claimed one's owner and mode, to be read and appended to. -1 with errno set.
+// Locks a file beside it. False when another run has it: one whose results were taken from under it.
+bool claim_lock_beside(int fd);
+
+// A new file, locked, with the claimed one's owner and mode, to be read and appended to. -1 with errno
+// set.
 int claim_create_beside(const struct claim *claim, const char *path);
 
 // Puts names beside it that are new, or gone, on the disk. False with errno set.

@@ -104,7 +104,11 @@ static bool open_left(struct left *left, struct error *err) {
     struct stat st;
     left->fd = open(left->path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
     if (left->fd >= 0 && fstat(left->fd, &st) == 0 && S_ISREG(st.st_mode))
-        return true;
+        return claim_lock_beside(left->fd) ||
+               error_set(err, ERROR_USAGE,
+                         "%s: another run is writing to it; wait for that one to end, or choose "
+                         "another file with -o",
+                         left->path);
     return (left->fd < 0 && errno == ENOENT) ||
            error_set(err, ERROR_USAGE,
                      "%s: results of an earlier run are expected there, but it cannot be read as a "

@@ -226,6 +226,20 @@ static void a_foreign_side_file_is_not_touched(void **state) {
     assert_int_equal(err.class, ERROR_USAGE);
 }
 
+// The results file was taken from under a run, which has early lines still.
+static void side_files_of_a_run_that_goes_on_are_not_touched(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct output *o = open_ordered();
+    assert_true(run_script(o, 0, 3, "2", &err));
+    unlink(results);
+    assert_null(output_open(&ordered, &err));
+    assert_int_equal(err.class, ERROR_USAGE);
+    assert_non_null(strstr(err.text, "another run is writing to it"));
+    assert_string_equal(order_in(side), "2");
+    must_close(o);
+}
+
 static void overwriting_removes_side_files(void **state) {
     (void)state;
     struct output_options options = ordered;
@@ -424,6 +438,7 @@ int main(void) {
         TEST(what_was_taken_over_counts_once),
         TEST(a_torn_side_file_is_repaired_at_every_byte),
         TEST(a_foreign_side_file_is_not_touched),
+        TEST(side_files_of_a_run_that_goes_on_are_not_touched),
         TEST(overwriting_removes_side_files),
         TEST(a_file_is_put_in_order_at_the_end),
         TEST(what_is_replaced_goes_while_the_rest_is_sorted),
