@@ -38,7 +38,8 @@ PROGRAM := $(if $(filter build/release,$(BUILD)),batch-run,$(BUILD)/batch-run)
 UNIT_SOURCES := $(sort $(shell find tests/unit -name '*.c' 2>/dev/null))
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 TOOL_SOURCES := $(sort $(wildcard tests/tools/*.c))
-TOOLS := $(TOOL_SOURCES:tests/tools/%.c=$(BUILD)/tools/%)
+PRELOADED := $(BUILD)/tools/faults.so
+TOOLS := $(filter-out $(PRELOADED:.so=),$(TOOL_SOURCES:tests/tools/%.c=$(BUILD)/tools/%)) $(PRELOADED)
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/targets/%)
 E2E_TESTS := $(sort $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh)))
@@ -81,6 +82,11 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
 $(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(ALL_LIBS)
+
+# Objects that stand between a program and libc.
+$(BUILD)/tools/%.so: tests/tools/%.c Makefile
+	@mkdir -p $(@D)
+	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
 
 $(BUILD)/targets/%: tests/fuzz/%.c $(LIBRARY)
 	@mkdir -p $(@D)

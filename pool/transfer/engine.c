@@ -19,6 +19,9 @@
 #define LANES_MAX      4096
 #define EVENTS_AT_ONCE 256
 
+// How often descriptors are looked at that epoll does not take.
+#define UNWATCHED_PAUSE (10 * USEC_PER_MS)
+
 struct lane {
     struct engine *engine;
     CURLM *multi;
@@ -40,7 +43,8 @@ struct engine {
     struct easy_settings settings;
     int epoll;
     int wake_fd;
-    bool coarse; // only milliseconds to be had
+    bool coarse;    // only milliseconds to be had
+    bool unwatched; // epoll has refused a descriptor that libcurl wants to know about
     struct lane *lanes[LANES_MAX];
     size_t lane_count;
     struct bits with_room; // lanes that have an idle transfer or may make one
@@ -73,11 +77,15 @@ static struct watch *watch_of(struct engine *e, curl_socket_t fd) {
 static void register_watch(struct engine *e, curl_socket_t fd, struct watch *w, uint32_t events) {
     struct epoll_event event = {.events = events, .data.fd = fd};
     int op = w->registered ? events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL : EPOLL_CTL_ADD;
-    if (epoll_ctl(e->epoll, op, fd, &event) != 0 && errno == ENOENT)
-        epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &event);
-    else if (errno == EEXIST)
-        epoll_ctl(e->epoll, EPOLL_CTL_MOD, fd, &event);
-    w->registered = events;
+    bool good = epoll_ctl(e->epoll, op, fd, &event) == 0;
+    if (!good && errno == ENOENT)
+        good = epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+    else if (!good && errno == EEXIST)
+        good = epoll_ctl(e->epoll, EPOLL_CTL_MOD, fd, &event) == 0;
+    if (good)
+        w->registered = events;
+    else
+        e->unwatched = true;
 }
 
 // libcurl says what it wants to know of a descriptor.
@@ -282,8 +290,23 @@ static void run_event(struct engine *e, const struct epoll_event *event) {
     run_lane(e, w->lane, fd, mask);
 }
 
+// What epoll had no memory or no room for, it may have now; until then libcurl looks by itself.
+static void watch_again(struct engine *e) {
+    e->unwatched = false;
+    for (size_t fd = 0; fd < e->watch_count; fd++) {
+        struct watch *w = &e->watches[fd];
+        if (!w->wanted || w->wanted == w->registered)
+            continue;
+        register_watch(e, (curl_socket_t)fd, w, w->wanted);
+        if (w->wanted != w->registered)
+            run_lane(e, w->lane, (curl_socket_t)fd, 0);
+    }
+}
+
 static int wait_events(struct engine *e, struct epoll_event *events, int64_t until) {
     struct timespec pause, *limit = NULL;
+    if (e->unwatched && clock_now() + UNWATCHED_PAUSE < until)
+        until = clock_now() + UNWATCHED_PAUSE;
     const struct heap_node *const first[] = {heap_first(&e->due), heap_first(&e->streams)};
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
         if (first[i] && first[i]->due < until)
@@ -311,6 +334,8 @@ static int wait_events(struct engine *e, struct epoll_event *events, int64_t unt
 bool engine_wait(struct engine *e, int64_t until) {
     struct epoll_event events[EVENTS_AT_ONCE];
     run_due(e, clock_now());
+    if (e->unwatched)
+        watch_again(e);
     int count = wait_events(e, events, until);
     for (int i = 0; i < count; i++)
         run_event(e, &events[i]);
