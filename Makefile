@@ -10,6 +10,7 @@ BUILD   ?= build/$(MODE)
 VERSION := 0.1.0
 FUZZ_SECONDS   ?= 3600
 COVERAGE_FLOOR ?= 90
+KILLS          ?= 200
 
 PACKAGES := libcurl libcjson libmicrohttpd
 
@@ -181,6 +182,13 @@ fuzz-long: ## the same for FUZZ_SECONDS each (an hour), going on from what was f
 
 .PHONY: fuzz-targets
 fuzz-targets: $(FUZZ_TARGETS)
+
+.PHONY: torture
+torture: deps ## every read, write, sync, allocation and thread start made to fail in turn; KILLS kills
+	@$(SUBMAKE) all
+	@$(SUBMAKE) $(TOOLS)
+	@BATCH_RUN=$(abspath $(PROGRAM)) TOOLS=$(abspath $(BUILD)/tools) TORTURE=1 KILLS=$(KILLS) TEST_JOBS=1 \
+	    TEST_TIMEOUT=3600 tests/run.sh tests/e2e/faults.sh $(wildcard tests/e2e/kills.sh)
 
 .PHONY: clients
 clients: $(PROGRAM) ## the providers' own client libraries (npm) against the simulator

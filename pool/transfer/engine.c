@@ -61,6 +61,13 @@ bool engine_global_init(struct error *err) {
     return error_set(err, ERROR_USAGE, "libcurl could not be started");
 }
 
+// A multi that ran out of memory is not to be used again: it would wait for ever, or worse.
+static void check(CURLMcode code) {
+    if (code != CURLM_OK)
+        die("libcurl cannot go on: %s; what is written stays, run again to continue",
+            curl_multi_strerror(code));
+}
+
 static struct watch *watch_of(struct engine *e, curl_socket_t fd) {
     size_t need = (size_t)fd + 1;
     if (need > e->watch_count) {
@@ -215,9 +222,7 @@ bool engine_start(struct engine *e, struct transfer *t) {
     if (!easy_prepare(t))
         return false;
     t->started = clock_now();
-    CURLMcode code = curl_multi_add_handle(t->lane->multi, t->easy);
-    if (code != CURLM_OK)
-        die("libcurl takes no more requests: %s", curl_multi_strerror(code));
+    check(curl_multi_add_handle(t->lane->multi, t->easy));
     return true;
 }
 
@@ -229,7 +234,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
         if (message->msg != CURLMSG_DONE)
             continue;
         struct transfer *t = easy_finish(message->easy_handle, message->data.result);
-        curl_multi_remove_handle(lane->multi, t->easy);
+        check(curl_multi_remove_handle(lane->multi, t->easy));
         heap_remove(&e->streams, &t->timer);
         list_push(&e->done, &t->node);
     }
@@ -237,7 +242,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
 
 static void run_lane(struct engine *e, struct lane *lane, curl_socket_t fd, int mask) {
     int running;
-    curl_multi_socket_action(lane->multi, fd, mask, &running);
+    check(curl_multi_socket_action(lane->multi, fd, mask, &running));
     collect_done(e, lane);
 }
 
@@ -263,7 +268,7 @@ static void end_silent(struct engine *e, int64_t now) {
             continue;
         }
         easy_break_off(t, t->over ? TRANSFER_ANSWERED : TRANSFER_STALLED);
-        curl_multi_remove_handle(t->lane->multi, t->easy);
+        check(curl_multi_remove_handle(t->lane->multi, t->easy));
         list_push(&e->done, &t->node);
     }
 }
@@ -356,7 +361,7 @@ void engine_give(struct engine *e, struct transfer *t) {
 }
 
 void engine_cancel(struct engine *e, struct transfer *t) {
-    curl_multi_remove_handle(t->lane->multi, t->easy);
+    check(curl_multi_remove_handle(t->lane->multi, t->easy));
     heap_remove(&e->streams, &t->timer);
     t->finished = clock_now();
 }

@@ -231,12 +231,18 @@ int open(const char *path, int flags, ...) {
 WRAP(NET, int, socket, (int domain, int type, int protocol), (domain, type, protocol), -1)
 WRAP(NET, int, connect, (int fd, const struct sockaddr *to, socklen_t size), (fd, to, size), -1)
 WRAP(NET, int, epoll_create1, (int flags), (flags), -1)
-WRAP(NET, int, epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event),
-     (epoll, op, fd, event), -1)
 WRAP(NET, int, eventfd, (unsigned int count, int flags), (count, flags), -1)
 WRAP(NET, int, signalfd, (int fd, const sigset_t *signals, int flags), (fd, signals, flags), -1)
 WRAP(NET, int, socketpair, (int domain, int type, int protocol, int fds[2]),
      (domain, type, protocol, fds), -1)
+
+// Taking a descriptor out needs nothing that could be short.
+NEXT(int, epoll_ctl, (int, int, int, struct epoll_event *))
+int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event) {
+    if (!next_epoll_ctl)
+        find_epoll_ctl();
+    return op != EPOLL_CTL_DEL && fails(NET, CALLER) ? -1 : next_epoll_ctl(epoll, op, fd, event);
+}
 
 WRAP(WAIT, int, poll, (struct pollfd * fds, nfds_t count, int ms), (fds, count, ms), -1)
 WRAP(WAIT, int, ppoll,

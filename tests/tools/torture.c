@@ -1,5 +1,5 @@
-// torture.c: runs a command again and again, each time with the next call of a family failing, until a
-// run passes without one; after each, the same command once more with nothing failing.
+// torture.c: runs a command again and again, each time with the next call of a family failing, until
+// runs pass without one; after each, the same command once more with nothing failing.
 //
 //   torture FAULTS.so FOLDER FAMILY HOW STRIDE -- COMMAND…        FAMILY and HOW: see faults.c
 //
@@ -27,7 +27,9 @@
 #define WORKERS  2
 #define ROWS_MAX 64
 #define TEXT_MAX ((size_t)1 << 20)
-#define CODES    5 // exit codes that the contract has for a run that no signal stopped
+#define PASSES                                                                                     \
+    3 // how often a thread comes before another is luck, and so is the number of some calls
+#define CODES 5 // exit codes that the contract has for a run that no signal stopped
 
 static struct {
     const char *faults, *folder, *family, *how;
@@ -38,7 +40,7 @@ static struct {
     struct buf start, secrets;
     pthread_mutex_t lock; // of what follows
     long next;
-    bool passed; // a run in which nothing failed
+    int passed; // runs in a row in which nothing failed
     long tried, by_code[CODES], wrong;
 } torture = {.lock = PTHREAD_MUTEX_INITIALIZER, .next = 1};
 
@@ -293,7 +295,7 @@ static bool try_fault(struct trial *t) {
 
 static bool next_fault(struct trial *t) {
     pthread_mutex_lock(&torture.lock);
-    bool more = !torture.passed;
+    bool more = torture.passed < PASSES;
     t->n = torture.next;
     torture.next += torture.stride;
     pthread_mutex_unlock(&torture.lock);
@@ -305,10 +307,9 @@ static void *worker(void *folder) {
     snprintf(t.folder, sizeof t.folder, "%s", (const char *)folder);
     mkdir(t.folder, 0700);
     while (next_fault(&t)) {
-        if (try_fault(&t))
-            continue;
+        bool failed = try_fault(&t);
         pthread_mutex_lock(&torture.lock);
-        torture.passed = true;
+        torture.passed = failed ? 0 : torture.passed + 1;
         pthread_mutex_unlock(&torture.lock);
     }
     return NULL;
