@@ -46,12 +46,9 @@ static void accept_job(struct loop *l, struct job *job) {
     job->accepted_at = l->now;
     if (deadline)
         job->not_after = l->now + deadline;
-    struct job_lane *lane = lanes_for(&l->lanes, job);
-    if (!lane) {
+    if (!lanes_add(&l->lanes, job)) {
         job_fail(job, OUTCOME_NO_KEY, "no key for provider \"%.*s\"", SLICE_ARG(request->provider));
         loop_finish(l, job);
-    } else {
-        list_push(&lane->waiting, &job->node);
     }
 }
 
@@ -133,8 +130,8 @@ static void fail_model(struct loop *l, struct job *job, const struct route *rout
 
 static void start_first(struct loop *l, struct job_lane *lane) {
     struct grant grant;
-    struct job *job = lane_first(lane);
-    lane->answer = lane_acquire(&l->lanes, lane, l->now, &grant);
+    struct job *job = lane_choose(lane);
+    lane->answer = lane_acquire(&l->lanes, lane, job, l->now, &grant);
     if (lane->answer == POOL_NO_MODEL) {
         fail_model(l, job, grant.route);
         lane->answer = POOL_LEASED; // the next one may want another
@@ -144,7 +141,7 @@ static void start_first(struct loop *l, struct job_lane *lane) {
         if (grant.not_before < l->not_before)
             l->not_before = grant.not_before;
     } else {
-        list_remove(&job->node);
+        lane_take(lane, job);
         attempt_start(l, job, &grant);
         end_late(l, lane);
     }

@@ -20,6 +20,7 @@ struct output {
     struct sent *sent;
     char *path; // as the user wrote it, or "standard output"
     struct resume resume;
+    bool shares_ids; // with who reads the input
     enum output_sync sync;
     struct buf gathered;
     int64_t gathered_lines;
@@ -97,12 +98,20 @@ struct output *output_open(const struct output_options *options, struct error *e
 
 enum row_before output_look(struct output *o, struct job *job) {
     int64_t line;
-    job->sent = sent_hash(o->sent, job->input);
+    bool asked_for = o->line.format != OUTPUT_NATIVE || o->line.no_input || o->resume.lines;
+    job->sent = asked_for ? sent_hash(o->sent, job->input) : 0;
     enum row_before before = resume_look(&o->resume, job->id, job->sent, &line);
     bool bad = job->result.outcome == OUTCOME_BAD_INPUT;
+    if (o->shares_ids)
+        resume_pass(&o->resume, job->id, job->line_no);
     if (before == ROW_FAILED || (before == ROW_CHANGED && !bad))
         job->replaces = line;
     return before;
+}
+
+struct ids *output_share_ids(struct output *o) {
+    o->shares_ids = o->resume.rows > 0;
+    return o->shares_ids ? o->resume.ids : NULL;
 }
 
 int64_t output_unseen(const struct output *o) {

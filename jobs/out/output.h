@@ -44,12 +44,16 @@ struct output;
 // device or a socket is refused.
 struct output *output_open(const struct output_options *options, struct error *err);
 
-// What the file says of the row that the job was made of. Fills in job->sent, and job->replaces unless
-// the row is done. Reader thread.
+// What the file says of the row that the job was made of. Fills in job->sent if the file or the row's
+// line has a use for it, and job->replaces unless the row is done. Reader thread.
 //
 // A row that is no good (OUTCOME_BAD_INPUT) gets a line only if there is no answer that it would take
 // the place of: a wrong option must not cost a file of them. Then this is ROW_DONE or ROW_CHANGED.
 enum row_before output_look(struct output *o, struct job *job);
+
+// The ids of the results, for source_share_ids(): rows of the input are then told apart with the same
+// set. NULL: there are none. The output keeps it; only before the first output_look().
+struct ids *output_share_ids(struct output *o);
 
 // How many results are of rows that were not looked up. Reader thread.
 int64_t output_unseen(const struct output *o);

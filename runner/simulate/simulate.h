@@ -58,8 +58,9 @@ void simulate_key(int n, struct buf *out);
 // "refused_early"}…],"groups":[{"group":1,…}…]}
 // The sums stand in front of the keys (in_flight_max: of all at once), "unknown_key" counts POSTs
 // that reached no key, "early" those that came before the time the key's last 429 had named,
-// "refused_early" 429s before the time that a 429 of the same group had named. Without groups the
-// last list is empty; with them each key names its "group".
+// "refused_early" 429s before the time that a 429 of the same group had named, "late_us" how long
+// after such a time the key's next request came ("count", "p50", "p99"). Without groups the last list
+// is empty; with them each key names its "group".
 void simulate_stats(struct simulator *s, struct buf *out);
 
 // The same as a table for people.
