@@ -54,6 +54,7 @@ static bool open_output(struct pipeline *p, struct error *err) {
         .sent = {.prompt_field = plan->config->prompt_field,
                  .id_field = plan->config->id_field,
                  .template = plan->config->template},
+        .jobs_most = p->credits.stretched,
     };
     p->output = output_open(&options, err);
     return p->output != NULL;

@@ -279,6 +279,12 @@ bool resume_scan(struct resume *resume, int fd, const struct resume_options *opt
     return good;
 }
 
+bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent) {
+    int64_t number = resume->ids ? ids_find(resume->ids, id) : 0;
+    return number && (is_ok(number) || resume->keep_failed) &&
+           sent_the_same(number, number_of(0, false, sent));
+}
+
 enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line) {
     int64_t number = resume->ids ? ids_find(resume->ids, id) : 0;
     *line = 0;

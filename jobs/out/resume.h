@@ -65,6 +65,9 @@ enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sen
 // again, and whoever shares `ids` finds the line there. The thread of resume_look().
 void resume_pass(struct resume *resume, struct slice id, int64_t input_line);
 
+// Whether resume_look() would say ROW_DONE, without marking the row as seen.
+bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent);
+
 // A new line takes the place of this one, which stays no longer. Any one thread.
 void resume_give_up(struct resume *resume, int64_t line);
 

@@ -47,6 +47,7 @@ struct ledger {
     pthread_mutex_t lock; // guards all below, keys and groups
     int64_t unknown;      // requests that reached no key
     int64_t in_flight, in_flight_max;
+    int64_t answers, replays;
     struct histogram late; // from the time a key's 429 had named to its next request
 };
 
@@ -204,6 +205,12 @@ bool ledger_admit(struct ledger *l, int64_t key, int64_t tokens, int64_t now,
     return !refused;
 }
 
+void ledger_answer(struct ledger *l, bool again) {
+    pthread_mutex_lock(&l->lock);
+    *(again ? &l->replays : &l->answers) += 1;
+    unlock(l);
+}
+
 static void count_settled(struct counts *c, const struct settlement *s) {
     c->ok += s->how == SETTLED_OK;
     c->failed += s->how == SETTLED_FAILED;
@@ -326,6 +333,8 @@ void ledger_stats(struct ledger *l, struct buf *out) {
     buf_add_char(out, '{');
     add_members(out, &sum, l->in_flight);
     add_number(out, "unknown_key", l->unknown);
+    add_number(out, "answers", l->answers);
+    add_number(out, "replays", l->replays);
     buf_add_str(out, ",\"late_us\":{\"count\":");
     buf_add_int(out, (int64_t)l->late.total);
     add_number(out, "p50", histogram_at(&l->late, 0.50));
@@ -401,7 +410,7 @@ void ledger_reset(struct ledger *l) {
     for (int64_t i = 0; i < l->group_count; i++)
         l->groups[i].in_flight_max = l->groups[i].in_flight;
     l->in_flight_max = l->in_flight;
-    l->unknown = 0;
+    l->unknown = l->answers = l->replays = 0;
     l->late = (struct histogram){0};
     unlock(l);
 }
