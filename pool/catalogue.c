@@ -20,7 +20,7 @@
 //                  client leaves the header out on purpose)
 //   openai         its API reference names no such header, and its Python and Go clients, which have
 //                  the means, leave it unset
-//   all others     their API references name none
+//   all others     none was found in them
 const struct provider catalogue[CATALOGUE_COUNT + 1] = {
     {
         .name = "bigmodel",
