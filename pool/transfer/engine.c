@@ -196,6 +196,7 @@ struct transfer *engine_take(struct engine *e) {
     struct transfer *t = LIST_ENTRY(node, struct transfer, node);
     buf_clear(&t->url);
     buf_clear(&t->body);
+    t->idempotency_key[0] = '\0';
     t->on_events = NULL;
     t->events_context = NULL;
     t->stall_timeout = 0;
@@ -333,5 +334,6 @@ void engine_give(struct engine *e, struct transfer *t) {
 void engine_cancel(struct engine *e, struct transfer *t) {
     curl_multi_remove_handle(t->lane->multi, t->easy);
     heap_remove(&e->streams, &t->timer);
+    t->status = TRANSFER_NETWORK;
     t->finished = clock_now();
 }

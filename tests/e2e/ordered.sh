@@ -129,7 +129,7 @@ start_simulator --quiet --latency 600s --write-keys slow.env
 SLOW_PID=$SIM_PID SLOW_URL=$SIM_URL
 key=$(sed -n 's/^SIMULATE_API_KEY_1=//p' slow.env)
 start_simulator --quiet --keys 3
-BESIDE=(--provider simulate,openai --base-url "simulate=$SIM_URL/v1,openai=$SLOW_URL/v1")
+BESIDE=(--provider "simulate,openai" --base-url "simulate=$SIM_URL/v1,openai=$SLOW_URL/v1")
 start_behind_slow() { # INPUT OUTPUT OPTIONS...: sets PID
     local input=$1 output=$2
     shift 2
