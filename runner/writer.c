@@ -12,10 +12,15 @@ static void free_slots(struct pipeline *p, size_t count) {
         wake_up(p->loop_fd);
 }
 
-static void tell_written(struct pipeline *p, struct list *jobs) {
+// The run stopped before it was done: no line, and whoever sent it may have been paid.
+static bool is_dropped(const struct job *job) {
+    return job->result.outcome == OUTCOME_NONE;
+}
+
+static void note_written(struct pipeline *p, struct list *jobs) {
     for (struct list *node = jobs->next; node != jobs; node = node->next) {
         struct job *job = LIST_ENTRY(node, struct job, node);
-        if (job->result.outcome != OUTCOME_NONE)
+        if (!is_dropped(job))
             output_written(p->output, job);
     }
 }
@@ -26,7 +31,7 @@ static void write_all(struct pipeline *p, struct list *jobs) {
     size_t slots = 0;
     for (struct list *node = jobs->next; node != jobs; node = node->next) {
         struct job *job = LIST_ENTRY(node, struct job, node);
-        if (job->result.outcome == OUTCOME_NONE) {
+        if (is_dropped(job)) {
             output_pass(p->output, job);
         } else {
             output_add(p->output, job, &err);
@@ -35,7 +40,7 @@ static void write_all(struct pipeline *p, struct list *jobs) {
         job_set_state(job, JOB_IDLE);
     }
     if (output_flush(p->output, &err))
-        tell_written(p, jobs);
+        note_written(p, jobs);
     free_slots(p, slots);
     credits_give(&p->credits, jobs); // before the disk is waited for: the others go on meanwhile
     output_sync(p->output, clock_now(), &err);
