@@ -121,25 +121,28 @@ bool json_next_element(struct json_walk *w, struct slice *value) {
     return walk_token(w, value);
 }
 
-// json_string_is() for a name without escapes, made to say no at the first byte.
+// json_string_is() for a name without escapes, made to say no at the first byte. Names are short: a
+// call would cost more than it compares.
 static inline bool plain_name_is(struct slice name, const char *text) {
-    size_t n = name.n - 2;
-    if (n && text[0] != name.p[1])
-        return false;
-    return strncmp(text, name.p + 1, n) == 0 && text[n] == '\0';
+    size_t n = name.n - 2, i = 0;
+    while (i < n && text[i] && text[i] == name.p[i + 1])
+        i++;
+    return i == n && text[n] == '\0';
 }
 
-static const struct json_field *find_field(struct slice name, bool escaped,
-                                           const struct json_field *fields, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (escaped ? json_string_is(name, fields[i].name) : plain_name_is(name, fields[i].name))
-            return fields + i;
+const struct json_field *json_find_wanted(struct json_wanted *wanted, struct slice name,
+                                          bool plain) {
+    plain = plain || !memchr(name.p, '\\', name.n);
+    for (size_t tried = 0, i = wanted->next; tried < wanted->count; tried++, i++) {
+        if (i == wanted->count)
+            i = 0;
+        const struct json_field *field = wanted->fields + i;
+        if (plain ? plain_name_is(name, field->name) : json_string_is(name, field->name)) {
+            wanted->next = i + 1;
+            return field;
+        }
+    }
     return NULL;
-}
-
-const struct json_field *json_find_field(struct slice name, bool plain,
-                                         const struct json_field *fields, size_t count) {
-    return find_field(name, !plain && memchr(name.p, '\\', name.n), fields, count);
 }
 
 bool json_fields(struct slice object, const struct json_field *fields, size_t count) {
@@ -147,11 +150,12 @@ bool json_fields(struct slice object, const struct json_field *fields, size_t co
         *fields[i].value = SLICE_NONE;
     if (json_type(object) != JSON_OBJECT)
         return false;
+    struct json_wanted wanted = json_want(fields, count);
     struct json_walk w = json_walk(object);
     struct slice name, value;
     bool escaped;
     while (walk_name(&w, &name, &escaped) && walk_token(&w, &value)) {
-        const struct json_field *field = find_field(name, escaped, fields, count);
+        const struct json_field *field = json_find_field(&wanted, name, !escaped);
         if (field)
             *field->value = value;
     }

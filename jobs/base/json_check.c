@@ -223,7 +223,7 @@ static inline bool pass(struct scan *s, char c) {
 }
 
 // A name, a colon and a value, told to the field of that name.
-static inline bool check_member(struct scan *s, const struct json_field *fields, size_t count) {
+static inline bool check_member(struct scan *s, struct json_wanted *wanted) {
     skip_space(s);
     if (s->p == s->end || *s->p != '"')
         return false;
@@ -240,7 +240,7 @@ static inline bool check_member(struct scan *s, const struct json_field *fields,
     start = s->p;
     if (!check_value(s))
         return false;
-    const struct json_field *field = json_find_field(name, plain, fields, count);
+    const struct json_field *field = json_find_field(wanted, name, plain);
     if (field)
         *field->value = slice_of(start, (size_t)(s->p - start));
     return true;
@@ -248,13 +248,14 @@ static inline bool check_member(struct scan *s, const struct json_field *fields,
 
 bool json_check_fields(struct slice text, const struct json_field *fields, size_t count) {
     struct scan s = scan_of(text);
+    struct json_wanted wanted = json_want(fields, count);
     for (size_t i = 0; i < count; i++)
         *fields[i].value = SLICE_NONE;
     if (utf8_valid_prefix(text) < text.n || !pass(&s, '{'))
         return false;
     bool more = !pass(&s, '}');
     while (more) {
-        if (!check_member(&s, fields, count))
+        if (!check_member(&s, &wanted))
             return false;
         more = pass(&s, ',');
         if (!more && !pass(&s, '}'))

@@ -53,9 +53,35 @@ static inline int hex4(const char *p, const char *end) {
     return value;
 }
 
-// The one of these fields that a name token means, or NULL. plain: it is known to have no escapes.
-const struct json_field *json_find_field(struct slice name, bool plain,
-                                         const struct json_field *fields, size_t count);
+// Fields to look for. Most members of a text are told apart from all of them by the first letter, and
+// those that are wanted mostly come in their order.
+struct json_wanted {
+    const struct json_field *fields;
+    size_t count;
+    size_t next;      // after the one that was found last
+    uint64_t letters; // which names begin with
+};
+
+static inline uint64_t json_letter(char c) {
+    return UINT64_C(1) << ((unsigned char)c % 64);
+}
+
+static inline struct json_wanted json_want(const struct json_field *fields, size_t count) {
+    struct json_wanted wanted = {.fields = fields, .count = count};
+    for (size_t i = 0; i < count; i++)
+        wanted.letters |= json_letter(fields[i].name[0] ? fields[i].name[0] : '"');
+    return wanted;
+}
+
+// The one of them that a name token means, or NULL. plain: the name is known to have no escapes.
+const struct json_field *json_find_wanted(struct json_wanted *wanted, struct slice name,
+                                          bool plain);
+
+static inline const struct json_field *json_find_field(struct json_wanted *wanted,
+                                                       struct slice name, bool plain) {
+    bool other = plain && !(wanted->letters & json_letter(name.p[1]));
+    return other ? NULL : json_find_wanted(wanted, name, plain);
+}
 
 // Each byte of a word, and the top bit of each byte.
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))

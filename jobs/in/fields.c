@@ -77,7 +77,7 @@ void fields_clear(struct fields *f) {
 void fields_read(struct fields *f, struct slice object) {
     json_fields(object, f->want, f->count);
     for (size_t i = 0; i < f->count; i++)
-        if (json_type(f->found[i]) == JSON_NULL)
+        if (f->found[i].p && json_type(f->found[i]) == JSON_NULL)
             f->found[i] = SLICE_NONE;
 }
 
