@@ -90,7 +90,7 @@ static bool check_word(struct scan *s, const char *word) {
     return true;
 }
 
-static bool check_scalar(struct scan *s) {
+static inline bool check_scalar(struct scan *s) {
     switch (*s->p) {
     case '"': return check_string(s);
     case 't': return check_word(s, "true");
@@ -103,18 +103,31 @@ static bool check_scalar(struct scan *s) {
     }
 }
 
+struct name {
+    struct slice token;
+    bool escaped;
+};
+
 // A member's name and colon, after its opening brace or comma.
-static bool check_name(struct scan *s) {
+static inline bool check_name(struct scan *s, struct name *name) {
     skip_space(s);
     if (s->p == s->end || *s->p != '"')
         return fail(s, "a member's name is missing");
-    if (!check_string(s))
+    const char *start = s->p, *stop = short_string_end(start, s->end);
+    if (!stop && !check_long_string(s))
         return false;
+    s->p = stop ? stop : s->p;
+    name->token = slice_of(start, (size_t)(s->p - start));
+    name->escaped = !stop && memchr(start, '\\', name->token.n);
     skip_space(s);
     if (s->p == s->end || *s->p != ':')
         return fail(s, "a colon is missing");
     s->p++;
     return true;
+}
+
+static inline bool is_bracket(char c) {
+    return c == '{' || c == '[';
 }
 
 // The containers that are open, one bit each: set for an object.
@@ -125,7 +138,7 @@ struct nest {
 
 static bool nest_open(struct scan *s, struct nest *nest) {
     bool object = *s->p == '{';
-    if (nest->depth == JSON_MAX_DEPTH)
+    if (nest->depth == s->room)
         return fail(s, "nested too deeply");
     unsigned char bit = (unsigned char)(1u << (nest->depth % 8));
     if (object)
@@ -144,13 +157,14 @@ static bool in_object(const struct nest *nest) {
 
 // After a value: closes what ends here and passes the comma. False at the end or on a fault.
 static bool next_value(struct scan *s, struct nest *nest) {
+    struct name name;
     while (nest->depth) {
         skip_space(s);
         if (s->p == s->end)
             return fail(s, "the text ends too early");
         if (*s->p == ',') {
             s->p++;
-            return !in_object(nest) || check_name(s);
+            return !in_object(nest) || check_name(s, &name);
         }
         if (*s->p != (in_object(nest) ? '}' : ']'))
             return fail(s, "a comma is missing");
@@ -161,14 +175,13 @@ static bool next_value(struct scan *s, struct nest *nest) {
 }
 
 static bool check_container(struct scan *s) {
-    struct nest nest;
-    nest.depth = 0;
+    struct nest nest = {0};
+    struct name name;
     for (;;) {
         skip_space(s);
         if (s->p == s->end)
             return fail(s, "a value is missing");
-        bool opens = *s->p == '{' || *s->p == '[';
-        if (!opens) {
+        if (!is_bracket(*s->p)) {
             if (!check_scalar(s))
                 return false;
         } else {
@@ -177,7 +190,7 @@ static bool check_container(struct scan *s) {
             skip_space(s);
             bool closes = s->p < s->end && *s->p == (in_object(&nest) ? '}' : ']');
             if (!closes) {
-                if (in_object(&nest) && !check_name(s))
+                if (in_object(&nest) && !check_name(s, &name))
                     return false;
                 continue;
             }
@@ -187,14 +200,11 @@ static bool check_container(struct scan *s) {
     }
 }
 
-static inline bool opens(char c) {
-    return c == '{' || c == '[';
-}
-
 static inline bool check_value(struct scan *s) {
     skip_space(s);
-    bool scalar = s->p < s->end && !opens(*s->p);
-    return scalar ? check_scalar(s) : check_container(s);
+    if (s->p == s->end)
+        return fail(s, "a value is missing");
+    return is_bracket(*s->p) ? check_container(s) : check_scalar(s);
 }
 
 bool json_check(struct slice text, struct json_fault *fault) {
@@ -222,33 +232,33 @@ static inline bool pass(struct scan *s, char c) {
     return true;
 }
 
+static bool is_at_end(struct scan *s) {
+    skip_space(s);
+    return s->p == s->end;
+}
+
+// -- fields of an object, found as it is checked --
+
 // A name, a colon and a value, told to the field of that name.
 static inline bool check_member(struct scan *s, struct json_wanted *wanted) {
-    skip_space(s);
-    if (s->p == s->end || *s->p != '"')
-        return false;
-    const char *start = s->p, *stop = short_string_end(start, s->end);
-    bool plain = stop;
-    if (plain)
-        s->p = stop;
-    else if (!check_long_string(s))
-        return false;
-    struct slice name = slice_of(start, (size_t)(s->p - start));
-    if (!pass(s, ':'))
+    struct name name;
+    if (!check_name(s, &name))
         return false;
     skip_space(s);
-    start = s->p;
+    const char *start = s->p;
     if (!check_value(s))
         return false;
-    const struct json_field *field = json_find_field(wanted, name, plain);
+    const struct json_field *field = json_find_field(wanted, name.token, name.escaped);
     if (field)
         *field->value = slice_of(start, (size_t)(s->p - start));
     return true;
 }
 
-bool json_check_fields(struct slice text, const struct json_field *fields, size_t count) {
+bool json_check_fields(struct slice text, const struct json_field *fields, size_t count,
+                       unsigned depth) {
     struct scan s = scan_of(text);
     struct json_wanted wanted = json_want(fields, count);
+    s.room = depth;
     for (size_t i = 0; i < count; i++)
         *fields[i].value = SLICE_NONE;
     if (utf8_valid_prefix(text) < text.n || !pass(&s, '{'))
@@ -261,6 +271,73 @@ bool json_check_fields(struct slice text, const struct json_field *fields, size_
         if (!more && !pass(&s, '}'))
             return false;
     }
+    return is_at_end(&s);
+}
+
+// -- the same on many levels --
+
+static bool check_inside(struct scan *s, const struct json_place *places, void *into);
+
+static struct slice *token_of(const struct json_place *place, void *into) {
+    return (struct slice *)(void *)((char *)into + place->into);
+}
+
+static void forget(const struct json_place *place, void *into) {
+    *token_of(place, into) = SLICE_NONE;
+    for (const struct json_place *p = place->inside; p && p->name; p++)
+        forget(p, into);
+}
+
+static inline const struct json_place *find_place(const struct name *name,
+                                                  const struct json_place *places) {
+    for (; places->name; places++)
+        if (name_is(name->token, name->escaped, places->name))
+            return places;
+    return NULL;
+}
+
+static bool check_place(struct scan *s, const struct json_place *place, void *into) {
+    if (token_of(place, into)->p) // the last of two members of a name counts
+        forget(place, into);
+    skip_space(s);
+    const char *start = s->p;
+    bool goes_inside = place->inside && start < s->end && is_bracket(*start);
+    if (!(goes_inside ? check_inside(s, place->inside, into) : check_value(s)))
+        return false;
+    *token_of(place, into) = slice_of(start, (size_t)(s->p - start));
+    return true;
+}
+
+// From an opening bracket to behind its closing one. Goes no deeper than the places do.
+static bool check_inside(struct scan *s, const struct json_place *places, void *into) {
+    bool object = *s->p++ == '{';
+    char closing = object ? '}' : ']';
+    struct name name = {SLICE("\"0\""), false};
+    const struct json_place *place = object ? NULL : find_place(&name, places);
+    if (!s->room--)
+        return fail(s, "nested too deeply");
+    bool more = !pass(s, closing);
+    while (more) {
+        if (object && !check_name(s, &name))
+            return false;
+        if (object)
+            place = find_place(&name, places);
+        if (!(place ? check_place(s, place, into) : check_value(s)))
+            return false;
+        place = NULL;
+        more = pass(s, ',');
+        if (!more && !pass(s, closing))
+            return fail(s, "a comma is missing");
+    }
+    s->room++;
+    return true;
+}
+
+bool json_check_places(struct slice text, const struct json_place *places, void *into) {
+    struct scan s = scan_of(text);
+    for (const struct json_place *p = places; p->name; p++)
+        forget(p, into);
     skip_space(&s);
-    return s.p == s.end;
+    return s.p < s.end && *s.p == '{' && utf8_valid_prefix(text) == text.n &&
+           check_inside(&s, places, into) && is_at_end(&s);
 }

@@ -13,11 +13,13 @@ struct scan {
     const char *p;
     const char *end;
     const char *fault;
+    unsigned room; // brackets that may still be opened
 };
 
 // Of no slice at all (a null pointer) not even the end may be computed.
 static inline struct scan scan_of(struct slice text) {
-    return text.p ? (struct scan){text.p, text.p + text.n, NULL} : (struct scan){"", "", NULL};
+    const char *p = text.p ? text.p : "";
+    return (struct scan){p, p + text.n, NULL, JSON_MAX_DEPTH};
 }
 
 static inline bool is_space(char c) {
@@ -53,6 +55,16 @@ static inline int hex4(const char *p, const char *end) {
     return value;
 }
 
+// Whether a member's name means this text. Names are short: a call would cost more than it compares.
+static inline bool name_is(struct slice name, bool escaped, const char *text) {
+    size_t n = name.n - 2, i = 0;
+    if (escaped)
+        return json_string_is(name, text);
+    while (i < n && text[i] && text[i] == name.p[i + 1])
+        i++;
+    return i == n && text[n] == '\0';
+}
+
 // Fields to look for. Most members of a text are told apart from all of them by the first letter, and
 // those that are wanted mostly come in their order.
 struct json_wanted {
@@ -73,14 +85,14 @@ static inline struct json_wanted json_want(const struct json_field *fields, size
     return wanted;
 }
 
-// The one of them that a name token means, or NULL. plain: the name is known to have no escapes.
+// The one of them that a name token means, or NULL.
 const struct json_field *json_find_wanted(struct json_wanted *wanted, struct slice name,
-                                          bool plain);
+                                          bool escaped);
 
 static inline const struct json_field *json_find_field(struct json_wanted *wanted,
-                                                       struct slice name, bool plain) {
-    bool other = plain && !(wanted->letters & json_letter(name.p[1]));
-    return other ? NULL : json_find_wanted(wanted, name, plain);
+                                                       struct slice name, bool escaped) {
+    bool other = !escaped && !(wanted->letters & json_letter(name.p[1]));
+    return other ? NULL : json_find_wanted(wanted, name, escaped);
 }
 
 // Each byte of a word, and the top bit of each byte.

@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-bool blocks_open(struct blocks *b, int fd) {
+bool blocks_open(struct blocks *b, int fd, int64_t from) {
     *b = (struct blocks){.fd = fd, .rest = BLOCKS_BUF};
-    return lseek(fd, 0, SEEK_SET) == 0;
+    return lseek(fd, from, SEEK_SET) == from;
 }
 
 static ssize_t read_some(int fd, char *p, size_t n) {

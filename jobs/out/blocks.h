@@ -1,4 +1,4 @@
-// A results file from its start, in blocks of whole lines. One thread at a time.
+// A results file in blocks of whole lines. One thread at a time.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_OUT_BLOCKS_H
 #define JOBS_OUT_BLOCKS_H
@@ -27,8 +27,8 @@ enum blocks_status {
     BLOCKS_UNREADABLE, // errno says why
 };
 
-// False: the file cannot be read from its start.
-bool blocks_open(struct blocks *b, int fd);
+// From this byte on, where a line starts. False: the file cannot be read from there.
+bool blocks_open(struct blocks *b, int fd, int64_t from);
 enum blocks_status blocks_next(struct blocks *b, struct buf *lines);
 void blocks_free(struct blocks *b); // errno stays
 

@@ -140,7 +140,7 @@ struct readers *readers_start(const struct readers_options *options) {
         r->shares[i].space = BUF_INIT(RESULT_LINE_MAX);
         r->shares[i].sent = options->sent ? sent_copy(options->sent) : NULL;
     }
-    if (blocks_open(&r->blocks, options->fd))
+    if (blocks_open(&r->blocks, options->fd, options->from))
         return r;
     readers_stop(r);
     return NULL;

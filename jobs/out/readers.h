@@ -19,6 +19,7 @@
 
 struct readers_options {
     int fd;
+    int64_t from; // where to start: at a line
     enum output_format format;
     const struct ids *ids; // whose keys are wanted; others may be added meanwhile
     const struct sent
@@ -43,7 +44,7 @@ struct findings {
 
 struct readers;
 
-// NULL: the file cannot be read from its start, errno says why.
+// NULL: the file cannot be read from there, errno says why.
 struct readers *readers_start(const struct readers_options *options);
 
 // The next block, good until the next call. All but BLOCKS_LINES is the last.

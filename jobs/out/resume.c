@@ -124,7 +124,7 @@ static bool unreadable(const struct resume_options *options, struct error *err) 
                      strerror(errno));
 }
 
-static bool scan_blocks(struct resume *resume, struct readers *readers,
+static bool take_blocks(struct resume *resume, struct readers *readers,
                         const struct resume_options *options, struct error *err) {
     const struct findings *found;
     enum blocks_status status;
@@ -139,18 +139,33 @@ static bool scan_blocks(struct resume *resume, struct readers *readers,
     }
 }
 
+bool resume_scan_on(struct resume *resume, int fd, const struct resume_options *options,
+                    struct error *err) {
+    struct readers_options how = {.fd = fd,
+                                  .from = resume->whole,
+                                  .format = options->format,
+                                  .ids = resume->ids,
+                                  .sent = options->sent};
+    struct readers *readers = readers_start(&how);
+    bool good = readers ? take_blocks(resume, readers, options, err) : unreadable(options, err);
+    resume->rows = ids_count(resume->ids);
+    readers_stop(readers);
+    return good;
+}
+
 bool resume_scan(struct resume *resume, int fd, const struct resume_options *options,
                  struct error *err) {
     *resume = (struct resume){.ids = ids_new(),
                               .keep_failed = options->keep_failed,
                               .keep = BUF_INIT(SIZE_MAX / 2),
                               .seen = BUF_INIT(SIZE_MAX / 2)};
-    struct readers_options how = {fd, options->format, resume->ids, options->sent};
-    struct readers *readers = readers_start(&how);
-    bool good = readers ? scan_blocks(resume, readers, options, err) : unreadable(options, err);
-    resume->rows = ids_count(resume->ids);
-    readers_stop(readers);
-    return good;
+    return resume_scan_on(resume, fd, options, err);
+}
+
+bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent) {
+    int64_t number = resume->ids ? ids_find(resume->ids, id) : 0;
+    return number && (is_ok(number) || resume->keep_failed) &&
+           sent_the_same(number, number_of(0, false, sent));
 }
 
 enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line) {
@@ -187,6 +202,10 @@ int64_t resume_unseen(const struct resume *resume) {
     return resume->rows - resume->seen_count;
 }
 
+bool resume_keeps(const struct resume *resume, int64_t line) {
+    return line > resume->lines || has_bit(&resume->keep, line);
+}
+
 bool resume_drops(const struct resume *resume) {
     return resume->kept_ok + resume->kept_failed - resume->given_up < resume->lines;
 }
@@ -203,7 +222,7 @@ static bool copy_lines(const struct resume *resume, struct slice lines, int64_t 
                        struct buf *out) {
     struct slice line;
     for (; blocks_line(&lines, &line); ++*n)
-        if (*n > resume->lines || has_bit(&resume->keep, *n))
+        if (resume_keeps(resume, *n))
             buf_add_slice(out, line);
     return !out->failed;
 }
@@ -229,7 +248,7 @@ static bool copy_blocks(const struct resume *resume, struct blocks *blocks, int 
 bool resume_copy(const struct resume *resume, int from, int to, int64_t *bytes) {
     struct blocks blocks;
     *bytes = 0;
-    bool good = blocks_open(&blocks, from) && copy_blocks(resume, &blocks, to, bytes);
+    bool good = blocks_open(&blocks, from, 0) && copy_blocks(resume, &blocks, to, bytes);
     blocks_free(&blocks);
     return good;
 }

@@ -47,6 +47,10 @@ struct resume {
 bool resume_scan(struct resume *resume, int fd, const struct resume_options *options,
                  struct error *err);
 
+// Reads on where that ended: whole lines were added since.
+bool resume_scan_on(struct resume *resume, int fd, const struct resume_options *options,
+                    struct error *err);
+
 enum row_before {
     ROW_NEW,     // has no line that stays
     ROW_DONE,    // needs no other
@@ -63,11 +67,17 @@ enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sen
 // again, and whoever shares `ids` finds the line there. The thread of resume_look().
 void resume_pass(struct resume *resume, struct slice id, int64_t input_line);
 
+// Whether resume_look() would say ROW_DONE, without marking the row as seen.
+bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent);
+
 // A new line takes the place of this one, which stays no longer. Any one thread.
 void resume_give_up(struct resume *resume, int64_t line);
 
 // How many lines that stay belong to rows that were not looked up.
 int64_t resume_unseen(const struct resume *resume);
+
+// Whether this line stays; one that came after the scan does.
+bool resume_keeps(const struct resume *resume, int64_t line);
 
 // Whether lines have to be taken out.
 bool resume_drops(const struct resume *resume);
