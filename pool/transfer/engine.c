@@ -6,6 +6,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/heap.h"
+#include "pool/transfer/blocks.h"
 #include "pool/transfer/easy.h"
 
 #include <curl/curl.h>
@@ -52,7 +53,7 @@ struct engine {
 };
 
 bool engine_global_init(struct error *err) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+    if (blocks_global_init())
         return true;
     return error_set(err, ERROR_USAGE, "libcurl could not be started");
 }
