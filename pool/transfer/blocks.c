@@ -9,11 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Sizes go from 64 bytes to 64 KB in four steps each time they double.
-#define SMALLEST_BITS 6
-#define LARGEST_BITS  16
-#define SIZES         ((LARGEST_BITS - SMALLEST_BITS) * 4 + 1)
-#define LARGEST       ((size_t)1 << LARGEST_BITS)
+// Sizes are multiples of 16 up to 128 bytes, then go in four steps each time they double.
+#define LARGEST ((size_t)64 * 1024)
+#define SIZES   44
 
 struct block {
     size_t room; // of bytes[]
@@ -36,11 +34,10 @@ static struct block *block_of(void *bytes) {
 
 // The number of the smallest size that holds n bytes; *room is that size.
 static size_t size_of(size_t n, size_t *room) {
-    size_t last = (n > (size_t)1 << SMALLEST_BITS ? n : (size_t)1 << SMALLEST_BITS) - 1;
-    unsigned bits = 63 - (unsigned)__builtin_clzll(last), step = bits - 2;
-    size_t quarter = (last >> step) + 1; // 5 to 8
-    *room = quarter << step;
-    return (bits - (SMALLEST_BITS - 1)) * 4 + quarter - 8;
+    size_t last = n ? n - 1 : 0;
+    unsigned shift = 61 - (unsigned)__builtin_clzll(last | 64); // at least 4
+    *room = ((last >> shift) + 1) << shift;
+    return (last >> shift) + (size_t)(shift - 4) * 4;
 }
 
 static void *take(size_t n) {

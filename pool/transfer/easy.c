@@ -163,11 +163,13 @@ static void set_trust(CURL *easy, const struct easy_settings *settings) {
     curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, settings->capath);
 }
 
-static void set_constants(struct transfer *t, const struct easy_settings *settings) {
+static void set_constants(struct transfer *t, const struct easy_settings *settings,
+                          size_t buffer_size) {
     CURL *easy = t->easy;
     const struct engine_options *o = &settings->options;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)buffer_size - 1); // a zero follows
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -189,7 +191,7 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     set_trust(easy, settings);
 }
 
-struct transfer *easy_new_transfer(const struct easy_settings *settings) {
+struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size) {
     struct transfer *t = mem_zero(1, sizeof *t);
     list_init(&t->node);
     t->url = t->url_set = t->body = BUF_INIT(SIZE_MAX / 2); // bounded by the row they come from
@@ -198,7 +200,7 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings) {
     t->address = curl_url();
     if (!t->easy || !t->address)
         die("libcurl gives no handle: out of memory");
-    set_constants(t, settings);
+    set_constants(t, settings, buffer_size);
     return t;
 }
 

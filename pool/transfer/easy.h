@@ -21,8 +21,9 @@ bool easy_find_trust(struct easy_settings *settings, struct error *err);
 // Whether the environment names a proxy.
 bool easy_wants_proxy(void);
 
-// A transfer with an easy handle that has all the options that never change.
-struct transfer *easy_new_transfer(const struct easy_settings *settings);
+// A transfer with an easy handle that has all the options that never change. It reads at most
+// buffer_size bytes at a time.
+struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size);
 void easy_free_transfer(struct transfer *t);
 
 // Sets what changes from request to request. False when t->url is no address.

@@ -19,6 +19,10 @@
 #define LANE_SIZE      64
 #define LANES_MAX      4096
 #define EVENTS_AT_ONCE 256
+// What is read at a time takes memory while a request waits: less of it when thousands do.
+#define LANES_WIDE    16
+#define BUFFER_WIDE   ((size_t)16 * 1024)
+#define BUFFER_NARROW ((size_t)2 * 1024)
 
 struct lane {
     struct engine *engine;
@@ -187,7 +191,8 @@ struct transfer *engine_take(struct engine *e) {
     struct lane *lane = place == BITS_NONE ? lane_new(e) : e->lanes[place];
     struct list *node = list_pop(&lane->idle);
     if (!node) {
-        struct transfer *fresh = easy_new_transfer(&e->settings);
+        struct transfer *fresh =
+            easy_new_transfer(&e->settings, lane->place < LANES_WIDE ? BUFFER_WIDE : BUFFER_NARROW);
         fresh->lane = lane;
         lane->made++;
         node = &fresh->node;
