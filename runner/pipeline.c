@@ -61,8 +61,7 @@ static bool open_output(struct pipeline *p, struct error *err) {
 
 static bool open_engine(struct pipeline *p, struct error *err) {
     const struct config *c = p->plan->config;
-    struct engine_options options = {.timeout = c->timeout,
-                                     .connect_timeout = c->connect_timeout,
+    struct engine_options options = {.connect_timeout = c->connect_timeout,
                                      .cacert = c->cacert,
                                      .no_proxy = p->plan->embedded,
                                      .wake_fd = p->loop_fd};

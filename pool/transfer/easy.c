@@ -125,9 +125,9 @@ static void take_events(struct transfer *t, struct slice bytes) {
         return;
     t->over = !t->on_events(t->events_context, bytes);
     if (t->over)
-        engine_look_at(t, t->last_byte + END_TIME);
-    else if (t->stall_timeout && !heap_holds(&t->timer))
-        engine_look_at(t, t->last_byte + t->stall_timeout);
+        engine_look_by(t, t->last_byte + END_TIME);
+    else if (t->stall_timeout)
+        engine_look_by(t, t->last_byte + t->stall_timeout);
 }
 
 static size_t on_body(char *p, size_t size, size_t count, void *context) {
@@ -195,7 +195,6 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t 
     struct transfer *t = mem_zero(1, sizeof *t);
     list_init(&t->node);
     t->url = t->url_set = t->body = BUF_INIT(SIZE_MAX / 2); // bounded by the row they come from
-    t->timeout = settings->options.timeout;
     t->easy = curl_easy_init();
     t->address = curl_url();
     if (!t->easy || !t->address)
@@ -237,13 +236,7 @@ bool easy_prepare(struct transfer *t) {
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
     if (t->auth != t->auth_set)
         curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->auth);
-    if (t->timeout < USEC_PER_MS) // to libcurl, 0 is no limit at all
-        t->timeout = USEC_PER_MS;
-    if (t->timeout != t->timeout_set)
-        curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
-                         (long)((t->timeout + USEC_PER_MS - 1) / USEC_PER_MS));
     t->auth_set = t->auth;
-    t->timeout_set = t->timeout;
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;
@@ -279,6 +272,9 @@ void easy_break_off(struct transfer *t, enum transfer_status status) {
     if (status == TRANSFER_STALLED)
         snprintf(t->error, sizeof t->error, "the stream stalled: nothing came for %g s",
                  (double)t->stall_timeout / USEC_PER_SEC);
+    if (status == TRANSFER_TIMEOUT)
+        snprintf(t->error, sizeof t->error, "no %s within %g s", t->any ? "whole answer" : "answer",
+                 (double)t->timeout / USEC_PER_SEC);
 }
 
 struct transfer *easy_finish(CURL *easy, CURLcode code) {

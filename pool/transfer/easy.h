@@ -35,8 +35,8 @@ struct transfer *easy_finish(CURL *easy, CURLcode code);
 // The same for one that is broken off with this status.
 void easy_break_off(struct transfer *t, enum transfer_status status);
 
-// engine.c's part in a stream: looks at it at this time.
-void engine_look_at(struct transfer *t, int64_t due);
+// engine.c's part in a stream: looks at it at this time at the latest.
+void engine_look_by(struct transfer *t, int64_t due);
 
 // Between two requests: keeps a modest body buffer.
 void easy_rest(struct transfer *t);

@@ -50,7 +50,7 @@ struct engine {
     size_t lane_count;
     struct bits with_room; // lanes that have an idle transfer or may make one
     struct heap due;       // lanes by timer
-    struct heap streams;   // transfers by when they have stalled
+    struct heap started;   // transfers by when they are looked at: do they take too long
     struct list done;
     struct watch *watches; // by descriptor
     size_t watch_count;
@@ -116,7 +116,7 @@ static int on_timer(CURLM *multi, long ms, void *context) {
     if (ms < 0)
         heap_remove(&lane->engine->due, &lane->timer);
     else
-        heap_set(&lane->engine->due, &lane->timer, clock_now() + ms * USEC_PER_MS);
+        heap_set(&lane->engine->due, &lane->timer, ms ? clock_now() + ms * USEC_PER_MS : 0);
     return 0;
 }
 
@@ -178,7 +178,7 @@ void engine_close(struct engine *e) {
     for (size_t i = 0; i < e->lane_count; i++)
         lane_free(e->lanes[i]);
     heap_free(&e->due);
-    heap_free(&e->streams);
+    heap_free(&e->started);
     bits_free(&e->with_room);
     free(e->watches);
     if (e->epoll >= 0)
@@ -209,13 +209,13 @@ struct transfer *engine_take(struct engine *e) {
 }
 
 bool engine_start(struct engine *e, struct transfer *t) {
-    (void)e;
     if (!easy_prepare(t))
         return false;
     t->started = clock_now();
     CURLMcode code = curl_multi_add_handle(t->lane->multi, t->easy);
     if (code != CURLM_OK)
         die("libcurl takes no more requests: %s", curl_multi_strerror(code));
+    heap_set(&e->started, &t->timer, t->started + t->timeout);
     return true;
 }
 
@@ -228,7 +228,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
             continue;
         struct transfer *t = easy_finish(message->easy_handle, message->data.result);
         curl_multi_remove_handle(lane->multi, t->easy);
-        heap_remove(&e->streams, &t->timer);
+        heap_remove(&e->started, &t->timer);
         list_push(&e->done, &t->node);
     }
 }
@@ -246,21 +246,35 @@ static void run_due(struct engine *e, int64_t now) {
         run_lane(e, HEAP_ENTRY(node, struct lane, timer), CURL_SOCKET_TIMEOUT, 0);
 }
 
-void engine_look_at(struct transfer *t, int64_t due) {
-    heap_set(&t->lane->engine->streams, &t->timer, due);
+void engine_look_by(struct transfer *t, int64_t due) {
+    if (due < t->timer.due)
+        heap_set(&t->lane->engine->started, &t->timer, due);
 }
 
-// Ends streams that have been silent for too long, and those that are over but not at their end.
-static void end_silent(struct engine *e, int64_t now) {
+// What a transfer that is looked at has to end with, or TRANSFER_ANSWERED and *due says when to look again.
+static enum transfer_status status_by(const struct transfer *t, int64_t now, int64_t *due) {
+    int64_t end = t->started + t->timeout, silent = TIME_NEVER;
+    if (t->streamed && t->stall_timeout)
+        silent = t->last_byte + t->stall_timeout;
+    *due = end < silent ? end : silent;
+    if (t->over || *due > now)
+        return TRANSFER_ANSWERED;
+    return end <= now ? TRANSFER_TIMEOUT : TRANSFER_STALLED;
+}
+
+// Ends what takes too long, streams that have been silent for too long, and those that are over but not
+// at their end.
+static void end_late(struct engine *e, int64_t now) {
     struct heap_node *node;
-    while ((node = heap_pop_due(&e->streams, now))) {
+    while ((node = heap_pop_due(&e->started, now))) {
         struct transfer *t = HEAP_ENTRY(node, struct transfer, timer);
-        int64_t due = t->last_byte + t->stall_timeout;
-        if (!t->over && due > now) {
-            heap_set(&e->streams, node, due);
+        int64_t due;
+        enum transfer_status status = status_by(t, now, &due);
+        if (status == TRANSFER_ANSWERED && !t->over) {
+            heap_set(&e->started, node, due);
             continue;
         }
-        easy_break_off(t, t->over ? TRANSFER_ANSWERED : TRANSFER_STALLED);
+        easy_break_off(t, status);
         curl_multi_remove_handle(t->lane->multi, t->easy);
         list_push(&e->done, &t->node);
     }
@@ -290,7 +304,7 @@ static void run_event(struct engine *e, const struct epoll_event *event) {
 
 static int wait_events(struct engine *e, struct epoll_event *events, int64_t until) {
     struct timespec pause, *limit = NULL;
-    const struct heap_node *const first[] = {heap_first(&e->due), heap_first(&e->streams)};
+    const struct heap_node *const first[] = {heap_first(&e->due), heap_first(&e->started)};
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
         if (first[i] && first[i]->due < until)
             until = first[i]->due;
@@ -321,7 +335,7 @@ bool engine_wait(struct engine *e, int64_t until) {
     for (int i = 0; i < count; i++)
         run_event(e, &events[i]);
     run_due(e, clock_now());
-    end_silent(e, clock_now()); // after the events: what has come is no silence
+    end_late(e, clock_now()); // after the events: what has come is in time
     return count > 0 || !list_is_empty(&e->done);
 }
 
@@ -338,6 +352,6 @@ void engine_give(struct engine *e, struct transfer *t) {
 
 void engine_cancel(struct engine *e, struct transfer *t) {
     curl_multi_remove_handle(t->lane->multi, t->easy);
-    heap_remove(&e->streams, &t->timer);
+    heap_remove(&e->started, &t->timer);
     t->finished = clock_now();
 }

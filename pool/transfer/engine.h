@@ -26,7 +26,6 @@
 struct engine;
 
 struct engine_options {
-    int64_t timeout;         // microseconds, one attempt from start to last byte
     int64_t connect_timeout; // microseconds, until the connection stands
     const char *cacert;      // file of trusted certificates; NULL: SSL_CERT_FILE, else the system's
     bool no_proxy;           // for the simulator inside the process: HTTP_PROXY is not asked
@@ -50,7 +49,7 @@ struct transfer {
     struct buf url; // the transfer's own buffers, kept between requests: write the address here …
     struct buf body;   // … and the JSON here
     struct buf *reply; // where the answer's bytes go; its max is the ceiling
-    int64_t timeout;   // microseconds; 0: the engine's
+    int64_t timeout;   // microseconds, from start to last byte
 
     // How an answer that comes as events (2xx and text/event-stream) is taken: on_events is given its
     // bytes as they come, and `reply` none. When it says false nothing that follows is of interest:
@@ -74,13 +73,12 @@ struct transfer {
     struct buf url_set; // what `address` was parsed from
     void *address;      // CURLU *
     void *auth_set;
-    int64_t timeout_set;
     int sends; // how often libcurl began to send this request
     bool too_large;
     bool any;               // something of the answer's body has come
     bool over;              // on_events wants no more
     int64_t last_byte;      // monotonic, of a stream
-    struct heap_node timer; // when a stream is looked at: has it stalled
+    struct heap_node timer; // when it is looked at: does it take too long, has its stream stalled
 };
 
 // Call once in the program, before any thread starts.
