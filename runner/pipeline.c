@@ -65,6 +65,8 @@ static bool open_engine(struct pipeline *p, struct error *err) {
                                      .cacert = c->cacert,
                                      .no_proxy = p->plan->embedded,
                                      .wake_fd = p->loop_fd};
+    for (size_t i = 0; i < p->plan->route_count; i++)
+        options.tls |= engine_uses_tls(p->plan->routes[i].base_url);
     p->engine = engine_open(&options, err);
     return p->engine != NULL;
 }

@@ -17,8 +17,12 @@
 // What a stream gets to end by itself once all of it is known: its connection can then be used again.
 #define END_TIME USEC_PER_SEC
 
+bool engine_uses_tls(const char *url) {
+    return strncasecmp(url, "https://", 8) == 0;
+}
+
 static bool is_web_address(const char *url) {
-    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+    return strncasecmp(url, "http://", 7) == 0 || engine_uses_tls(url);
 }
 
 static bool has_part(CURLU *url, CURLUPart part) {
@@ -220,7 +224,7 @@ static bool set_address(struct transfer *t) {
     if (!is_web_address(text) ||
         curl_url_set(t->address, CURLUPART_URL, text, CURLU_PATH_AS_IS) != CURLUE_OK)
         return false;
-    bool tls = strncasecmp(text, "https://", 8) == 0;
+    bool tls = engine_uses_tls(text);
     curl_easy_setopt(t->easy, CURLOPT_CURLU, t->address);
     curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
     buf_add_slice(&t->url_set, buf_slice(&t->url));

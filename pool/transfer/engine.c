@@ -15,8 +15,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-// libcurl's cost per request grows with the transfers in a multi; with 64 it is near its minimum.
-#define LANE_SIZE      64
+// libcurl's cost per request grows with the transfers in a multi; with 64 it is near its minimum. With
+// TLS each multi reads the trusted certificates once, 20 ms; and 100 are what most servers let share an
+// HTTP/2 connection.
+#define LANE_PLAIN     64
+#define LANE_TLS       100
 #define LANES_MAX      4096
 #define EVENTS_AT_ONCE 256
 // What is read at a time takes memory while a request waits: less of it when thousands do.
@@ -45,7 +48,8 @@ struct engine {
     struct easy_settings settings;
     int epoll;
     int wake_fd;
-    bool coarse; // only milliseconds to be had
+    bool coarse;      // only milliseconds to be had
+    size_t lane_size; // transfers in a lane
     struct lane *lanes[LANES_MAX];
     size_t lane_count;
     struct bits with_room; // lanes that have an idle transfer or may make one
@@ -122,7 +126,7 @@ static int on_timer(CURLM *multi, long ms, void *context) {
 
 static struct lane *lane_new(struct engine *e) {
     if (e->lane_count == LANES_MAX)
-        die("more than %d requests in flight at once", LANES_MAX * LANE_SIZE);
+        die("more than %d requests in flight at once", LANES_MAX * (int)e->lane_size);
     struct lane *lane = mem_zero(1, sizeof *lane);
     lane->engine = e;
     lane->place = e->lane_count;
@@ -135,7 +139,7 @@ static struct lane *lane_new(struct engine *e) {
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERDATA, lane);
     // fewer would close connections that the next request wants
-    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)LANE_SIZE);
+    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)e->lane_size);
     e->lanes[e->lane_count++] = lane;
     bits_set(&e->with_room, lane->place);
     return lane;
@@ -146,6 +150,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     e->settings = (struct easy_settings){.options = *options, .on_close = on_close, .context = e};
     e->settings.options.no_proxy |= !easy_wants_proxy();
     e->wake_fd = options->wake_fd;
+    e->lane_size = options->tls ? LANE_TLS : LANE_PLAIN;
     list_init(&e->done);
     bits_init(&e->with_room, LANES_MAX);
     e->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -197,7 +202,7 @@ struct transfer *engine_take(struct engine *e) {
         lane->made++;
         node = &fresh->node;
     }
-    if (list_is_empty(&lane->idle) && lane->made == LANE_SIZE)
+    if (list_is_empty(&lane->idle) && lane->made == e->lane_size)
         bits_clear(&e->with_room, lane->place);
     struct transfer *t = LIST_ENTRY(node, struct transfer, node);
     buf_clear(&t->url);

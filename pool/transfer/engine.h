@@ -28,6 +28,7 @@ struct engine;
 struct engine_options {
     int64_t connect_timeout; // microseconds, until the connection stands
     const char *cacert;      // file of trusted certificates; NULL: SSL_CERT_FILE, else the system's
+    bool tls;                // some requests go over TLS
     bool no_proxy;           // for the simulator inside the process: HTTP_PROXY is not asked
     int wake_fd;             // an eventfd: engine_wait() returns when it is written to
 };
@@ -91,6 +92,9 @@ void engine_close(struct engine *e); // NULL is fine; ends what is in flight
 // Whether requests can be sent below this address: http or https, a host, no query and no fragment.
 // False: *what says in words what is wrong with it.
 bool engine_takes_base_url(const char *url, const char **what);
+
+// Whether its requests go over TLS.
+bool engine_uses_tls(const char *url);
 
 // The headers of a key's requests: its secret and the wire's own. Any thread, freed by
 // transfer_auth_free().
