@@ -46,13 +46,16 @@ void job_clear(struct job *job) {
     buf_recycle(&job->line, KEEP_BYTES);
     buf_recycle(&job->body, KEEP_BYTES);
     buf_recycle(&job->scratch, 0);
-    job->index = job->line_no = 0;
+    job->index = job->sequence = job->line_no = 0;
     job->id = job->input = SLICE_NONE;
     job->request = (struct request){0};
     job->sent = 0;
     job->replaces = 0;
+    // a record in doubt is for the next run to find: the job gets another
+    job->notes = (struct job_notes){.number = job->notes.in_doubt ? 0 : job->notes.number};
     job->bytes_credited = job->reply_credited = 0;
     job->accepted_at = job->in_attempts = 0;
+    job->affinity = 0;
     job->retries = 0;
     job->not_after = TIME_NEVER;
     job->result.outcome = OUTCOME_NONE;

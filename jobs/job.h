@@ -76,6 +76,15 @@ struct result {
     char message[JOB_MESSAGE_MAX]; // error in words, secrets masked, valid UTF-8
 };
 
+// What is known of attempts whose answers are not in the results file (jobs/out/inflight.h).
+struct job_notes {
+    uint32_t number;   // of its record, which stays with the job; 0: has had none yet
+    uint32_t earlier;  // of the record that an earlier run left of this row; 0: none
+    uint32_t in_doubt; // attempts that may have been paid, and nothing on disk to show for it
+    uint32_t answers;  // attempts that were answered, but not with a result
+    uint64_t salt;     // of the idempotency keys of an earlier run that it goes on with; 0: none
+};
+
 struct job {
     struct list node;       // in the one list or queue that holds it
     struct heap_node timer; // PARKED: due when it may be tried again
@@ -83,19 +92,22 @@ struct job {
 
     // From the reader.
     int64_t index;      // 0-based data row
+    int64_t sequence;   // 0-based, among the rows that are to get a line in this run
     int64_t line_no;    // 1-based line of the input where the row starts
     struct slice id;    // UTF-8 text in `line`
     struct slice input; // JSON token in `line`: the row as it is handed back; SLICE_NONE: not kept
     struct request request;
     uint64_t sent;    // what tells this request from others (jobs/out/line_sent.h); 0: not known
     int64_t replaces; // number of the result line that this row's new one takes the place of, or 0
-    struct buf line;  // owns the row's bytes and what the reader derived from them
+    struct job_notes notes;
+    struct buf line;       // owns the row's bytes and what the reader derived from them
     size_t bytes_credited; // what this row took from the byte credit
     size_t reply_credited; // the same for its reply
 
     // From the loop.
     int64_t accepted_at; // monotonic, when the loop first saw it
     int64_t in_attempts; // microseconds spent in attempts so far
+    uint64_t affinity;   // the same for rows that begin alike (pool/wire/prefix.h); 0: no matter
     int retries;         // attempts that counted against --max-retries
     int64_t not_after;   // monotonic deadline, or TIME_NEVER
     struct result result;

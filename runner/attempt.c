@@ -38,6 +38,14 @@ void attempt_free(struct flight *f) {
     free(f);
 }
 
+static bool wants_idempotency_key(const struct loop *l, const struct provider *provider) {
+    switch ((enum idempotency_keys)l->p->plan->config->idempotency_keys) {
+    case IDEMPOTENCY_ALWAYS: return true;
+    case IDEMPOTENCY_NEVER: return false;
+    default: return provider->takes_idempotency_key;
+    }
+}
+
 static void describe_attempt(struct loop *l, struct flight *f) {
     struct result *result = &f->job->result;
     result->attempts++;
@@ -48,6 +56,7 @@ static void describe_attempt(struct loop *l, struct flight *f) {
     stats_add(&l->p->stats.attempts, 1);
     stats_add(&l->p->stats.in_flight, 1);
     l->in_flight++;
+    inflight_sent(output_inflight(l->p->output), f->job, f->transfer->idempotency_key[0]);
 }
 
 // Nothing was sent: the key is as it was, and the job says why.
@@ -72,6 +81,8 @@ void attempt_start(struct loop *l, struct job *job, struct grant *grant) {
     t->timeout = l->p->plan->config->timeout;
     if (job->not_after - l->now < t->timeout)
         t->timeout = job->not_after - l->now;
+    if (built && wants_idempotency_key(l, grant->route->provider))
+        inflight_key(output_inflight(l->p->output), job, buf_slice(&t->body), t->idempotency_key);
     if (!built || !engine_start(l->engine, t)) {
         give_up_start(l, job, t, &grant->lease);
         return;
@@ -147,6 +158,21 @@ static bool is_cut_short(const struct loop *l, const struct transfer *t) {
     return t->status == TRANSFER_TIMEOUT && t->timeout < l->p->plan->config->timeout;
 }
 
+// Whether nothing is known of what the provider did: it may have answered, and asks to be paid.
+static bool is_lost(const struct transfer *t) {
+    bool broke = t->status == TRANSFER_TIMEOUT || t->status == TRANSFER_STALLED ||
+                 t->status == TRANSFER_NETWORK;
+    return broke && t->sends;
+}
+
+// A result stays in doubt until it is written, and a lost answer for good.
+static void note_answer(struct loop *l, struct job *job, const struct transfer *t,
+                        enum outcome outcome) {
+    bool useless = outcome == OUTCOME_BAD_RESPONSE || outcome == OUTCOME_TOO_LARGE;
+    if (outcome != OUTCOME_OK && !is_lost(t))
+        inflight_answered(output_inflight(l->p->output), job, useless);
+}
+
 void attempt_settle(struct loop *l, struct transfer *t) {
     struct flight *f = t->owner;
     struct job *job = f->job;
@@ -168,6 +194,7 @@ void attempt_settle(struct loop *l, struct transfer *t) {
     struct pool_report report = {.verdict = &verdict, .is_cut_short = is_cut_short(l, t)};
     if (answer_limits(t, &context, &announced))
         report.announced = &announced;
+    note_answer(l, job, t, verdict.outcome);
     engine_give(l->engine, t);
     release_key(l, f, &report);
     lanes_heard(&l->lanes, job, f->route, verdict.outcome, l->now);
@@ -185,6 +212,7 @@ void attempt_break_off(struct loop *l) {
         struct flight *f = LIST_ENTRY(l->flights.next, struct flight, node);
         struct job *job = f->job;
         engine_cancel(l->engine, f->transfer);
+        note_answer(l, job, f->transfer, OUTCOME_NETWORK);
         engine_give(l->engine, f->transfer);
         release_key(l, f, &(struct pool_report){.verdict = &broken, .is_cut_short = true});
         loop_drop(l, job);

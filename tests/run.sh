@@ -2,7 +2,7 @@
 # Runs test programs and scripts, two at a time: tests/run.sh FILE... One line per file, the output of
 # those that fail, and at the end "N passed, N failed". A file passes through its lines "ok NAME" and
 # "not ok NAME"; one that ends badly without saying so, or says nothing at all, is a failure too.
-# Lines that begin with "| " are a table that is shown in any case.
+# Lines that begin with "| " are a table that is shown in any case. At the end what failed is named again.
 # SPDX-License-Identifier: MIT
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -53,7 +53,11 @@ run_one() {
     if [ "$not_ok" = 0 ]; then
         { echo "ok      $name ($ok)"; sed -n 's/^| /    &/p' "$output"; } >"$output.shown"
     else
-        { echo "FAILED  $name"; sed 's/^/    /' "$output"; } >"$output.shown"
+        { # what failed first, then everything
+            echo "FAILED  $name"
+            grep -aE '^(not ok|#)|^\[  FAILED  \]|: error: ' "$output" | head -n 30 | sed 's/^/  > /'
+            sed 's/^/    /' "$output"
+        } >"$output.shown"
     fi
     cat "$output.shown" # in one go: another one may be writing
 }
@@ -80,6 +84,7 @@ fi
 if [ $# -gt 0 ]; then
     printf '%s\0' "$@" | xargs -0 -n 1 -P "${TEST_JOBS:-2}" "$0" --one
 fi
+grep -ahE '^(FAILED|  > )' "$RESULTS"/*.shown 2>/dev/null
 cat "$RESULTS"/*.count 2>/dev/null | awk -v files=$# '
     { passed += $1; failed += $2; seen++ }
     END {

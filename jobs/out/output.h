@@ -8,6 +8,11 @@
 //   4. output_close(): everything on disk, synced, and one line a row: the lines that new ones took the
 //      place of are taken out. Until then they stay in the file, so that whatever ends the run earlier,
 //      nothing is lost: the file is written anew beside the old one, synced, and takes its name.
+//
+// With `ordered` a line is written when all before it are; until then it waits in a side file that the
+// next run takes up, ordered or not (jobs/out/ahead.h). What is added to a file that was there before
+// may belong between its lines: output_close() then puts the file in the order of the input, with lines
+// of rows that were not looked up at its end (jobs/out/ranks.h).
 // The process must ignore SIGPIPE and SIGXFSZ, so that a write fails instead of killing it.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_OUT_OUTPUT_H
@@ -15,6 +20,7 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/error.h"
+#include "jobs/out/inflight.h"
 #include "jobs/out/line.h"
 #include "jobs/out/line_sent.h"
 #include "jobs/out/resume.h"
@@ -35,13 +41,19 @@ struct output_options {
     bool overwrite; // start afresh: whatever the file holds is gone once output_open() returns
     bool no_retry_failed; // failed rows count as done
     enum output_sync sync;
+    bool ordered;             // lines in the order of job.sequence; see below
     struct sent_options sent; // what a row's `input` says is sent
+    size_t
+        jobs_most; // jobs there can be at a time, for the file of rows in doubt; 0: there is none
 };
 
 struct output;
 
 // A FIFO or a character device is written to, with nothing to resume from; a directory, a block
 // device or a socket is refused.
+//
+// Beside it lies the file of rows in doubt (inflight.h), its name with .inflight: taken up here, kept
+// in step by output_look(), output_written() and output_close().
 struct output *output_open(const struct output_options *options, struct error *err);
 
 // What the file says of the row that the job was made of. Fills in job->sent if the file or the row's
@@ -51,26 +63,43 @@ struct output *output_open(const struct output_options *options, struct error *e
 // the place of: a wrong option must not cost a file of them. Then this is ROW_DONE or ROW_CHANGED.
 enum row_before output_look(struct output *o, struct job *job);
 
+// The ids of the results, for source_share_ids(): rows of the input are then told apart with the same
+// set. NULL: there are none. The output keeps it; only before the first output_look().
+struct ids *output_share_ids(struct output *o);
+
+// What attempts are noted in; the output's own.
+struct inflight *output_inflight(const struct output *o);
+
+// The input is at its end: rows of earlier runs that it does not have are in doubt no longer. Reader
+// thread.
+void output_forget_rest(struct output *o);
+
 // How many results are of rows that were not looked up. Reader thread.
 int64_t output_unseen(const struct output *o);
 
 // How many rows were found done by a failed result (no_retry_failed).
 int64_t output_kept_failed(const struct output *o);
 
+// A job that ends without a line. Ordered results wait for it no longer.
+void output_pass(struct output *o, const struct job *job);
+
 // Adds the job's line; writes when enough has gathered. False: err is filled (ERROR_OUTPUT), with
 // how many results are not on disk. After that nothing is written any more; further calls only
 // count what is lost, and say so again.
 bool output_add(struct output *o, const struct job *job, struct error *err);
 
-// Writes what has gathered, whole lines. After a failure the file ends with its last whole line.
+// Writes what has gathered, whole lines: also to the side file, those that are early. After a failure the file ends with its last whole line.
 bool output_flush(struct output *o, struct error *err);
+
+// A job whose line was flushed without a failure is in doubt no longer.
+void output_written(struct output *o, struct job *job);
 
 // Syncs what was written once that is due, which it is OUTPUT_SYNC_AFTER after the first call that
 // finds something to sync. To be called after each flush and whenever output_sync_due() has come.
 // `now` is monotonic. False like output_flush(): err says how much may not survive.
 bool output_sync(struct output *o, int64_t now, struct error *err);
 
-// TIME_NEVER when there is nothing to sync.
+// TIME_NEVER when there is nothing to sync, 0 when the next output_flush() has more to write.
 int64_t output_sync_due(const struct output *o);
 
 // Flush, sync, release the lock, free. o may be NULL.

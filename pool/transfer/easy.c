@@ -25,9 +25,16 @@ static bool is_web_address(const char *url) {
     return strncasecmp(url, "http://", 7) == 0 || engine_uses_tls(url);
 }
 
+// False for what is no address; memory that runs out does not make it one.
+static bool is_good(CURLUcode code) {
+    if (code == CURLUE_OUT_OF_MEMORY)
+        die("out of memory for an address");
+    return code == CURLUE_OK;
+}
+
 static bool has_part(CURLU *url, CURLUPart part) {
     char *text = NULL;
-    bool there = curl_url_get(url, part, &text, 0) == CURLUE_OK && text && *text;
+    bool there = is_good(curl_url_get(url, part, &text, 0)) && text && *text;
     curl_free(text);
     return there;
 }
@@ -35,9 +42,11 @@ static bool has_part(CURLU *url, CURLUPart part) {
 bool engine_takes_base_url(const char *url, const char **what) {
     CURLU *parsed = curl_url();
     *what = NULL;
+    if (!parsed)
+        die("out of memory for an address");
     if (!is_web_address(url))
         *what = "it does not start with http:// or https://";
-    else if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK)
+    else if (!is_good(curl_url_set(parsed, CURLUPART_URL, url, 0)))
         *what = "it is no valid address";
     else if (!has_part(parsed, CURLUPART_HOST))
         *what = "it names no host";
@@ -158,13 +167,19 @@ static int on_send(void *context, char *to, char *from, int to_port, int from_po
     return ++t->sends > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+// Texts are copied. An option that is missing for want of memory might trust whom it must not.
+static void set_text(CURL *easy, CURLoption option, const char *text) {
+    if (curl_easy_setopt(easy, option, text) != CURLE_OK)
+        die("libcurl takes no options: out of memory");
+}
+
 static void set_trust(CURL *easy, const struct easy_settings *settings) {
     if (!settings->cainfo && !settings->capath)
         return;
-    curl_easy_setopt(easy, CURLOPT_CAINFO, settings->cainfo);
-    curl_easy_setopt(easy, CURLOPT_CAPATH, settings->capath);
-    curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, settings->cainfo);
-    curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, settings->capath);
+    set_text(easy, CURLOPT_CAINFO, settings->cainfo);
+    set_text(easy, CURLOPT_CAPATH, settings->capath);
+    set_text(easy, CURLOPT_PROXY_CAINFO, settings->cainfo);
+    set_text(easy, CURLOPT_PROXY_CAPATH, settings->capath);
 }
 
 static void set_constants(struct transfer *t, const struct easy_settings *settings,
@@ -176,7 +191,7 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)buffer_size - 1); // a zero follows
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -189,10 +204,29 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, settings->context);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(o->connect_timeout / USEC_PER_MS));
     if (o->no_proxy)
-        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+        set_text(easy, CURLOPT_NOPROXY, "*");
     else
-        curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT); // what a proxy gets to see
+        set_text(easy, CURLOPT_USERAGENT, USER_AGENT); // what a proxy gets to see
     set_trust(easy, settings);
+}
+
+// One header of a single request, in front of the list that all requests of a key share.
+struct own_header {
+    struct curl_slist node;
+    char text[80];
+};
+
+static void set_headers(struct transfer *t) {
+    struct own_header *own = t->own_headers;
+    struct curl_slist *headers = t->auth;
+    if (t->idempotency_key[0]) {
+        snprintf(own->text, sizeof own->text, "Idempotency-Key: %s", t->idempotency_key);
+        own->node = (struct curl_slist){own->text, headers};
+        headers = &own->node;
+    }
+    if (headers != t->headers_set)
+        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers);
+    t->headers_set = headers;
 }
 
 struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size) {
@@ -201,6 +235,7 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t 
     t->url = t->url_set = t->body = BUF_INIT(SIZE_MAX / 2); // bounded by the row they come from
     t->easy = curl_easy_init();
     t->address = curl_url();
+    t->own_headers = mem_zero(1, sizeof(struct own_header));
     if (!t->easy || !t->address)
         die("libcurl gives no handle: out of memory");
     set_constants(t, settings, buffer_size);
@@ -213,6 +248,7 @@ void easy_free_transfer(struct transfer *t) {
     buf_free(&t->url);
     buf_free(&t->url_set);
     buf_free(&t->body);
+    free(t->own_headers);
     free(t);
 }
 
@@ -222,7 +258,7 @@ static bool set_address(struct transfer *t) {
     const char *text = buf_cstr(&t->url);
     buf_clear(&t->url_set);
     if (!is_web_address(text) ||
-        curl_url_set(t->address, CURLUPART_URL, text, CURLU_PATH_AS_IS) != CURLUE_OK)
+        !is_good(curl_url_set(t->address, CURLUPART_URL, text, CURLU_PATH_AS_IS)))
         return false;
     bool tls = engine_uses_tls(text);
     curl_easy_setopt(t->easy, CURLOPT_CURLU, t->address);
@@ -238,9 +274,7 @@ bool easy_prepare(struct transfer *t) {
         return false;
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
-    if (t->auth != t->auth_set)
-        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->auth);
-    t->auth_set = t->auth;
+    set_headers(t);
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;

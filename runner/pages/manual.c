@@ -118,9 +118,10 @@ const struct manual_section manual_sections[] = {
      "- weighted: in proportion to `weight`, else to `priority`, times health.\n"
      "- priority: the lowest `priority`; the others serve what it cannot.\n\n"
      "With `--affinity prefix` rows that begin alike (same model, same system prompt) go to the "
-     "key that served the first of them whenever that key is ready, and by the strategy otherwise. "
-     "A key with its hands full is not ready: with `--slots` below the number of keys, rows find "
-     "theirs more often.\n\n"
+     "key that served the first of them. A key that becomes free takes, of the next 64 rows that "
+     "wait, the first that it knows, or one that no key knows yet; only if there is none does it "
+     "take "
+     "one of another's. No row is passed over more than 64 times.\n\n"
      "Limits are kept before they bite. Those stated with `--rpm` and its kin or in the pool file "
      "count requests in flight and their estimated tokens. Those that a provider announces with "
      "its answers are learned and paced by. Limits that nobody tells are felt: a refusal lowers "
@@ -142,7 +143,8 @@ const struct manual_section manual_sections[] = {
      "`--log-level info` says once why a key was taken out, cools or is back."},
 
     {"RESULTS",
-     "One JSON object per line and row, in the order in which rows finish:\n\n"
+     "One JSON object per line and row, in the order in which rows finish, or in that of the input "
+     "with `--ordered`:\n\n"
      "    "
      "{\"id\":\"17\",\"index\":16,\"status\":\"ok\",\"provider\":\"openai\",\"key\":\"openai-2\",\n"
      "     \"model\":\"...\",\"text\":\"...\",\"finish_reason\":\"stop\",\n"
@@ -221,7 +223,45 @@ const struct manual_section manual_sections[] = {
      "saved, and leaves whole lines; run again, it goes on from there. Two runs cannot write to "
      "one "
      "file.\n\n"
-     "What was in flight when a run was killed is sent again by the next."},
+     "What was in flight when a run was killed or broken off is sent again by the next, and may be "
+     "paid "
+     "twice. A small file beside the results (their name with .inflight) remembers which rows were "
+     "sent and whose answers are not in the results yet: the next run says how many there are, "
+     "lists "
+     "them with `--log-level` info, and keeps those it does not get to. A run that leaves none in "
+     "doubt "
+     "takes the file away, and so does `--overwrite`. It survives a kill as it stands and a power "
+     "cut "
+     "as far as it was synced, which it is with the results; it holds ids and names of keys, no "
+     "secrets and no prompts. Where it cannot be made, the run warns and goes on without it. "
+     "Results "
+     "on a pipe have none.\n\n"
+     "A request that is sent again because its first answer was lost carries the same "
+     "Idempotency-Key as before, in the same run and in the next, so that a provider that takes "
+     "such "
+     "keys asks for money once; after any answer there is a new one. None of the built-in "
+     "providers is "
+     "known to take them but the simulator (with its --idempotency), so it is sent to that alone; "
+     "`--idempotency-keys` always sends it to whoever is behind `--base-url`."},
+
+    {"ORDER",
+     "With `--ordered` each result is written once those of all rows before it are, to a file as "
+     "to "
+     "a pipe, so that whoever follows the output sees the order of the input. Rows are sent as "
+     "ever: a slow one holds up nobody, and memory stays the same however many results wait for "
+     "it.\n\n"
+     "What waits lies beside the results, in a file of the same name with .ahead added (and a "
+     "second one, .ahead2, used in turn). They take as much room as the results that wait, and go "
+     "at the end of the run. When a run is killed they stay: the next one, ordered or not, first "
+     "adds what they hold to the results, and sends none of these rows again. `--overwrite` "
+     "removes them. For standard output or a FIFO what waits lies in a temporary file without a "
+     "name in `TMPDIR`, or /tmp, and is gone when the run is killed.\n\n"
+     "An ordered run that goes on with a file adds to its end what may belong between earlier "
+     "lines. When it ends, it puts the file in order: it is written anew beside itself, synced and "
+     "renamed. That needs room for a second copy, and up to 32 bytes a row in `TMPDIR`. Results of "
+     "rows that were not read in this run, because the input no longer has them or the run was "
+     "stopped, come last, in the order they had. Rows that end without a result, because the run "
+     "was stopped or nobody can serve them, leave gaps."},
 
     {"STREAMS",
      "With `--stream` replies are asked for as server-sent events and read as they come. The "
@@ -267,7 +307,10 @@ const struct manual_section manual_sections[] = {
     {"FILES",
      "- ./.env: variables with keys, read when it is there and `--env-file` names no other.\n"
      "- INPUT with its ending replaced by .results.jsonl: the results, unless `-o` says "
-     "otherwise."},
+     "otherwise.\n"
+     "- The results' name with .ahead or .ahead2: results of `--ordered` that wait for their "
+     "turn.\n"
+     "- `TMPDIR`, or /tmp: what `--ordered` keeps out of memory."},
 
     {"SIGNALS",
      "The first SIGINT (Ctrl-C) or SIGTERM stops the reading of rows and lets requests in flight "

@@ -39,7 +39,7 @@ static void days_end_at_the_providers_midnight(void **state) {
         w.server = &s;
         world_run(&w, 3500);
         assert_int_equal(w.jobs, 0);
-        print_message("%s: 3500 jobs at 1000 a day in %.2f days with %d calls too many\n",
+        print_message("| %s: 3500 jobs at 1000 a day in %.2f days with %d calls too many\n",
                       providers[i]->name, (double)(w.ended - w.begun) / 86400 / SEC,
                       (int)(w.calls - 3500));
         assert_in_range(w.ended - w.begun, 2 * 86400 * SEC, 4 * 86400 * SEC);

@@ -53,4 +53,17 @@ static inline const char *line_of(const struct job *job, const struct line_optio
     return buf_cstr(&out);
 }
 
+// A result of OUTCOME_BAD_INPUT is about a bad row only if nothing was sent for it.
+static inline void check_bad_row(const struct line_options *options) {
+    struct line_facts facts;
+    struct job *job = new_job("1");
+    job_fail(job, OUTCOME_BAD_INPUT, "no prompt");
+    assert_true(line_read(slice_str(line_of(job, options)), options->format, &facts));
+    assert_true(facts.bad_input);
+    job->result.key = "k-1";
+    assert_true(line_read(slice_str(line_of(job, options)), options->format, &facts));
+    assert_false(facts.bad_input);
+    job_free(job);
+}
+
 #endif

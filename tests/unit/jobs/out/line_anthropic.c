@@ -75,15 +75,7 @@ static void the_providers_code_is_kept(void **state) {
 
 static void a_bad_row_is_one_only_without_a_key(void **state) {
     (void)state;
-    struct line_facts facts;
-    struct job *job = new_job("1");
-    job_fail(job, OUTCOME_BAD_INPUT, "no prompt");
-    assert_true(line_read(slice_str(line_of(job, &anthropic)), OUTPUT_ANTHROPIC, &facts));
-    assert_true(facts.bad_input);
-    job->result.key = "k-1";
-    assert_true(line_read(slice_str(line_of(job, &anthropic)), OUTPUT_ANTHROPIC, &facts));
-    assert_false(facts.bad_input);
-    job_free(job);
+    check_bad_row(&anthropic);
 }
 
 int main(void) {

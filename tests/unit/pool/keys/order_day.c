@@ -103,7 +103,7 @@ static void a_day_is_fair(void **state) {
     for (int s = 0; s < STRATEGY_COUNT; s++) {
         clock_t start = clock();
         double worst = live_a_day((enum strategy)s);
-        print_message("%-13s a day in %.2f s, at most %.2f %% from fair\n", strategy_names[s],
+        print_message("| %-13s a day in %.2f s, at most %.2f %% from fair\n", strategy_names[s],
                       (double)(clock() - start) / CLOCKS_PER_SEC, worst * 100);
         assert_true(worst < 0.02);
     }
@@ -142,8 +142,8 @@ static void many_keys_cost_little(void **state) {
     for (int s = 0; s < STRATEGY_COUNT; s++) {
         double few = cost_of_one((enum strategy)s, 100);
         double many = cost_of_one((enum strategy)s, 100000);
-        print_message("%-13s %.3f us with 100 keys, %.3f us with 100,000\n", strategy_names[s], few,
-                      many);
+        print_message("| %-13s %.3f us with 100 keys, %.3f us with 100,000\n", strategy_names[s],
+                      few, many);
         assert_true(many < 20);        // 2 is the promise; machines under test are slow and shared
         assert_true(many < few * 100); // a walk over all keys would be a thousand times
     }

@@ -5,12 +5,7 @@
 #include "jobs/base/json.h"
 #include "pool/catalogue.h"
 #include "runner/simulate/bucket.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/runner/simulate/chosen.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -48,14 +43,6 @@ static void expect(struct buf *out, const char *body) {
     assert_string_equal(buf_cstr(out), body);
     assert_true(json_check(buf_slice(out), NULL));
     buf_free(out);
-}
-
-static const struct dialect *chosen(const char *name) {
-    for (int i = 0; dialect_choices[i]; i++)
-        if (strcmp(dialect_choices[i], name) == 0)
-            return dialect_chosen(i);
-    fail_msg("no dialect %s", name);
-    return NULL;
 }
 
 // Every provider of the catalogue has its dialect, and there is no other.

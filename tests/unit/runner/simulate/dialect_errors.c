@@ -3,22 +3,9 @@
 #include "runner/simulate/dialect.h"
 
 #include "jobs/base/json.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/runner/simulate/chosen.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static const struct dialect *chosen(const char *name) {
-    for (int i = 0; dialect_choices[i]; i++)
-        if (strcmp(dialect_choices[i], name) == 0)
-            return dialect_chosen(i);
-    fail_msg("no dialect %s", name);
-    return NULL;
-}
 
 static void test_statuses(void **state) {
     (void)state;
