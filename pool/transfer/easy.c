@@ -211,16 +211,18 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
 }
 
 // One header of a single request, in front of the list that all requests of a key share.
+#define OWN_NAME "Idempotency-Key: "
 struct own_header {
     struct curl_slist node;
-    char text[80];
+    char text[sizeof OWN_NAME - 1 + sizeof((struct transfer *)0)->idempotency_key];
 };
 
 static void set_headers(struct transfer *t) {
     struct own_header *own = t->own_headers;
     struct curl_slist *headers = t->auth;
     if (t->idempotency_key[0]) {
-        snprintf(own->text, sizeof own->text, "Idempotency-Key: %s", t->idempotency_key);
+        memcpy(own->text, OWN_NAME, sizeof OWN_NAME - 1);
+        memcpy(own->text + sizeof OWN_NAME - 1, t->idempotency_key, sizeof t->idempotency_key);
         own->node = (struct curl_slist){own->text, headers};
         headers = &own->node;
     }
