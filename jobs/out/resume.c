@@ -279,20 +279,21 @@ bool resume_scan(struct resume *resume, int fd, const struct resume_options *opt
     return good;
 }
 
-bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent) {
-    int64_t number = resume->ids ? ids_find(resume->ids, id) : 0;
-    return number && (is_ok(number) || resume->keep_failed) &&
-           sent_the_same(number, number_of(0, false, sent));
-}
-
 bool resume_scan_on(struct resume *resume, int fd, const struct resume_options *options,
                     struct error *err) {
     struct lines lines;
     bool good = lines_open(&lines, fd) && lseek(fd, resume->whole, SEEK_SET) >= 0
                     ? scan_lines(resume, &lines, options, err)
                     : unreadable(options, err);
+    resume->rows = ids_count(resume->ids);
     buf_free(&lines.buf);
     return good;
+}
+
+bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent) {
+    int64_t number = resume->ids ? ids_find(resume->ids, id) : 0;
+    return number && (is_ok(number) || resume->keep_failed) &&
+           sent_the_same(number, number_of(0, false, sent));
 }
 
 enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line) {
