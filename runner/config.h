@@ -54,6 +54,7 @@ struct config {
     int64_t stall_timeout;   // microseconds between two pieces of such an answer
     int idempotency_keys;    // enum idempotency_keys
     const char *cacert;
+    int http; // enum http_version
     int64_t max_reply_bytes;
     bool dry_run;
 

@@ -170,7 +170,7 @@ static bool has_slot(struct loop *l) {
 
 // Rows that rest may hold all credits while those behind them could be served by others.
 static void let_others_in(struct loop *l) {
-    bool resting = false, busy = slots_taken(l) >= l->p->plan->slots;
+    bool resting = false, busy = l->in_flight >= l->p->plan->slots;
     for (size_t i = 0; i < l->lanes.count; i++) {
         const struct job_lane *lane = l->lanes.list[i];
         resting = resting || (lane_first(lane) && lane->answer == POOL_LATER);

@@ -65,10 +65,17 @@ static bool open_engine(struct pipeline *p, struct error *err) {
     const struct config *c = p->plan->config;
     struct engine_options options = {.connect_timeout = c->connect_timeout,
                                      .cacert = c->cacert,
+                                     .http = (enum http_version)c->http,
                                      .no_proxy = p->plan->embedded,
                                      .wake_fd = p->loop_fd};
-    for (size_t i = 0; i < p->plan->route_count; i++)
-        options.tls |= engine_uses_tls(p->plan->routes[i].base_url);
+    for (size_t i = 0; i < p->plan->route_count; i++) {
+        const char *url = p->plan->routes[i].base_url;
+        if (options.http == HTTP_2 && !engine_uses_tls(url))
+            return error_set(err, ERROR_USAGE,
+                             "--http 2: %s is no https address, and without TLS HTTP/1.1 is spoken",
+                             url);
+        options.tls |= engine_uses_tls(url);
+    }
     p->engine = engine_open(&options, err);
     return p->engine != NULL;
 }

@@ -194,7 +194,8 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     (long)(o->http == HTTP_1_1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
@@ -326,6 +327,12 @@ struct transfer *easy_finish(CURL *easy, CURLcode code) {
     else if (code != CURLE_OK && !t->error[0])
         snprintf(t->error, sizeof t->error, "%s", curl_easy_strerror(code));
     return t;
+}
+
+bool easy_is_http2(const struct transfer *t) {
+    long version = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    return version >= CURL_HTTP_VERSION_2_0;
 }
 
 struct slice transfer_header(const struct transfer *t, const char *name) {

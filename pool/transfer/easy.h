@@ -35,6 +35,9 @@ struct transfer *easy_finish(CURL *easy, CURLcode code);
 // The same for one that is broken off with this status.
 void easy_break_off(struct transfer *t, enum transfer_status status);
 
+// Whether its answer came over HTTP/2.
+bool easy_is_http2(const struct transfer *t);
+
 // engine.c's part in a stream: looks at it at this time at the latest.
 void engine_look_by(struct transfer *t, int64_t due);
 

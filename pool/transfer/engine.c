@@ -6,6 +6,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/heap.h"
+#include "jobs/base/log.h"
 #include "pool/transfer/blocks.h"
 #include "pool/transfer/easy.h"
 
@@ -239,6 +240,14 @@ bool engine_start(struct engine *e, struct transfer *t) {
 }
 
 // What a CURLMsg points to dies when the handle is removed: everything is copied first.
+// Said once: a server may have it or not, and every answer would say so.
+static void note_version(struct engine *e, struct transfer *t) {
+    if (e->settings.options.http != HTTP_2 || t->status != TRANSFER_ANSWERED || easy_is_http2(t))
+        return;
+    log_warn("%s answers over HTTP/1.1: it offers no HTTP/2", buf_cstr(&t->url_set));
+    e->settings.options.http = HTTP_AUTO;
+}
+
 static void collect_done(struct engine *e, struct lane *lane) {
     CURLMsg *message;
     int left;
@@ -246,6 +255,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
         if (message->msg != CURLMSG_DONE)
             continue;
         struct transfer *t = easy_finish(message->easy_handle, message->data.result);
+        note_version(e, t);
         check(curl_multi_remove_handle(lane->multi, t->easy));
         heap_remove(&e->started, &t->timer);
         list_push(&e->done, &t->node);

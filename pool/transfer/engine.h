@@ -25,12 +25,18 @@
 
 struct engine;
 
+// HTTP_AUTO: HTTP/2, as many requests over one connection as the server lets through at once, where a
+// server behind TLS offers it; the handshake tells. HTTP_2: the same, and a warning where it does not.
+// Without TLS it is HTTP/1.1: libcurl 7.88 cannot use an HTTP/2 connection there again.
+enum http_version { HTTP_AUTO, HTTP_1_1, HTTP_2 };
+
 struct engine_options {
     int64_t connect_timeout; // microseconds, until the connection stands
     const char *cacert;      // file of trusted certificates; NULL: SSL_CERT_FILE, else the system's
     bool tls;                // some requests go over TLS
-    bool no_proxy;           // for the simulator inside the process: HTTP_PROXY is not asked
-    int wake_fd;             // an eventfd: engine_wait() returns when it is written to
+    enum http_version http;
+    bool no_proxy; // for the simulator inside the process: HTTP_PROXY is not asked
+    int wake_fd;   // an eventfd: engine_wait() returns when it is written to
 };
 
 enum transfer_status {

@@ -12,6 +12,7 @@ static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt"
 static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
 static const char *const affinities[] = {"none", "prefix", NULL};
 static const char *const idempotency_modes[] = {"auto", "always", "never", NULL};
+static const char *const http_versions[] = {"auto", "1.1", "2", NULL};
 static const char *const sync_modes[] = {"none", "interval", "each", NULL};
 static const char *const progress_modes[] = {"auto", "bar", "plain", "json", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
@@ -141,6 +142,16 @@ const struct option run_options[] = {
      .value = "FILE",
      .group = KEYS,
      .help = "Certificates (PEM) to trust instead of the system's"},
+    {.name = "http",
+     .type = OPTION_CHOICE,
+     .offset = AT(http),
+     .value = "VERSION",
+     .fallback = "auto",
+     .choices = http_versions,
+     .group = KEYS,
+     .help =
+         "The version of HTTP. auto: 2, many requests over one connection, where a server offers "
+         "it over TLS, else 1.1; 2: the same, needs https, and warns of a server without it"},
     {.name = "simulate",
      .type = OPTION_TEXT,
      .offset = AT(simulate),

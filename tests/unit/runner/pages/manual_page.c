@@ -44,6 +44,7 @@ static void test_sections(void **state) {
                                          "WHICH KEY, AND WHEN",
                                          "RESULTS",
                                          "RESUMING",
+                                         "ORDER",
                                          "STREAMS",
                                          "SUMMARY",
                                          "ENVIRONMENT",
