@@ -29,6 +29,7 @@ static struct flight *new_flight(struct loop *l, struct job *job, const struct g
     f->job = job;
     f->route = grant->route;
     f->lease = grant->lease;
+    f->tokens = grant->tokens;
     list_push(&l->flights, &f->node);
     return f;
 }
@@ -48,6 +49,7 @@ static void describe_attempt(struct loop *l, struct flight *f) {
     stats_add(&l->p->stats.attempts, 1);
     stats_add(&l->p->stats.in_flight, 1);
     l->in_flight++;
+    run_budget_start(&l->p->budget, f->tokens);
 }
 
 // Nothing was sent: the key is as it was, and the job says why.
@@ -142,6 +144,17 @@ static void release_key(struct loop *l, struct flight *f, struct pool_report *re
     list_push(&l->spare, &f->node);
 }
 
+// What the run's budget is told: an answer that did not come whole may have been paid, a request that
+// was refused or never sent was not.
+static struct usage usage_paid(const struct transfer *t, const struct result *result) {
+    bool refused = t->status == TRANSFER_ANSWERED && (t->http_status < 200 || t->http_status > 299);
+    return refused || !transfer_was_sent(t) ? USAGE_NOTHING : result->reply.usage;
+}
+
+static void settle_budget(struct loop *l, struct flight *f, struct usage usage) {
+    run_budget_settle(&l->p->budget, f->tokens, f->lease.charge.spend.input_tokens, &usage);
+}
+
 // It had less time than any request should have: its job's deadline came first.
 static bool is_cut_short(const struct loop *l, const struct transfer *t) {
     return t->status == TRANSFER_TIMEOUT && t->timeout < l->p->plan->config->timeout;
@@ -168,6 +181,7 @@ void attempt_settle(struct loop *l, struct transfer *t) {
     struct pool_report report = {.verdict = &verdict, .is_cut_short = is_cut_short(l, t)};
     if (answer_limits(t, &context, &announced))
         report.announced = &announced;
+    settle_budget(l, f, usage_paid(t, &job->result));
     engine_give(l->engine, t);
     release_key(l, f, &report);
     lanes_heard(&l->lanes, job, f->route, verdict.outcome, l->now);
@@ -186,6 +200,7 @@ void attempt_break_off(struct loop *l) {
         struct job *job = f->job;
         engine_cancel(l->engine, f->transfer);
         engine_give(l->engine, f->transfer);
+        settle_budget(l, f, USAGE_NONE);
         release_key(l, f, &(struct pool_report){.verdict = &broken, .is_cut_short = true});
         loop_drop(l, job);
     }

@@ -88,8 +88,8 @@ void lane_return(struct job_lane *lane, struct job *job) {
 }
 
 // Worked out once for each first job: a batch body is read through for it.
-static const struct need *first_need(struct lanes *lanes, struct job_lane *lane,
-                                     const struct job *job) {
+const struct need *lane_need(struct lanes *lanes, struct job_lane *lane) {
+    const struct job *job = lane_first(lane);
     const struct plan *plan = lanes->plan;
     if (lane->need_of != job->index)
         lane->need = need_of(&job->request, &plan->routes[__builtin_ctz(lane->routes)].defaults,
@@ -123,7 +123,7 @@ static enum pool_answer ask(struct lanes *lanes, struct job_lane *lane, size_t i
     if (!channel)
         return POOL_NONE;
     enum pool_answer answer =
-        pool_acquire(channel, first_need(lanes, lane, job), now, &grant->lease, &not_before);
+        pool_acquire(channel, lane_need(lanes, lane), now, &grant->lease, &not_before);
     if (answer != POOL_LEASED && answer != POOL_NONE && answer != POOL_NO_MODEL &&
         not_before < grant->not_before)
         grant->not_before = not_before;

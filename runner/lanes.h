@@ -53,6 +53,9 @@ struct job_lane *lanes_next(const struct lanes *lanes);
 // The first job, or NULL.
 struct job *lane_first(const struct job_lane *lane);
 
+// What the first job, of which there is one, is expected to take.
+const struct need *lane_need(struct lanes *lanes, struct job_lane *lane);
+
 // Puts a job that waited before among the others, by the order they came in.
 void lane_return(struct job_lane *lane, struct job *job);
 
@@ -60,6 +63,7 @@ void lane_return(struct job_lane *lane, struct job *job);
 struct grant {
     const struct route *route;
     struct lease lease;
+    int64_t tokens;     // that the run's budget reserves for it
     int64_t not_before; // when to come again if there is none; TIME_NEVER: with the next release
 };
 

@@ -21,6 +21,7 @@ struct flight {
     struct job *job;
     const struct route *route;
     struct lease lease;
+    int64_t tokens; // that the budget reserves for it
     struct transfer *transfer;
     struct answer_stream stream;
 };

@@ -115,6 +115,11 @@ struct transfer *engine_next_done(struct engine *e);
 // A header of the answer, SLICE_NONE if it was not sent; valid until engine_give().
 struct slice transfer_header(const struct transfer *t, const char *name);
 
+// Whether anything of the request may have left this machine.
+static inline bool transfer_was_sent(const struct transfer *t) {
+    return t->sends > 0;
+}
+
 void engine_give(struct engine *e, struct transfer *t);
 
 // Breaks off a transfer that was started and is not done; give it back afterwards.

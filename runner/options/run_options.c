@@ -248,6 +248,28 @@ const struct option run_options[] = {
      .value = "DURATION",
      .group = RUN,
      .help = "The longest one row may take with all its attempts; 0 sets no such limit"},
+    {.name = "max-requests",
+     .type = OPTION_COUNT,
+     .offset = AT(max_requests),
+     .value = "N",
+     .group = RUN,
+     .help =
+         "Stop before this run makes more requests, retries and refused ones included; 0 sets no "
+         "such limit"},
+    {.name = "max-tokens-total",
+     .type = OPTION_COUNT,
+     .offset = AT(max_tokens_total),
+     .value = "N",
+     .group = RUN,
+     .help =
+         "Stop before this run takes more tokens, input and output together, those estimated for "
+         "requests in flight included; 0 sets no such limit"},
+    {.name = "stop-on-error-rate",
+     .type = OPTION_TEXT,
+     .offset = AT(stop_on_error_rate),
+     .value = "P%[/N]",
+     .group = RUN,
+     .help = "Stop when that share of the last N rows failed; without N, of the last 100"},
     {.name = "stream",
      .type = OPTION_FLAG,
      .offset = AT(stream),

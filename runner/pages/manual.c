@@ -235,6 +235,29 @@ const struct manual_section manual_sections[] = {
      "stream is its own affair, and its reply is read as it comes. Only for Gemini, where the "
      "address says it, the option decides."},
 
+    {"BUDGETS",
+     "`--max-requests` and `--max-tokens-total` bound what one run spends; the next run has its "
+     "own. "
+     "What is in flight is reserved, so neither is overspent. Requests are all that are made: "
+     "retries and refused ones too. Tokens are those that providers told, input and output "
+     "together, and for requests in flight an estimate: what `max_tokens` allows, and a quarter of "
+     "the bytes that are read. Until the first answer every byte counts as a token; an estimate "
+     "that proves too low raises those that follow. A row without `max_tokens` is expected to get "
+     "an "
+     "answer twice as long as the longest so far: where the budget must hold to the token, rows "
+     "set "
+     "one. An answer that broke off may have been paid, and counts as estimated.\n\n"
+     "When what is in flight may turn out to take less than was reserved, rows wait for it. A row "
+     "that is too large for what is left is passed over; a hundred of them in a row end the "
+     "run.\n\n"
+     "`--stop-on-error-rate` 20%/500 stops the run when 100 of the last 500 rows failed. It is "
+     "looked at from a fifth of them on (100 rows here, 20 without /N), never before 10. A row "
+     "counts once, when it is done: 429s and attempts that are made again do not, nor do bad "
+     "rows.\n\n"
+     "A run that stops so lets what is in flight finish, says how much was spent and how many rows "
+     "are left undone, and ends with exit code 3, unless all rows were done. The same command goes "
+     "on from there."},
+
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "
      "good "
@@ -244,7 +267,10 @@ const struct manual_section manual_sections[] = {
      "`--summary` writes the same as JSON: `jobs` (total, ok, failed, skipped), `attempts`, "
      "`rate_limited`, `elapsed_s`, `requests_per_s`, `tokens`, `latency_ms`, `ttft_ms` when "
      "replies "
-     "are streams, and `keys` with one object each. The `requests` of all keys add up to "
+     "are streams, `stopped`, and `keys` with one object each. `stopped` is null, or why the run "
+     "ended "
+     "early: signal, no-key, max-requests, max-tokens-total, stop-on-error-rate, input or output. "
+     "The `requests` of all keys add up to "
      "`attempts`. A key's `state` is healthy, degraded, rate_limited or unavailable, its `health` "
      "a score from 0 "
      "to 100 that failures of the provider lower and answers raise (degraded is below 70, and five "
@@ -281,7 +307,7 @@ const struct manual_exit_code manual_exit_codes[] = {
     {0, "every row has a good result"},
     {1, "the run finished, some rows failed"},
     {2, "a fault of usage, configuration or input; nothing was sent"},
-    {3, "stopped early, no usable key is left; run again to go on"},
+    {3, "stopped early, no usable key is left or a budget is reached; run again to go on"},
     {4, "output could not be written"},
     {130, "stopped by a signal"},
     {0, NULL},

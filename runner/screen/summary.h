@@ -54,8 +54,9 @@ struct summary {
     const struct summary_key *keys;
     size_t key_count;
 
-    const char *output; // where the results are; "-": standard output
-    bool stopped;       // before the end: a signal, no usable key, a full disk
+    const char *output;     // where the results are; "-": standard output
+    bool stopped;           // before the end: a signal, no usable key, a full disk
+    const char *stopped_by; // why, as --summary says it; NULL: the run ended by itself
 };
 
 // Up to this many keys all have a row; of more, the busiest and the unhealthy ones.

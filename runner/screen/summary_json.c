@@ -117,6 +117,7 @@ static void add_totals(struct buf *b, const struct summary *s) {
     add_times(b, "latency_ms", &s->latency);
     if (s->streaming)
         add_times(b, "ttft_ms", &s->ttft);
+    add_text(b, "stopped", s->stopped_by);
 }
 
 static void add_key(struct buf *b, const struct summary_key *key) {
