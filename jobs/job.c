@@ -53,6 +53,7 @@ void job_clear(struct job *job) {
     job->replaces = 0;
     job->bytes_credited = job->reply_credited = 0;
     job->accepted_at = job->in_attempts = 0;
+    job->affinity = 0;
     job->retries = 0;
     job->not_after = TIME_NEVER;
     job->result.outcome = OUTCOME_NONE;

@@ -96,6 +96,7 @@ struct job {
     // From the loop.
     int64_t accepted_at; // monotonic, when the loop first saw it
     int64_t in_attempts; // microseconds spent in attempts so far
+    uint64_t affinity;   // the same for rows that begin alike (pool/wire/prefix.h); 0: no matter
     int retries;         // attempts that counted against --max-retries
     int64_t not_after;   // monotonic deadline, or TIME_NEVER
     struct result result;

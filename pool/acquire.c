@@ -44,8 +44,14 @@ static bool admits(struct seat *seat, const struct spend *spend, const struct mo
 static struct seat *favourite(struct channel *channel, uint64_t affinity) {
     size_t place =
         channel->affinity.cap ? affinity_find(&channel->affinity, affinity) : AFFINITY_NONE;
-    return place != AFFINITY_NONE && order_is_open(channel->order, place) ? &channel->seats[place]
-                                                                          : NULL;
+    return place != AFFINITY_NONE ? &channel->seats[place] : NULL;
+}
+
+enum pool_favourite pool_favourite(struct channel *channel, uint64_t affinity) {
+    const struct seat *seat = favourite(channel, affinity);
+    if (!seat || seat->place == SEAT_OUT)
+        return FAVOURITE_NONE;
+    return seat->place == SEAT_OPEN ? FAVOURITE_OPEN : FAVOURITE_BUSY;
 }
 
 // Every seat that is found unable leaves the order, so this ends, and what it costs is paid once per
@@ -53,7 +59,7 @@ static struct seat *favourite(struct channel *channel, uint64_t affinity) {
 static struct seat *choose(struct channel *channel, const struct need *need,
                            const struct spend *spend, const struct moment *m) {
     struct seat *seat = need->affinity ? favourite(channel, need->affinity) : NULL;
-    if (seat && admits(seat, spend, m))
+    if (seat && seat->place == SEAT_OPEN && admits(seat, spend, m))
         return seat;
     size_t place;
     while ((place = order_next(channel->order)) != ORDER_NONE)

@@ -96,6 +96,10 @@ void pool_release(struct lease *lease, const struct pool_report *report, int64_t
 // Gives a lease back as if it had never been taken: nothing was sent.
 void pool_return(struct lease *lease, int64_t now);
 
+// Whether there is a key that knows rows alike (need->affinity), and whether it may be chosen now.
+enum pool_favourite { FAVOURITE_NONE, FAVOURITE_BUSY, FAVOURITE_OPEN };
+enum pool_favourite pool_favourite(struct channel *channel, uint64_t affinity);
+
 // Whether no key of this provider can serve again in this run, or it has none.
 bool pool_is_spent(struct pool *pool, const struct provider *provider, int64_t now);
 

@@ -4,6 +4,7 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
+#include "pool/wire/prefix.h"
 #include "runner/need.h"
 
 #include <stdlib.h>
@@ -58,6 +59,21 @@ struct job_lane *lanes_for(struct lanes *lanes, const struct job *job) {
     return new_lane(lanes, routes, model);
 }
 
+static const struct wire_defaults *first_defaults(const struct lanes *lanes,
+                                                  const struct job_lane *lane) {
+    return &lanes->plan->routes[__builtin_ctz(lane->routes)].defaults;
+}
+
+bool lanes_add(struct lanes *lanes, struct job *job) {
+    struct job_lane *lane = lanes_for(lanes, job);
+    if (!lane)
+        return false;
+    if (lanes->plan->config->affinity == AFFINITY_BY_PREFIX)
+        job->affinity = prefix_of(&job->request, first_defaults(lanes, lane));
+    list_push(&lane->waiting, &job->node);
+    return true;
+}
+
 void lanes_begin(struct lanes *lanes) {
     for (size_t i = 0; i < lanes->count; i++)
         lanes->list[i]->answer = POOL_LEASED;
@@ -87,14 +103,42 @@ void lane_return(struct job_lane *lane, struct job *job) {
     list_push(place, &job->node);
 }
 
-// Worked out once for each first job: a batch body is read through for it.
-const struct need *lane_need(struct lanes *lanes, struct job_lane *lane) {
-    const struct job *job = lane_first(lane);
-    const struct plan *plan = lanes->plan;
+// Rows alike go to the key that knows them. So the next is one whose key is free; or one that no key
+// knows, which takes any; or else the first, whose key has its hands full. The first is not passed
+// over for ever.
+static struct job *choose(struct job_lane *lane, struct channel *channel) {
+    struct job *first = lane_first(lane), *unknown = NULL;
+    int looked = 0;
+    if (!first->affinity || lane->passed_over >= LANE_LOOK_AHEAD)
+        return first;
+    for (struct list *node = lane->waiting.next; node != &lane->waiting && looked < LANE_LOOK_AHEAD;
+         node = node->next, looked++) {
+        struct job *job = LIST_ENTRY(node, struct job, node);
+        enum pool_favourite favourite = pool_favourite(channel, job->affinity);
+        if (favourite == FAVOURITE_OPEN)
+            return job;
+        if (favourite == FAVOURITE_NONE && !unknown)
+            unknown = job;
+    }
+    return unknown ? unknown : first;
+}
+
+struct job *lane_choose(struct job_lane *lane) {
+    struct channel *channel = lane->channels[__builtin_ctz(lane->routes)];
+    return channel ? choose(lane, channel) : lane_first(lane);
+}
+
+void lane_take(struct job_lane *lane, struct job *job) {
+    lane->passed_over = job == lane_first(lane) ? 0 : lane->passed_over + 1;
+    list_remove(&job->node);
+}
+
+// Worked out once for each job that is next: a batch body is read through for it.
+const struct need *lane_need(struct lanes *lanes, struct job_lane *lane, const struct job *job) {
     if (lane->need_of != job->index)
-        lane->need = need_of(&job->request, &plan->routes[__builtin_ctz(lane->routes)].defaults,
-                             (enum affinity_by)plan->config->affinity);
+        lane->need = need_of(&job->request, first_defaults(lanes, lane));
     lane->need_of = job->index;
+    lane->need.affinity = job->affinity;
     return &lane->need;
 }
 
@@ -114,16 +158,15 @@ static bool is_too_far(const struct lanes *lanes, const struct job_lane *lane, s
     return not_before - now > most || (since && now - since > most);
 }
 
-static enum pool_answer ask(struct lanes *lanes, struct job_lane *lane, size_t i, int64_t now,
-                            struct grant *grant) {
-    const struct job *job = lane_first(lane);
+static enum pool_answer ask(struct lanes *lanes, struct job_lane *lane, const struct job *job,
+                            size_t i, int64_t now, struct grant *grant) {
     struct channel *channel =
         lane->mixed ? channel_of(lanes, i, job->request.model) : lane->channels[i];
     int64_t not_before = TIME_NEVER;
     if (!channel)
         return POOL_NONE;
     enum pool_answer answer =
-        pool_acquire(channel, lane_need(lanes, lane), now, &grant->lease, &not_before);
+        pool_acquire(channel, lane_need(lanes, lane, job), now, &grant->lease, &not_before);
     if (answer != POOL_LEASED && answer != POOL_NONE && answer != POOL_NO_MODEL &&
         not_before < grant->not_before)
         grant->not_before = not_before;
@@ -134,14 +177,14 @@ static enum pool_answer ask(struct lanes *lanes, struct job_lane *lane, size_t i
     return answer;
 }
 
-enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, int64_t now,
-                              struct grant *grant) {
+enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, const struct job *job,
+                              int64_t now, struct grant *grant) {
     enum pool_answer all = POOL_NONE;
     grant->not_before = TIME_NEVER;
     for (size_t i = 0; i < lanes->plan->route_count; i++) {
         if (!(lane->routes & 1u << i))
             continue;
-        enum pool_answer answer = ask(lanes, lane, i, now, grant);
+        enum pool_answer answer = ask(lanes, lane, job, i, now, grant);
         grant->route = &lanes->plan->routes[i];
         if (answer == POOL_LATER && lane->resting & 1u << i)
             all = POOL_LATER;

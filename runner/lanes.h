@@ -14,6 +14,9 @@
 // Further models of the rows' own share one lane for each set of providers.
 #define LANES_MAX 64
 
+// With --affinity the next is found among so many that wait, and no row is passed over more often.
+#define LANE_LOOK_AHEAD 64
+
 struct job_lane {
     unsigned routes; // who may serve it: bit i is plan->routes[i], lower ones are preferred
     struct slice
@@ -26,6 +29,7 @@ struct job_lane {
     enum pool_answer answer; // of this round; POOL_LEASED: not asked yet, or more may be had
     struct list waiting;
     struct channel *channels[CATALOGUE_COUNT]; // as plan->routes; those of a mixed lane vary
+    int passed_over;                           // how often the first job was, one after the other
     struct need need;                          // of the job with this index
     int64_t need_of;
 };
@@ -44,6 +48,9 @@ void lanes_free(struct lanes *lanes); // nobody waits any longer
 // The lane a job belongs to, made on first use; NULL when nobody may serve it.
 struct job_lane *lanes_for(struct lanes *lanes, const struct job *job);
 
+// Puts a new job at the end of its lane. False: nobody may serve it.
+bool lanes_add(struct lanes *lanes, struct job *job);
+
 // A new round: every lane may be asked again.
 void lanes_begin(struct lanes *lanes);
 
@@ -53,13 +60,19 @@ struct job_lane *lanes_next(const struct lanes *lanes);
 // The first job, or NULL.
 struct job *lane_first(const struct job_lane *lane);
 
-// What the first job, of which there is one, is expected to take.
-const struct need *lane_need(struct lanes *lanes, struct job_lane *lane);
+// The job of a lane with jobs that is to be next: as a rule the first.
+struct job *lane_choose(struct job_lane *lane);
+
+// Out of the lane: it was served.
+void lane_take(struct job_lane *lane, struct job *job);
+
+// What a job of the lane is expected to take.
+const struct need *lane_need(struct lanes *lanes, struct job_lane *lane, const struct job *job);
 
 // Puts a job that waited before among the others, by the order they came in.
 void lane_return(struct job_lane *lane, struct job *job);
 
-// A key for the lane's first job, and whose it is.
+// A key for a job, and whose it is.
 struct grant {
     const struct route *route;
     struct lease lease;
@@ -70,8 +83,8 @@ struct grant {
 // Asks the providers in order. The next one is asked when one cannot serve for longer than
 // --fallback-after, or not at all; one whose keys are merely busy is waited for. POOL_NONE: no
 // provider is left; POOL_NO_MODEL: those that are left have not the model.
-enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, int64_t now,
-                              struct grant *grant);
+enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, const struct job *job,
+                              int64_t now, struct grant *grant);
 
 // What came of a request for this job. A provider that has done nothing but refuse for longer than
 // --fallback-after is not waited for, however short each of its pauses.

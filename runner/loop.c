@@ -65,12 +65,9 @@ static void accept_job(struct loop *l, struct job *job) {
     job->accepted_at = l->now;
     if (deadline)
         job->not_after = l->now + deadline;
-    struct job_lane *lane = lanes_for(&l->lanes, job);
-    if (!lane) {
+    if (!lanes_add(&l->lanes, job)) {
         job_fail(job, OUTCOME_NO_KEY, "no key for provider \"%.*s\"", SLICE_ARG(request->provider));
         loop_finish(l, job);
-    } else {
-        list_push(&lane->waiting, &job->node);
     }
 }
 
@@ -157,13 +154,13 @@ static void pass_over(struct loop *l, struct job *job) {
     pipeline_stop(l->p, STOP_NO, CAUSE_BUDGET, NULL);
 }
 
-static bool may_spend(struct loop *l, struct job_lane *lane, int64_t *tokens) {
+static bool may_spend(struct loop *l, struct job_lane *lane, struct job *job, int64_t *tokens) {
     struct run_budget *budget = &l->p->budget;
-    *tokens = run_budget_estimate(budget, lane_need(&l->lanes, lane));
+    *tokens = run_budget_estimate(budget, lane_need(&l->lanes, lane, job));
     switch (run_budget_may(budget, *tokens)) {
     case BUDGET_GO: return true;
     case BUDGET_WAIT: lane->answer = POOL_BUSY; break;
-    case BUDGET_PASS: pass_over(l, lane_first(lane)); break;
+    case BUDGET_PASS: pass_over(l, job); break;
     case BUDGET_STOP: stop_spending(l); break;
     }
     return false;
@@ -171,11 +168,11 @@ static bool may_spend(struct loop *l, struct job_lane *lane, int64_t *tokens) {
 
 static void start_first(struct loop *l, struct job_lane *lane) {
     struct grant grant;
-    struct job *job = lane_first(lane);
+    struct job *job = lane_choose(lane);
     int64_t tokens;
-    if (!may_spend(l, lane, &tokens))
+    if (!may_spend(l, lane, job, &tokens))
         return;
-    lane->answer = lane_acquire(&l->lanes, lane, l->now, &grant);
+    lane->answer = lane_acquire(&l->lanes, lane, job, l->now, &grant);
     if (lane->answer == POOL_NO_MODEL) {
         fail_model(l, job, grant.route);
         lane->answer = POOL_LEASED; // the next one may want another
@@ -185,7 +182,7 @@ static void start_first(struct loop *l, struct job_lane *lane) {
         if (grant.not_before < l->not_before)
             l->not_before = grant.not_before;
     } else {
-        list_remove(&job->node);
+        lane_take(lane, job);
         grant.tokens = tokens;
         attempt_start(l, job, &grant);
         end_late(l, lane);

@@ -1,9 +1,8 @@
-// need.c: estimates tokens from bytes, and says which rows begin alike. Pure.
+// need.c: estimates tokens from bytes. Pure.
 // SPDX-License-Identifier: MIT
 #include "runner/need.h"
 
 #include "jobs/base/json.h"
-#include "pool/wire/prefix.h"
 
 #define BYTES_PER_TOKEN 4
 
@@ -33,10 +32,7 @@ static int64_t output_tokens(const struct request *request) {
     return bound < NEED_MOST ? bound : NEED_MOST;
 }
 
-struct need need_of(const struct request *request, const struct wire_defaults *defaults,
-                    enum affinity_by affinity) {
+struct need need_of(const struct request *request, const struct wire_defaults *defaults) {
     return (struct need){.input_tokens = input_tokens(request, defaults),
-                         .output_tokens = output_tokens(request),
-                         .affinity =
-                             affinity == AFFINITY_BY_PREFIX ? prefix_of(request, defaults) : 0};
+                         .output_tokens = output_tokens(request)};
 }

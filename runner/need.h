@@ -5,14 +5,12 @@
 
 #include "pool/pool.h"
 #include "pool/wire/wire.h"
-#include "runner/config.h"
 
 // Input tokens are a quarter of the bytes of everything that is read, rounded up; output tokens
 // what the row allows, -1 when it sets no bound. No bound counts for more than NEED_MOST, so that
 // sums of them stay within 64 bits.
 #define NEED_MOST INT64_C(1000000000000)
 
-struct need need_of(const struct request *request, const struct wire_defaults *defaults,
-                    enum affinity_by affinity);
+struct need need_of(const struct request *request, const struct wire_defaults *defaults);
 
 #endif

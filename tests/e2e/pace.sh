@@ -255,10 +255,11 @@ openai /v1
 anthropic /v1
 google /v1beta
 END
-# with all keys busy a row takes the key that is free: which one that is, is chance
+# with all keys busy the one that becomes free takes, of the rows that wait, one that it knows
 cached_share openai /v1
 without=$CACHED
 cached_share openai /v1 --affinity prefix
+assert_true "$CACHED % cached, $without % without" test "$CACHED" -ge 65
 echo "|   the same with every key busy: $without %, with --affinity prefix $CACHED %"
 
 t "keys of one account share its limit"

@@ -48,6 +48,18 @@ enum pool_answer pool_acquire(struct channel *c, const struct need *need, int64_
     return told[c->provider - catalogue].answer;
 }
 
+// What the pool says of the rows with a system prompt of this length.
+static enum pool_favourite favourites[10];
+static uint64_t of_length[10];
+
+enum pool_favourite pool_favourite(struct channel *channel, uint64_t affinity) {
+    (void)channel;
+    for (size_t n = 1; n < 10; n++)
+        if (affinity && of_length[n] == affinity)
+            return favourites[n];
+    return FAVOURITE_NONE;
+}
+
 // zai and anthropic are the order of preference, groq is for rows that name it.
 enum { ZAI, ANTHROPIC, GROQ, ROUTES };
 
@@ -105,18 +117,16 @@ static struct job *row(struct fixture *f, struct request request) {
 
 static struct job_lane *line_up(struct fixture *f, struct request request) {
     struct job *job = row(f, request);
-    struct job_lane *lane = lanes_for(&f->lanes, job);
-    assert_non_null(lane);
-    list_push(&lane->waiting, &job->node);
-    return lane;
+    assert_true(lanes_add(&f->lanes, job));
+    return lanes_for(&f->lanes, job);
 }
 
 static const struct request plain = {.prompt = {"\"x\"", 3}};
 
 static const char *served(struct fixture *f, struct job_lane *lane, int64_t now) {
     struct grant grant;
-    return lane_acquire(&f->lanes, lane, now, &grant) == POOL_LEASED ? grant.route->provider->name
-                                                                     : "nobody";
+    enum pool_answer answer = lane_acquire(&f->lanes, lane, lane_choose(lane), now, &grant);
+    return answer == POOL_LEASED ? grant.route->provider->name : "nobody";
 }
 
 static void a_lane_for_each_model_and_provider(void **state) {
@@ -240,16 +250,16 @@ static void says_when_to_come_again(void **state) {
     struct grant grant;
     tell("zai", POOL_LATER, 60 * SEC);
     tell("anthropic", POOL_LATER, 20 * SEC);
-    assert_int_equal(lane_acquire(&f->lanes, lane, 0, &grant), POOL_LATER);
+    assert_int_equal(lane_acquire(&f->lanes, lane, lane_first(lane), 0, &grant), POOL_LATER);
     assert_int_equal(grant.not_before, 20 * SEC);
     tell("anthropic", POOL_BUSY, TIME_NEVER);
-    assert_int_equal(lane_acquire(&f->lanes, lane, 0, &grant), POOL_BUSY);
+    assert_int_equal(lane_acquire(&f->lanes, lane, lane_first(lane), 0, &grant), POOL_BUSY);
     assert_int_equal(grant.not_before, 60 * SEC);
     tell("anthropic", POOL_NONE, 0);
-    assert_int_equal(lane_acquire(&f->lanes, lane, 0, &grant), POOL_LATER);
+    assert_int_equal(lane_acquire(&f->lanes, lane, lane_first(lane), 0, &grant), POOL_LATER);
     assert_int_equal(grant.not_before, 60 * SEC);
     tell("zai", POOL_NONE, 0);
-    assert_int_equal(lane_acquire(&f->lanes, lane, 0, &grant), POOL_NONE);
+    assert_int_equal(lane_acquire(&f->lanes, lane, lane_first(lane), 0, &grant), POOL_NONE);
 }
 
 static void a_row_that_names_its_provider_stays_with_it(void **state) {
@@ -278,6 +288,69 @@ static void passes_the_need_of_the_first_row_on(void **state) {
     assert_int_equal(channels[0].need.output_tokens, 88);
 }
 
+// A row whose system prompt has so many bytes.
+static struct job_lane *line_up_alike(struct fixture *f, size_t bytes) {
+    struct request request = plain;
+    request.system = slice_of("\"1234567890", bytes);
+    struct job_lane *lane = line_up(f, request);
+    of_length[bytes] = f->jobs[f->count - 1]->affinity;
+    return lane;
+}
+
+// Serves the next one: which row that was.
+static int64_t next_served(struct job_lane *lane) {
+    struct job *job = lane_choose(lane);
+    lane_take(lane, job);
+    return job->index;
+}
+
+static void rows_alike_go_to_the_key_that_knows_them(void **state) {
+    struct fixture *f = *state;
+    struct job_lane *lane = NULL;
+    static const size_t rows[] = {3, 4, 5, 3, 5, 6};
+    f->config.affinity = AFFINITY_BY_PREFIX;
+    memset(favourites, 0, sizeof favourites);
+    for (size_t i = 0; i < 6; i++)
+        lane = line_up_alike(f, rows[i]);
+    assert_true(f->jobs[0]->affinity && f->jobs[0]->affinity == f->jobs[3]->affinity);
+    assert_true(f->jobs[0]->affinity != f->jobs[1]->affinity);
+    favourites[3] = FAVOURITE_BUSY;
+    favourites[4] = FAVOURITE_BUSY;
+    favourites[5] = FAVOURITE_OPEN;
+    assert_int_equal(next_served(lane), 2); // the first whose key is free
+    assert_int_equal(next_served(lane), 4);
+    assert_int_equal(next_served(lane), 5); // whom nobody knows takes any
+    assert_int_equal(next_served(lane), 0); // no better one: the first, by another key
+    favourites[3] = FAVOURITE_OPEN;
+    assert_int_equal(next_served(lane), 3);
+    assert_int_equal(next_served(lane), 1);
+}
+
+static void nobody_is_passed_over_for_ever(void **state) {
+    struct fixture *f = *state;
+    f->config.affinity = AFFINITY_BY_PREFIX;
+    favourites[3] = FAVOURITE_BUSY;
+    favourites[5] = FAVOURITE_OPEN;
+    struct job_lane *lane = line_up_alike(f, 3);
+    for (int i = 1; i < 100; i++)
+        line_up_alike(f, 5);
+    for (int i = 1; i <= LANE_LOOK_AHEAD; i++)
+        assert_int_equal(next_served(lane), i);
+    assert_int_equal(next_served(lane), 0);
+    assert_int_equal(next_served(lane), LANE_LOOK_AHEAD + 1);
+}
+
+static void without_affinity_the_first_is_next(void **state) {
+    struct fixture *f = *state;
+    favourites[3] = FAVOURITE_BUSY;
+    favourites[5] = FAVOURITE_OPEN;
+    line_up_alike(f, 3);
+    struct job_lane *lane = line_up_alike(f, 5);
+    assert_int_equal(f->jobs[0]->affinity, 0);
+    assert_int_equal(next_served(lane), 0);
+    assert_int_equal(next_served(lane), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_lanes, close_lanes)
 
 int main(void) {
@@ -291,6 +364,9 @@ int main(void) {
         TEST(says_when_to_come_again),
         TEST(a_row_that_names_its_provider_stays_with_it),
         TEST(passes_the_need_of_the_first_row_on),
+        TEST(rows_alike_go_to_the_key_that_knows_them),
+        TEST(nobody_is_passed_over_for_ever),
+        TEST(without_affinity_the_first_is_next),
     };
     QUIET_RUN(tests);
 }

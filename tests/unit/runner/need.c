@@ -6,7 +6,7 @@
 
 static struct need need(struct request request, struct slice system) {
     struct wire_defaults defaults = {.model = SLICE("\"m\""), .system = system};
-    return need_of(&request, &defaults, AFFINITY_BY_NOTHING);
+    return need_of(&request, &defaults);
 }
 
 static void counts_what_is_read(void **state) {
@@ -48,21 +48,8 @@ static void finds_the_bound_of_the_answer(void **state) {
     }
 }
 
-static void rows_that_begin_alike(void **state) {
-    (void)state;
-    struct wire_defaults defaults = {.model = SLICE("\"m\""), .system = SLICE("\"be brief\"")};
-    struct request one = {.prompt = SLICE("\"a\"")}, two = {.prompt = SLICE("\"b\"")};
-    uint64_t first = need_of(&one, &defaults, AFFINITY_BY_PREFIX).affinity;
-    assert_true(first != 0);
-    assert_true(first == need_of(&two, &defaults, AFFINITY_BY_PREFIX).affinity);
-    two.system = SLICE("\"be long\"");
-    assert_true(first != need_of(&two, &defaults, AFFINITY_BY_PREFIX).affinity);
-    assert_true(need_of(&one, &defaults, AFFINITY_BY_NOTHING).affinity == 0);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(counts_what_is_read),
-                                       cmocka_unit_test(finds_the_bound_of_the_answer),
-                                       cmocka_unit_test(rows_that_begin_alike)};
+                                       cmocka_unit_test(finds_the_bound_of_the_answer)};
     QUIET_RUN(tests);
 }
