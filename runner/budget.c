@@ -43,12 +43,24 @@ static enum budget_answer pass(struct run_budget *b) {
     return BUDGET_PASS;
 }
 
+static bool has_requests(const struct run_budget *b) {
+    return !b->max_requests || b->requests < b->max_requests;
+}
+
+static bool has_tokens(const struct run_budget *b, int64_t estimate) {
+    return !b->max_tokens || estimate <= b->max_tokens - b->tokens - b->reserved;
+}
+
+bool run_budget_has_room(const struct run_budget *b, int64_t estimate) {
+    return !b->over && has_requests(b) && has_tokens(b, estimate);
+}
+
 enum budget_answer run_budget_may(struct run_budget *b, int64_t estimate) {
     if (b->over)
         return BUDGET_STOP;
-    if (b->max_requests && b->requests >= b->max_requests)
+    if (!has_requests(b))
         return stop(b, BUDGET_REQUESTS);
-    if (!b->max_tokens || estimate <= b->max_tokens - b->tokens - b->reserved)
+    if (has_tokens(b, estimate))
         return BUDGET_GO;
     if (b->in_flight && estimate <= b->max_tokens - b->tokens)
         return BUDGET_WAIT;

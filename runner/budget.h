@@ -49,6 +49,9 @@ int64_t run_budget_estimate(const struct run_budget *b, const struct need *need)
 // Whether a request for which so many tokens are reserved may start now.
 enum budget_answer run_budget_may(struct run_budget *b, int64_t estimate);
 
+// Whether it could, without a word on what follows if it cannot.
+bool run_budget_has_room(const struct run_budget *b, int64_t estimate);
+
 void run_budget_start(struct run_budget *b, int64_t estimate);
 
 // A request is over. input_estimate: as `need` had it. usage: what the provider told; zeros when it

@@ -50,6 +50,7 @@ struct config {
     int64_t max_requests;           // of the run; 0: none
     int64_t max_tokens_total;       // of the run; 0: none
     const char *stop_on_error_rate; // as written; NULL: never
+    double hedge;                   // 0 to 1, of the rows; 0: nothing is sent twice
     bool stream;                    // answers are asked for as server-sent events
     int64_t stall_timeout;          // microseconds between two pieces of such an answer
     const char *cacert;

@@ -243,7 +243,8 @@ static bool is_over(struct loop *l, bool more) {
 
 static int64_t next_time(const struct loop *l) {
     struct heap_node *parked = heap_first(&l->parked);
-    return parked && parked->due < l->not_before ? parked->due : l->not_before;
+    int64_t next = l->not_before < l->hedge_due ? l->not_before : l->hedge_due;
+    return parked && parked->due < next ? parked->due : next;
 }
 
 // Looks without sleeping first, if there is something to hand on that may wait for more.
@@ -265,6 +266,7 @@ static void loop_run(struct loop *l) {
         start_ready(l);
         if (is_over(l, more))
             return;
+        l->hedge_due = more || pipeline_stopping(l->p) != STOP_NO ? TIME_NEVER : copies_send(l);
         wait_for_events(l);
         l->now = clock_now();
         // all keys come back before the next jobs start, so that the rotation sees them all
@@ -292,6 +294,7 @@ void *loop_main(void *pipeline) {
     l.policy = RETRY_DEFAULT;
     l.policy.max_retries = (int)p->plan->config->max_retries;
     l.random.state = random_seed();
+    l.hedge.share = p->plan->config->hedge;
     list_init(&l.flights);
     list_init(&l.spare);
     list_init(&l.finished);

@@ -68,6 +68,8 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .bad_rows = sum.bad_rows,
                           .attempts = sum.attempts,
                           .rate_limited = sum.rate_limited,
+                          .copies = sum.copies,
+                          .copies_won = sum.copies_won,
                           .elapsed = p->elapsed,
                           .input_tokens = sum.input_tokens,
                           .output_tokens = sum.output_tokens,
@@ -75,6 +77,7 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .ttft = times_of(&p->stats.ttft),
                           .streaming = p->plan->config->stream || p->stats.ttft.total,
                           .cached_tokens = sum.cached_tokens,
+                          .hedging = p->plan->config->hedge > 0,
                           .output = p->plan->output,
                           .stopped = exit_code > 1,
                           .stopped_by = stopped_by(p, exit_code)};

@@ -331,6 +331,7 @@ void engine_give(struct engine *e, struct transfer *t) {
 }
 
 void engine_cancel(struct engine *e, struct transfer *t) {
+    list_remove(&t->node); // if it was done
     curl_multi_remove_handle(t->lane->multi, t->easy);
     heap_remove(&e->streams, &t->timer);
     t->finished = clock_now();

@@ -122,7 +122,7 @@ static inline bool transfer_was_sent(const struct transfer *t) {
 
 void engine_give(struct engine *e, struct transfer *t);
 
-// Breaks off a transfer that was started and is not done; give it back afterwards.
+// Breaks off a transfer that was started and was not handed out as done; give it back afterwards.
 void engine_cancel(struct engine *e, struct transfer *t);
 
 #endif

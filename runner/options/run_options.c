@@ -270,6 +270,13 @@ const struct option run_options[] = {
      .value = "P%[/N]",
      .group = RUN,
      .help = "Stop when that share of the last N rows failed; without N, of the last 100"},
+    {.name = "hedge",
+     .type = OPTION_RATE,
+     .offset = AT(hedge),
+     .value = "P%",
+     .group = RUN,
+     .help = "When no more than P% of the rows are left, all of them in flight, send the slowest a "
+             "second time, with a key of another account; the first answer counts"},
     {.name = "stream",
      .type = OPTION_FLAG,
      .offset = AT(stream),

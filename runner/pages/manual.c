@@ -224,6 +224,25 @@ const struct manual_section manual_sections[] = {
      "file.\n\n"
      "What was in flight when a run was killed is sent again by the next."},
 
+    {"STRAGGLERS",
+     "With `--hedge` 5% a request that takes long near the end of a run is sent a second time: "
+     "when "
+     "all rows are read, none waits, and at most 5% of them are left in flight, one that is out "
+     "for "
+     "longer than 95% of the answers took gets a copy, with a key of another account of the same "
+     "provider. The first good answer counts and the other request is broken off; a failure waits "
+     "for the other one. A row gets one copy at most, and there are no more copies than 5% of "
+     "the "
+     "rows.\n\n"
+     "A request that is broken off may have to be paid. Both count in `attempts` and with their "
+     "keys, the one that was broken off as failed there; the result names the key that answered. "
+     "The summary tells how many copies were sent and how many of them answered first.\n\n"
+     "There are no copies while anything is limited: an account cools, a key is out of money, the "
+     "provider fails, or a request was refused for its rate within the last 10 seconds; nor before "
+     "20 "
+     "answers are there, nor beyond a budget. Keys without a `group` in the pool file count as "
+     "accounts of their own."},
+
     {"STREAMS",
      "With `--stream` replies are asked for as server-sent events and read as they come. The "
      "results are the same, with `ttft_ms` added, and the summary tells how that was spread. A "
@@ -268,7 +287,8 @@ const struct manual_section manual_sections[] = {
      "`--summary` writes the same as JSON: `jobs` (total, ok, failed, skipped), `attempts`, "
      "`rate_limited`, `elapsed_s`, `requests_per_s`, `tokens`, `latency_ms`, `ttft_ms` when "
      "replies "
-     "are streams, `stopped`, and `keys` with one object each. `stopped` is null, or why the run "
+     "are streams, `stopped`, `hedge` (copies, won) with `--hedge`, and `keys` with one object "
+     "each. `stopped` is null, or why the run "
      "ended "
      "early: signal, no-key, max-requests, max-tokens-total, stop-on-error-rate, input or output. "
      "The `requests` of all keys add up to "

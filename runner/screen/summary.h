@@ -44,13 +44,16 @@ struct summary {
     int64_t bad_rows;
     int64_t attempts; // HTTP requests
     int64_t rate_limited;
-    int64_t elapsed; // microseconds
+    int64_t copies;     // requests sent while another for the same row was out …
+    int64_t copies_won; // … and those whose answers were taken
+    int64_t elapsed;    // microseconds
     int64_t input_tokens;
     int64_t output_tokens;
     int64_t cached_tokens; // part of the input, which the provider had in its cache
     struct summary_times latency;
     struct summary_times ttft; // to the first token, of answers that came as streams
     bool streaming;            // ttft is of interest
+    bool hedging;              // copies are of interest
     const struct summary_key *keys;
     size_t key_count;
 
