@@ -6,6 +6,8 @@
 #include "jobs/base/die.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -118,16 +120,16 @@ static bool is_event_stream(CURL *easy) {
            strchr("; \t", type[n]);
 }
 
-// The timer is not moved with every byte: when it comes, it is set anew for the last one.
 static void take_events(struct transfer *t, struct slice bytes) {
-    t->last_byte = clock_now();
+    bool first = !t->last_byte;
+    t->last_byte = engine_time(t);
     if (t->over)
         return;
     t->over = !t->on_events(t->events_context, bytes);
-    if (t->over)
-        engine_look_at(t, t->last_byte + END_TIME);
-    else if (t->stall_timeout && !heap_holds(&t->timer))
-        engine_look_at(t, t->last_byte + t->stall_timeout);
+    if (t->over && t->last_byte + END_TIME < t->end_at)
+        t->end_at = t->last_byte + END_TIME;
+    if (t->over || first)
+        engine_look_again(t);
 }
 
 static size_t on_body(char *p, size_t size, size_t count, void *context) {
@@ -154,6 +156,16 @@ static int on_send(void *context, char *to, char *from, int to_port, int from_po
     return ++t->sends > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+// A peer that is silently gone (a machine that slept, a router that forgot) is found out within a minute,
+// not at --timeout: keep-alive probes tell while an answer is waited for, this limit while a request is
+// on its way.
+static int on_new_socket(void *context, curl_socket_t fd, curlsocktype purpose) {
+    (void)context, (void)purpose;
+    unsigned ms = 60 * 1000;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms); // refused: without it
+    return CURL_SOCKOPT_OK;
+}
+
 static void set_trust(CURL *easy, const struct easy_settings *settings) {
     if (!settings->cainfo && !settings->capath)
         return;
@@ -175,6 +187,9 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 20L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
@@ -235,13 +250,7 @@ bool easy_prepare(struct transfer *t) {
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
     if (t->auth != t->auth_set)
         curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->auth);
-    if (t->timeout < USEC_PER_MS) // to libcurl, 0 is no limit at all
-        t->timeout = USEC_PER_MS;
-    if (t->timeout != t->timeout_set)
-        curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
-                         (long)((t->timeout + USEC_PER_MS - 1) / USEC_PER_MS));
     t->auth_set = t->auth;
-    t->timeout_set = t->timeout;
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;
@@ -274,6 +283,9 @@ static void note_end(struct transfer *t, enum transfer_status status) {
 
 void easy_break_off(struct transfer *t, enum transfer_status status) {
     note_end(t, status);
+    if (status == TRANSFER_TIMEOUT)
+        snprintf(t->error, sizeof t->error, "not answered within %g s",
+                 (double)t->timeout / USEC_PER_SEC);
     if (status == TRANSFER_STALLED)
         snprintf(t->error, sizeof t->error, "the stream stalled: nothing came for %g s",
                  (double)t->stall_timeout / USEC_PER_SEC);

@@ -34,8 +34,12 @@ struct transfer *easy_finish(CURL *easy, CURLcode code);
 // The same for one that is broken off with this status.
 void easy_break_off(struct transfer *t, enum transfer_status status);
 
-// engine.c's part in a stream: looks at it at this time.
-void engine_look_at(struct transfer *t, int64_t due);
+// engine.c's part in a stream: its last byte or its end changed.
+void engine_look_again(struct transfer *t);
+
+// The time by which requests are late: the monotonic clock without what this process was kept from
+// running.
+int64_t engine_time(const struct transfer *t);
 
 // Between two requests: keeps a modest body buffer.
 void easy_rest(struct transfer *t);

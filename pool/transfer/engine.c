@@ -18,6 +18,9 @@
 #define LANE_SIZE      64
 #define LANES_MAX      4096
 #define EVENTS_AT_ONCE 256
+// While something is in flight the thread runs once in so long; twice that without a turn, and it was
+// kept from it.
+#define TURN USEC_PER_SEC
 
 struct lane {
     struct engine *engine;
@@ -45,7 +48,9 @@ struct engine {
     size_t lane_count;
     struct bits with_room; // lanes that have an idle transfer or may make one
     struct heap due;       // lanes by timer
-    struct heap streams;   // transfers by when they have stalled
+    struct heap looks;     // transfers in flight by when they are looked at, in engine time
+    int64_t seen;          // monotonic, when this thread last ran
+    int64_t lost;          // microseconds it was kept from running
     struct list done;
     struct watch *watches; // by descriptor
     size_t watch_count;
@@ -141,6 +146,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     e->settings = (struct easy_settings){.options = *options, .on_close = on_close, .context = e};
     e->settings.options.no_proxy |= !easy_wants_proxy();
     e->wake_fd = options->wake_fd;
+    e->seen = clock_now();
     list_init(&e->done);
     bits_init(&e->with_room, LANES_MAX);
     e->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -173,7 +179,7 @@ void engine_close(struct engine *e) {
     for (size_t i = 0; i < e->lane_count; i++)
         lane_free(e->lanes[i]);
     heap_free(&e->due);
-    heap_free(&e->streams);
+    heap_free(&e->looks);
     bits_free(&e->with_room);
     free(e->watches);
     if (e->epoll >= 0)
@@ -203,13 +209,15 @@ struct transfer *engine_take(struct engine *e) {
 }
 
 bool engine_start(struct engine *e, struct transfer *t) {
-    (void)e;
     if (!easy_prepare(t))
         return false;
     t->started = clock_now();
+    t->end_at = engine_time(t) + (t->timeout > USEC_PER_MS ? t->timeout : USEC_PER_MS);
+    t->last_byte = 0;
     CURLMcode code = curl_multi_add_handle(t->lane->multi, t->easy);
     if (code != CURLM_OK)
         die("libcurl takes no more requests: %s", curl_multi_strerror(code));
+    heap_set(&e->looks, &t->timer, t->end_at);
     return true;
 }
 
@@ -222,7 +230,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
             continue;
         struct transfer *t = easy_finish(message->easy_handle, message->data.result);
         curl_multi_remove_handle(lane->multi, t->easy);
-        heap_remove(&e->streams, &t->timer);
+        heap_remove(&e->looks, &t->timer);
         list_push(&e->done, &t->node);
     }
 }
@@ -240,24 +248,50 @@ static void run_due(struct engine *e, int64_t now) {
         run_lane(e, HEAP_ENTRY(node, struct lane, timer), CURL_SOCKET_TIMEOUT, 0);
 }
 
-void engine_look_at(struct transfer *t, int64_t due) {
-    heap_set(&t->lane->engine->streams, &t->timer, due);
+// When nothing that comes until then can keep it from being ended.
+static int64_t due_of(const struct transfer *t) {
+    bool may_stall = t->last_byte && t->stall_timeout && !t->over;
+    int64_t stalled = may_stall ? t->last_byte + t->stall_timeout : TIME_NEVER;
+    return stalled < t->end_at ? stalled : t->end_at;
 }
 
-// Ends streams that have been silent for too long, and those that are over but not at their end.
-static void end_silent(struct engine *e, int64_t now) {
+void engine_look_again(struct transfer *t) {
+    int64_t due = due_of(t);
+    if (due < t->timer.due)
+        heap_set(&t->lane->engine->looks, &t->timer, due);
+}
+
+// Ends what is too late: whole answers, streams that are silent, and those that are over but not at
+// their end. The timer is not moved with every byte: when it comes, it is set anew.
+static void end_late(struct engine *e) {
     struct heap_node *node;
-    while ((node = heap_pop_due(&e->streams, now))) {
+    int64_t now = clock_now() - e->lost;
+    while ((node = heap_pop_due(&e->looks, now))) {
         struct transfer *t = HEAP_ENTRY(node, struct transfer, timer);
-        int64_t due = t->last_byte + t->stall_timeout;
-        if (!t->over && due > now) {
-            heap_set(&e->streams, node, due);
+        int64_t due = due_of(t);
+        if (due > now) {
+            heap_set(&e->looks, node, due);
             continue;
         }
-        easy_break_off(t, t->over ? TRANSFER_ANSWERED : TRANSFER_STALLED);
+        easy_break_off(t, t->over           ? TRANSFER_ANSWERED
+                          : due < t->end_at ? TRANSFER_STALLED
+                                            : TRANSFER_TIMEOUT);
         curl_multi_remove_handle(t->lane->multi, t->easy);
         list_push(&e->done, &t->node);
     }
+}
+
+int64_t engine_time(const struct transfer *t) {
+    return clock_now() - t->lane->engine->lost;
+}
+
+// A process that is stopped, a machine that sleeps: what came meanwhile lies in the sockets, and nobody
+// is late before it was looked at.
+static void note_turn(struct engine *e) {
+    int64_t now = clock_now();
+    if (now - e->seen > 2 * TURN)
+        e->lost += now - e->seen;
+    e->seen = now;
 }
 
 static void run_event(struct engine *e, const struct epoll_event *event) {
@@ -284,10 +318,13 @@ static void run_event(struct engine *e, const struct epoll_event *event) {
 
 static int wait_events(struct engine *e, struct epoll_event *events, int64_t until) {
     struct timespec pause, *limit = NULL;
-    const struct heap_node *const first[] = {heap_first(&e->due), heap_first(&e->streams)};
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-        if (first[i] && first[i]->due < until)
-            until = first[i]->due;
+    const struct heap_node *due = heap_first(&e->due), *look = heap_first(&e->looks);
+    if (due && due->due < until)
+        until = due->due;
+    if (look && look->due + e->lost < until)
+        until = look->due + e->lost;
+    if (look && e->seen + TURN < until)
+        until = e->seen + TURN;
     if (until != TIME_NEVER) {
         int64_t left = until - clock_now();
         if (left < 0 || !list_is_empty(&e->done))
@@ -310,12 +347,15 @@ static int wait_events(struct engine *e, struct epoll_event *events, int64_t unt
 
 bool engine_wait(struct engine *e, int64_t until) {
     struct epoll_event events[EVENTS_AT_ONCE];
+    note_turn(e);
     run_due(e, clock_now());
     int count = wait_events(e, events, until);
+    note_turn(e);
     for (int i = 0; i < count; i++)
         run_event(e, &events[i]);
     run_due(e, clock_now());
-    end_silent(e, clock_now()); // after the events: what has come is no silence
+    if (count < EVENTS_AT_ONCE) // after the events, all of them: what has come is not late
+        end_late(e);
     return count > 0 || !list_is_empty(&e->done);
 }
 
@@ -333,6 +373,6 @@ void engine_give(struct engine *e, struct transfer *t) {
 void engine_cancel(struct engine *e, struct transfer *t) {
     list_remove(&t->node); // if it was done
     curl_multi_remove_handle(t->lane->multi, t->easy);
-    heap_remove(&e->streams, &t->timer);
+    heap_remove(&e->looks, &t->timer);
     t->finished = clock_now();
 }

@@ -74,13 +74,13 @@ struct transfer {
     struct buf url_set; // what `address` was parsed from
     void *address;      // CURLU *
     void *auth_set;
-    int64_t timeout_set;
-    int sends; // how often libcurl began to send this request
+    int64_t end_at; // engine time, when it is late, or over and to end
+    int sends;      // how often libcurl began to send this request
     bool too_large;
     bool any;               // something of the answer's body has come
     bool over;              // on_events wants no more
-    int64_t last_byte;      // monotonic, of a stream
-    struct heap_node timer; // when a stream is looked at: has it stalled
+    int64_t last_byte;      // engine time, of a stream; 0: none yet
+    struct heap_node timer; // when it is looked at: is it late, has it stalled
 };
 
 // Call once in the program, before any thread starts.
