@@ -161,6 +161,12 @@ coverage: deps ## the whole suite, then how much of jobs/ and pool/ it has run; 
 	@$(SUBMAKE) test-suite MODE=coverage
 	@tests/coverage.sh build/coverage $(COVERAGE_FLOOR)
 
+.PHONY: torture
+torture: ## kill -9 at 200 random moments, until all is done
+	@tests/setup.sh test
+	@$(SUBMAKE) all
+	@KILLS=200 TEST_TIMEOUT=1800 BATCH_RUN=$(abspath $(PROGRAM)) tests/run.sh tests/e2e/kills.sh
+
 .PHONY: fuzz
 fuzz: ## whatever reads foreign bytes, fed any bytes, for ten seconds each
 	@tests/setup.sh fuzz

@@ -1,11 +1,11 @@
-// A set of row ids in 16 bytes an entry plus slack (below 24 bytes a row from a few thousand rows
-// on), whatever the ids' length: 128 bits, of which 40 are a number (a line, for instance) unless told
-// otherwise, and the rest a keyed hash of the id.
+// A set of row ids, each with a number: a line, or what a results file says of it (jobs/out/resume.c).
 //
-// With h bits of hash, two different ids are taken for one with probability n²/2^(h+1): with 88, 10^-13
-// at ten million rows. One
-// thread at a time. Takes its memory straight from the system in whole pages, none before the first
-// id, and grows where it stands: there is never an old table beside a new one.
+// Ids that are what rows without ids of their own get, 1, 2, 3 … in about this order, stand in an array:
+// 8 bytes each. All others take 14 bytes and slack, below 17 (jobs/ids_table.h), whatever their
+// length; they are known by 67 bits of a keyed hash: two of n are taken for one with probability
+// n²/2^68, which is 10^-7 at five million.
+//
+// One thread at a time.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_IDS_H
 #define JOBS_IDS_H
@@ -16,28 +16,30 @@
 
 struct ids;
 
-struct ids *ids_new(void);
+// Numbers are from 1 to 2^59 - 1. The highest bit is set where a results file knows of the id and the
+// input has not come to it yet.
+#define IDS_NUMBER_BITS 59
+#define IDS_RESULT      (INT64_C(1) << (IDS_NUMBER_BITS - 1))
 
-// With numbers of up to so many bits.
-#define IDS_NUMBER_BITS_MOST 62
-struct ids *ids_new_wide(unsigned number_bits);
+struct ids *ids_new(void);
 void ids_free(struct ids *ids); // NULL is fine
 
-// Adds id with a number from 1 on. Returns 0, or the number it was added with before (then
-// nothing changes).
+// Adds id with a number. Returns 0, or the number it was added with before (then nothing changes).
 int64_t ids_add(struct ids *ids, struct slice id, int64_t number);
 
 // The number id was added with, or 0.
 int64_t ids_find(const struct ids *ids, struct slice id);
 
-// For many ids at a time: the hash of each first, and its place on the way into the processor's cache
-// while the others are hashed.
+// For more than one call, or for many ids at a time: what an id is known by, and its place on the way
+// into the processor's cache while others are looked at.
 struct ids_key {
+    int64_t plain; // the id is this number as text; 0: it is none
     uint64_t hash, more;
 };
 struct ids_key ids_key(const struct ids *ids, struct slice id);
 void ids_prefetch(const struct ids *ids, struct ids_key key);
 int64_t ids_add_key(struct ids *ids, struct ids_key key, int64_t number);
+int64_t ids_find_key(const struct ids *ids, struct ids_key key);
 
 // Gives an id that is there another number.
 void ids_change(struct ids *ids, struct ids_key key, int64_t number);

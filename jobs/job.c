@@ -51,6 +51,8 @@ void job_clear(struct job *job) {
     job->request = (struct request){0};
     job->sent = 0;
     job->replaces = 0;
+    // a record in doubt is for the next run to find: the job gets another
+    job->notes = (struct job_notes){.number = job->notes.in_doubt ? 0 : job->notes.number};
     job->bytes_credited = job->reply_credited = 0;
     job->accepted_at = job->in_attempts = 0;
     job->affinity = 0;

@@ -76,6 +76,15 @@ struct result {
     char message[JOB_MESSAGE_MAX]; // error in words, secrets masked, valid UTF-8
 };
 
+// What is known of attempts whose answers are not in the results file (jobs/out/inflight.h).
+struct job_notes {
+    uint32_t number;   // of its record, which stays with the job; 0: has had none yet
+    uint32_t earlier;  // of the record that an earlier run left of this row; 0: none
+    uint32_t in_doubt; // attempts that may have been paid, and nothing on disk to show for it
+    uint32_t answers;  // attempts that were answered, but not with a result
+    uint64_t salt;     // of the idempotency keys of an earlier run that it goes on with; 0: none
+};
+
 struct job {
     struct list node;       // in the one list or queue that holds it
     struct heap_node timer; // PARKED: due when it may be tried again
@@ -89,7 +98,8 @@ struct job {
     struct request request;
     uint64_t sent;    // what tells this request from others (jobs/out/line_sent.h); 0: not known
     int64_t replaces; // number of the result line that this row's new one takes the place of, or 0
-    struct buf line;  // owns the row's bytes and what the reader derived from them
+    struct job_notes notes;
+    struct buf line;       // owns the row's bytes and what the reader derived from them
     size_t bytes_credited; // what this row took from the byte credit
     size_t reply_credited; // the same for its reply
 

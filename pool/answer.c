@@ -84,13 +84,23 @@ static bool says_something(const struct reply *reply) {
     return reply->text.n || reply->tool_calls.n || reply->reasoning.n || reply->refusal.n;
 }
 
-static void read_answer(const struct transfer *t, const struct answer_context *context,
-                        struct result *result, struct verdict *v) {
+static void fail_json(struct verdict *v, struct slice body) {
+    struct json_fault fault = {0};
+    json_check(body, &fault);
+    v->outcome = OUTCOME_BAD_RESPONSE;
+    v->cause = BECAUSE_UPSTREAM;
+    snprintf(v->message, sizeof v->message, "the answer is not JSON: %s at byte %zu of %zu",
+             fault.what, fault.offset, body.n);
+}
+
+static void read_success(const struct transfer *t, const struct answer_context *context,
+                         struct result *result, struct verdict *v) {
     const char *what = "";
     struct slice body = buf_slice(t->reply);
     enum wire_answer answer =
         context->provider->wire->read_reply(body, context->scratch, &result->reply, &what);
-    if ((answer != WIRE_OK || !says_something(&result->reply)) && signals_is_error_body(body)) {
+    bool speaks = answer == WIRE_OK && says_something(&result->reply);
+    if (!speaks && answer != WIRE_NOT_JSON && signals_is_error_body(body)) {
         result->reply = (struct reply){.usage = USAGE_NONE};
         read_refusal(t, context, v);
         return;
@@ -98,26 +108,13 @@ static void read_answer(const struct transfer *t, const struct answer_context *c
     switch (answer) {
     case WIRE_OK: v->outcome = OUTCOME_OK; break;
     case WIRE_BLOCKED: fail_blocked(v, what, result->reply.finish_reason); break;
+    case WIRE_NOT_JSON: fail_json(v, body); break;
     case WIRE_NOT_MINE:
         v->outcome = OUTCOME_BAD_RESPONSE;
         v->cause = BECAUSE_UPSTREAM;
         snprintf(v->message, sizeof v->message, "the answer is JSON but no %s answer: %s",
                  context->provider->wire->name, what);
         break;
-    }
-}
-
-static void read_success(const struct transfer *t, const struct answer_context *context,
-                         struct result *result, struct verdict *v) {
-    struct slice body = buf_slice(t->reply);
-    struct json_fault fault;
-    if (!json_check(body, &fault)) {
-        v->outcome = OUTCOME_BAD_RESPONSE;
-        v->cause = BECAUSE_UPSTREAM;
-        snprintf(v->message, sizeof v->message, "the answer is not JSON: %s at byte %zu of %zu",
-                 fault.what, fault.offset, body.n);
-    } else {
-        read_answer(t, context, result, v);
     }
 }
 

@@ -14,6 +14,13 @@
 //   mistral        docs.mistral.ai: an alias that is kept current
 //   nvidia         build.nvidia.com; open to every account (404 "Not found for account" otherwise)
 //   k2think        the model list of www.k2think.ai
+//
+// Idempotency keys: none of the real providers is known to take one, so none is sent unless asked for.
+//   anthropic      says that it does not (anthropic-sdk-typescript pull request 1144, August 2026: the
+//                  client leaves the header out on purpose)
+//   openai         its API reference names no such header, and its Python and Go clients, which have
+//                  the means, leave it unset
+//   all others     their API references name none
 const struct provider catalogue[CATALOGUE_COUNT + 1] = {
     {
         .name = "bigmodel",
@@ -115,6 +122,7 @@ const struct provider catalogue[CATALOGUE_COUNT + 1] = {
         .default_model = "simulate",
         .batch_prefix = "/v1",
         .documentation = "batch-run help simulate",
+        .takes_idempotency_key = true,
     },
     {0},
 };

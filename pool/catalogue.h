@@ -19,6 +19,8 @@ struct provider {
     const char
         *batch_prefix; // start of a batch line's url that base_url already holds: "/v1", "/v4"
     const char *documentation; // where its limits are described
+    bool
+        takes_idempotency_key; // a request with the Idempotency-Key of an earlier one costs nothing
 };
 
 // All of them, in the order of the contract; a row with a NULL name ends the table.

@@ -46,6 +46,14 @@ void attempt_free(struct flight *f) {
     free(f);
 }
 
+static bool wants_idempotency_key(const struct loop *l, const struct provider *provider) {
+    switch ((enum idempotency_keys)l->p->plan->config->idempotency_keys) {
+    case IDEMPOTENCY_ALWAYS: return true;
+    case IDEMPOTENCY_NEVER: return false;
+    default: return provider->takes_idempotency_key;
+    }
+}
+
 static void describe_attempt(struct loop *l, struct flight *f) {
     struct result *result = &f->job->result;
     result->attempts++;
@@ -57,6 +65,7 @@ static void describe_attempt(struct loop *l, struct flight *f) {
     stats_add(&l->p->stats.in_flight, 1);
     l->in_flight++;
     run_budget_start(&l->p->budget, f->tokens);
+    inflight_sent(output_inflight(l->p->output), f->job, f->transfer->idempotency_key[0]);
 }
 
 // False: nothing can be sent.
@@ -74,6 +83,9 @@ static bool send_request(struct loop *l, struct flight *f) {
     t->timeout = config->timeout;
     if (job->not_after - l->now < t->timeout)
         t->timeout = job->not_after - l->now;
+    bool is_copy = t->reply != &job->body; // one that another account is to answer by itself
+    if (built && !is_copy && wants_idempotency_key(l, f->route->provider))
+        inflight_key(output_inflight(l->p->output), job, buf_slice(&t->body), t->idempotency_key);
     if (!built || !engine_start(l->engine, t))
         return false;
     answer_listen(&f->stream, wire, t);
@@ -191,11 +203,27 @@ static bool is_cut_short(const struct loop *l, const struct transfer *t) {
     return t->status == TRANSFER_TIMEOUT && t->timeout < l->p->plan->config->timeout;
 }
 
+// Whether nothing is known of what the provider did: it may have answered, and asks to be paid.
+static bool is_lost(const struct transfer *t) {
+    bool broke = t->status == TRANSFER_TIMEOUT || t->status == TRANSFER_STALLED ||
+                 t->status == TRANSFER_NETWORK;
+    return broke && transfer_was_sent(t);
+}
+
+// A result stays in doubt until it is written, and a lost answer for good.
+static void note_answer(struct loop *l, struct job *job, const struct transfer *t,
+                        enum outcome outcome) {
+    bool useless = outcome == OUTCOME_BAD_RESPONSE || outcome == OUTCOME_TOO_LARGE;
+    if (outcome != OUTCOME_OK && !is_lost(t))
+        inflight_answered(output_inflight(l->p->output), job, useless);
+}
+
 // Without a word on anybody: we did it ourselves.
 static void break_off(struct loop *l, struct flight *f) {
     static const struct verdict broken = {.outcome = OUTCOME_NETWORK, .hint = -1};
     struct transfer *t = f->transfer;
     engine_cancel(l->engine, t);
+    note_answer(l, f->job, t, OUTCOME_NETWORK);
     struct pool_report report = {.verdict = &broken,
                                  .is_cut_short = true,
                                  .usage = USAGE_NONE,
@@ -233,6 +261,7 @@ static void read_end(struct loop *l, struct flight *f, struct verdict *verdict) 
     if (answer_limits(t, &context, &announced))
         report.announced = &announced;
     settle_budget(l, f, usage_paid(t, result));
+    note_answer(l, job, t, verdict->outcome);
     engine_give(l->engine, t);
     release_key(l, f, &report);
     lanes_heard(&l->lanes, job, f->route, verdict->outcome, l->now);
@@ -282,10 +311,11 @@ void attempt_break_off(struct loop *l) {
     while (!list_is_empty(&l->flights)) {
         struct flight *f = LIST_ENTRY(l->flights.next, struct flight, node);
         struct job *job = f->job;
-        if (f->twin)
-            f->twin->twin = NULL; // the other one drops the job
+        struct flight *twin = f->twin;
+        break_off(l, f);
+        if (twin)
+            twin->twin = NULL; // the other one drops the job
         else
             loop_drop(l, job);
-        break_off(l, f);
     }
 }

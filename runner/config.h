@@ -12,6 +12,9 @@
 
 enum affinity_by { AFFINITY_BY_NOTHING, AFFINITY_BY_PREFIX };
 
+// Whether requests carry an idempotency key: where the provider takes one, or whoever it is.
+enum idempotency_keys { IDEMPOTENCY_AUTO, IDEMPOTENCY_ALWAYS, IDEMPOTENCY_NEVER };
+
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_OFF };
 
 struct config {
@@ -53,6 +56,7 @@ struct config {
     double hedge;                   // 0 to 1, of the rows; 0: nothing is sent twice
     bool stream;                    // answers are asked for as server-sent events
     int64_t stall_timeout;          // microseconds between two pieces of such an answer
+    int idempotency_keys;           // enum idempotency_keys
     const char *cacert;
     int64_t max_reply_bytes;
     bool dry_run;

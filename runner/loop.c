@@ -40,6 +40,7 @@ void loop_finish(struct loop *l, struct job *job) {
     note_end(l, job);
     if (job->body.n > BODY_SMALL)
         l->held = credits_charge_reply(&l->p->credits, job);
+    l->slots_kept += pipeline_keeps_slot(job);
     list_push(&l->finished, &job->node);
     l->finished_count++;
 }
@@ -189,9 +190,25 @@ static void start_first(struct loop *l, struct job_lane *lane) {
     }
 }
 
+// Requests in flight, and those whose answers are not written yet.
+static size_t slots_taken(const struct loop *l) {
+    return l->in_flight + (l->slots_kept - atomic_load(&l->p->slots_freed));
+}
+
+// Once slot_wanted is set the writer wakes this thread; it may just have been there.
+static bool has_slot(struct loop *l) {
+    size_t slots = l->p->plan->slots;
+    l->starved = false;
+    if (l->in_flight >= slots || slots_taken(l) < slots)
+        return l->in_flight < slots;
+    atomic_store(&l->p->slot_wanted, true);
+    l->starved = slots_taken(l) >= slots;
+    return !l->starved;
+}
+
 // Rows that rest may hold all credits while those behind them could be served by others.
 static void let_others_in(struct loop *l) {
-    bool resting = false, busy = l->in_flight >= l->p->plan->slots;
+    bool resting = false, busy = slots_taken(l) >= l->p->plan->slots;
     for (size_t i = 0; i < l->lanes.count; i++) {
         const struct job_lane *lane = l->lanes.list[i];
         resting = resting || (lane_first(lane) && lane->answer == POOL_LATER);
@@ -206,6 +223,7 @@ static void let_others_in(struct loop *l) {
 static void start_ready(struct loop *l) {
     struct job_lane *lane;
     l->not_before = TIME_NEVER;
+    l->starved = false;
     l->held = l->held && credits_hold(&l->p->credits);
     if (l->held)
         return;
@@ -215,8 +233,7 @@ static void start_ready(struct loop *l) {
             drop_lane(l, l->lanes.list[i]);
         end_late(l, l->lanes.list[i]);
     }
-    while (pipeline_stopping(l->p) == STOP_NO && l->in_flight < l->p->plan->slots &&
-           (lane = lanes_next(&l->lanes)))
+    while (pipeline_stopping(l->p) == STOP_NO && (lane = lanes_next(&l->lanes)) && has_slot(l))
         start_first(l, lane);
     let_others_in(l);
 }
@@ -249,7 +266,7 @@ static int64_t next_time(const struct loop *l) {
 
 // Looks without sleeping first, if there is something to hand on that may wait for more.
 static void wait_for_events(struct loop *l) {
-    if (l->finished_count >= BATCH_MOST)
+    if (l->finished_count >= BATCH_MOST || l->starved)
         hand_on(l);
     if (l->finished_count && engine_wait(l->engine, 0))
         return;

@@ -44,7 +44,9 @@ struct loop {
     bool stretch;       // what credits_may_stretch() was told last
     struct heap parked; // jobs by when they may be tried again
     size_t in_flight;
-    size_t alive; // jobs in this loop's hands
+    size_t slots_kept; // by finished jobs, so far; p->slots_freed of them are free again
+    bool starved;      // nothing was started for want of a slot that waits for the writer
+    size_t alive;      // jobs in this loop's hands
     int64_t now;
     struct rest rest;
     int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer

@@ -54,6 +54,7 @@ static bool open_output(struct pipeline *p, struct error *err) {
         .sent = {.prompt_field = plan->config->prompt_field,
                  .id_field = plan->config->id_field,
                  .template = plan->config->template},
+        .jobs_most = p->credits.stretched,
     };
     p->output = output_open(&options, err);
     return p->output != NULL;
@@ -96,7 +97,10 @@ bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *er
     keys.seed = random_seed();
     p->pool = pool_new(&keys);
     p->source = source_open(&input, err);
-    return p->source && open_engine(p, err) && open_output(p, err);
+    if (!p->source || !open_engine(p, err) || !open_output(p, err))
+        return false;
+    source_share_ids(p->source, output_share_ids(p->output));
+    return true;
 }
 
 void pipeline_close(struct pipeline *p) {

@@ -54,6 +54,9 @@ struct pipeline {
     int reader_fd; // wakes a reader that waits for a pipe
     int done_fd;   // wakes the main thread: the writer has ended
 
+    atomic_size_t slots_freed; // jobs with pipeline_keeps_slot() that the writer has written
+    atomic_bool slot_wanted;   // the loop waits for the next of them
+
     int64_t elapsed;         // microseconds the run took
     atomic_bool input_ended; // the reader has seen the last row
     atomic_int stop;         // enum stop_mode
@@ -77,6 +80,13 @@ void pipeline_stop(struct pipeline *p, enum stop_mode mode, enum stop_cause caus
 
 static inline enum stop_mode pipeline_stopping(struct pipeline *p) {
     return (enum stop_mode)atomic_load_explicit(&p->stop, memory_order_acquire);
+}
+
+// Whether a finished job keeps its slot until its line is written. So a kill can repeat no more calls
+// than there are slots: answered ones that are not written yet are among them. Quick answers, which only
+// a server close by gives, do not: waiting for the writer would cost a share of their time.
+static inline bool pipeline_keeps_slot(const struct job *job) {
+    return job->result.attempts && job->result.latency >= 50 * USEC_PER_MS;
 }
 
 // The threads; each takes the pipeline and returns NULL.

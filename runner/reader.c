@@ -100,6 +100,8 @@ static bool pass_on(struct reader *r, struct job *job) {
 // Once all rows were read: what else the results file holds, and how much is sent again.
 static void tell_end(const struct reader *r) {
     long long unseen = (long long)output_unseen(r->p->output), changed = (long long)r->changed;
+    if (!r->p->plan->config->limit)
+        output_forget_rest(r->p->output);
     if (changed > 1)
         log_warn("%lld rows have changed since they were answered", changed);
     if (unseen && !r->p->plan->config->limit)

@@ -6,15 +6,26 @@
 #include "jobs/base/clock.h"
 #include "runner/wake.h"
 
+static void free_slots(struct pipeline *p, size_t count) {
+    atomic_fetch_add(&p->slots_freed, count);
+    if (count && atomic_exchange(&p->slot_wanted, false))
+        wake_up(p->loop_fd);
+}
+
 // After a failure the output only counts what it is given, so that the last word is how much is lost.
 static void write_all(struct pipeline *p, struct list *jobs) {
     struct error err = {0};
+    size_t slots = 0;
     for (struct list *node = jobs->next; node != jobs; node = node->next) {
         struct job *job = LIST_ENTRY(node, struct job, node);
         output_add(p->output, job, &err);
+        slots += pipeline_keeps_slot(job);
         job_set_state(job, JOB_IDLE);
     }
-    output_flush(p->output, &err);
+    if (output_flush(p->output, &err))
+        for (struct list *node = jobs->next; node != jobs; node = node->next)
+            output_written(p->output, LIST_ENTRY(node, struct job, node));
+    free_slots(p, slots);
     credits_give(&p->credits, jobs); // before the disk is waited for: the others go on meanwhile
     output_sync(p->output, clock_now(), &err);
     if (err.class != ERROR_NONE) // nothing that comes can be kept: better not to ask for more

@@ -25,11 +25,7 @@ void buf_recycle(struct buf *b, size_t keep) {
     buf_clear(b);
 }
 
-static inline bool has_room(const struct buf *b, size_t n) {
-    return n <= b->max - b->n && b->n + n <= b->cap && !b->failed;
-}
-
-bool buf_reserve(struct buf *b, size_t n) {
+bool buf_grow(struct buf *b, size_t n) {
     if (b->failed || n > b->max - b->n) {
         b->failed = true;
         return false;
@@ -44,28 +40,6 @@ bool buf_reserve(struct buf *b, size_t n) {
     b->p = mem_resize(b->p, cap);
     b->cap = cap;
     return true;
-}
-
-void buf_add(struct buf *b, const void *p, size_t n) {
-    if (n == 0 || (!has_room(b, n) && !buf_reserve(b, n)))
-        return;
-    memcpy(b->p + b->n, p, n);
-    b->n += n;
-}
-
-void buf_add_slice(struct buf *b, struct slice s) {
-    buf_add(b, s.p, s.n);
-}
-
-void buf_add_str(struct buf *b, const char *text) {
-    buf_add(b, text, strlen(text));
-}
-
-void buf_add_char(struct buf *b, char c) {
-    if (b->n < b->cap && b->n < b->max && !b->failed)
-        b->p[b->n++] = c;
-    else
-        buf_add(b, &c, 1);
 }
 
 void buf_add_int(struct buf *b, int64_t value) {

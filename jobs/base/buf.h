@@ -31,13 +31,33 @@ void buf_clear(struct buf *b);
 // As buf_clear(), but gives memory beyond keep bytes back.
 void buf_recycle(struct buf *b, size_t keep);
 
-// Makes room for n more bytes. After true, appending n bytes moves nothing: slices into b stay good.
-bool buf_reserve(struct buf *b, size_t n);
+bool buf_grow(struct buf *b, size_t n); // buf_reserve()'s other half
 
-void buf_add(struct buf *b, const void *p, size_t n);
-void buf_add_slice(struct buf *b, struct slice s);
-void buf_add_str(struct buf *b, const char *text);
-void buf_add_char(struct buf *b, char c);
+// Makes room for n more bytes. After true, appending n bytes moves nothing: slices into b stay good.
+static inline bool buf_reserve(struct buf *b, size_t n) {
+    bool has_room = n <= b->max - b->n && b->n + n <= b->cap && !b->failed;
+    return has_room || buf_grow(b, n);
+}
+
+static inline void buf_add(struct buf *b, const void *p, size_t n) {
+    if (n == 0 || !buf_reserve(b, n))
+        return;
+    memcpy(b->p + b->n, p, n);
+    b->n += n;
+}
+
+static inline void buf_add_slice(struct buf *b, struct slice s) {
+    buf_add(b, s.p, s.n);
+}
+
+static inline void buf_add_str(struct buf *b, const char *text) {
+    buf_add(b, text, strlen(text));
+}
+
+static inline void buf_add_char(struct buf *b, char c) {
+    buf_add(b, &c, 1);
+}
+
 void buf_add_int(struct buf *b, int64_t value);
 __attribute__((format(printf, 2, 3))) void buf_addf(struct buf *b, const char *format, ...);
 

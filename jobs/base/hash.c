@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/base/hash.h"
 
+#include <endian.h>
+
 struct sip {
     uint64_t a, b, c, d;
 };
@@ -30,22 +32,21 @@ static uint64_t sip_out(struct sip *s) {
     return s->a ^ s->b ^ s->c ^ s->d;
 }
 
-static uint64_t little_endian(const unsigned char *p, size_t n) {
+// Up to eight bytes.
+static inline uint64_t little_endian(const char *p, size_t n) {
     uint64_t word = 0;
-    for (size_t i = n; i-- > 0;)
-        word = word << 8 | p[i];
-    return word;
+    memcpy(&word, p, n);
+    return le64toh(word);
 }
 
 struct hash128 hash_bytes(struct slice bytes, const uint64_t key[2]) {
     struct sip s = {UINT64_C(0x736f6d6570736575) ^ key[0],
                     UINT64_C(0x646f72616e646f6d) ^ key[1] ^ 0xee,
                     UINT64_C(0x6c7967656e657261) ^ key[0], UINT64_C(0x7465646279746573) ^ key[1]};
-    const unsigned char *p = (const unsigned char *)bytes.p;
     size_t whole = bytes.n / 8 * 8;
     for (size_t i = 0; i < whole; i += 8)
-        sip_word(&s, little_endian(p + i, 8));
-    uint64_t rest = bytes.n > whole ? little_endian(p + whole, bytes.n - whole) : 0;
+        sip_word(&s, little_endian(bytes.p + i, 8));
+    uint64_t rest = bytes.n > whole ? little_endian(bytes.p + whole, bytes.n - whole) : 0;
     sip_word(&s, rest | (uint64_t)bytes.n << 56);
     struct hash128 out;
     s.c ^= 0xee;

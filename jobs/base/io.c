@@ -16,6 +16,7 @@ ssize_t (*io_write)(int fd, const void *p, size_t n) = write;
 int (*io_fsync)(int fd) = fsync;
 int (*io_fdatasync)(int fd) = fdatasync;
 int (*io_rename)(const char *from, const char *to) = rename;
+int (*io_allocate)(int fd, off_t from, off_t n) = posix_fallocate;
 
 bool io_write_all(int fd, struct slice bytes, size_t *written) {
     size_t done = 0;

@@ -14,6 +14,9 @@ extern int (*io_fsync)(int fd);
 extern int (*io_fdatasync)(int fd);
 extern int (*io_rename)(const char *from, const char *to);
 
+// posix_fallocate(): returns the error, does not set errno.
+extern int (*io_allocate)(int fd, off_t from, off_t n);
+
 // Writes all of it, whatever write() takes at a time. False with errno set; *written says how much
 // arrived (may be NULL).
 bool io_write_all(int fd, struct slice bytes, size_t *written);

@@ -44,8 +44,8 @@ static inline const char *string_end(const char *p, const char *end) {
     return stop ? stop : long_string_end(p, end);
 }
 
-// To where `depth` brackets are closed; 0: the one at p.
-static const char *container_end(const char *p, const char *end, size_t depth) {
+static const char *container_end(const char *p, const char *end) {
+    size_t depth = 0;
     while (p < end) {
         switch (*p) {
         case '"': p = string_end(p, end); continue;
@@ -65,7 +65,7 @@ static const char *value_end(const char *p, const char *end) {
     if (*p == '"')
         return string_end(p, end);
     if (*p == '{' || *p == '[')
-        return container_end(p, end, 0);
+        return container_end(p, end);
     while (p < end && !is_space(*p) && *p != ',' && *p != '}' && *p != ']')
         p++;
     return p;
@@ -121,25 +121,12 @@ bool json_next_element(struct json_walk *w, struct slice *value) {
     return walk_token(w, value);
 }
 
-// json_string_is() for a name without escapes, made to say no at the first byte.
-static inline bool plain_name_is(struct slice name, const char *text) {
-    size_t n = name.n - 2;
-    if (n && text[0] != name.p[1])
-        return false;
-    return strncmp(text, name.p + 1, n) == 0 && text[n] == '\0';
-}
-
 static const struct json_field *find_field(struct slice name, bool escaped,
                                            const struct json_field *fields, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (escaped ? json_string_is(name, fields[i].name) : plain_name_is(name, fields[i].name))
+        if (name_is(name, escaped, fields[i].name))
             return fields + i;
     return NULL;
-}
-
-const struct json_field *json_find_field(struct slice name, const struct json_field *fields,
-                                         size_t count) {
-    return find_field(name, memchr(name.p, '\\', name.n) != NULL, fields, count);
 }
 
 bool json_fields(struct slice object, const struct json_field *fields, size_t count) {
@@ -162,76 +149,6 @@ struct slice json_get(struct slice object, const char *name) {
     struct slice value;
     json_fields(object, &(struct json_field){name, &value}, 1);
     return value;
-}
-
-// -- many levels in one pass --
-
-static void read_inside(struct json_walk *w, const struct json_place *places, void *into);
-
-static struct slice *token_of(const struct json_place *place, void *into) {
-    return (struct slice *)(void *)((char *)into + place->into);
-}
-
-static void forget(const struct json_place *place, void *into) {
-    *token_of(place, into) = SLICE_NONE;
-    for (const struct json_place *p = place->inside; p && p->name; p++)
-        forget(p, into);
-}
-
-static const struct json_place *find_place(struct slice name, bool escaped,
-                                           const struct json_place *places) {
-    for (; places->name; places++)
-        if (escaped ? json_string_is(name, places->name) : plain_name_is(name, places->name))
-            return places;
-    return NULL;
-}
-
-static void read_value(struct json_walk *w, const struct json_place *place, void *into) {
-    struct slice value = SLICE_NONE;
-    bool again = token_of(place, into)->p; // the last of two members of a name counts
-    if (again)
-        forget(place, into);
-    if (!walk_on(w))
-        return;
-    const char *start = w->p;
-    if (place->inside && (*start == '{' || *start == '['))
-        read_inside(w, place->inside, into);
-    else
-        walk_token(w, &value);
-    *token_of(place, into) = slice_of(start, (size_t)(w->p - start));
-}
-
-static void read_members(struct json_walk *w, const struct json_place *places, void *into) {
-    struct slice name, value;
-    bool escaped;
-    while (walk_name(w, &name, &escaped)) {
-        const struct json_place *place = find_place(name, escaped, places);
-        if (place)
-            read_value(w, place, into);
-        else
-            walk_token(w, &value);
-    }
-}
-
-// From an opening bracket to behind its closing one.
-static void read_inside(struct json_walk *w, const struct json_place *places, void *into) {
-    bool array = *w->p++ == '[';
-    const struct json_place *first = array ? find_place(SLICE("\"0\""), false, places) : NULL;
-    if (!array)
-        read_members(w, places, into);
-    else if (first && walk_on(w))
-        read_value(w, first, into);
-    w->p = container_end(w->p, w->end, 1);
-}
-
-bool json_tokens(struct slice object, const struct json_place *places, void *into) {
-    for (const struct json_place *p = places; p->name; p++)
-        forget(p, into);
-    if (json_type(object) != JSON_OBJECT)
-        return false;
-    struct json_walk w = json_walk(object);
-    read_members(&w, places, into);
-    return true;
 }
 
 // -- numbers --

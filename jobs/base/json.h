@@ -4,7 +4,7 @@
 // goes through here; cJSON serves where a tree of values is looked at (configuration, error bodies).
 //
 // The caller:
-//   1. json_check() once on bytes from outside;
+//   1. json_check(), or a json_check_…() that also finds something, once on bytes from outside;
 //   2. then walk them with json_fields(), json_next_member(), json_next_element(): these trust that
 //      the text was checked and only find where things begin and end.
 // A "token" is a value as it stands in the text: `"a\u0000b"` with its quotes, `12e3`, `{…}`.
@@ -51,9 +51,10 @@ struct json_field {
 bool json_fields(struct slice object, const struct json_field *fields, size_t count);
 
 // json_check() and json_fields() in one pass, for text that is much and looked at once. False when it is
-// not exactly one JSON object; the values mean nothing then. The object itself is no level of nesting:
-// what was checked before it was put into one is still not too deep.
-bool json_check_fields(struct slice text, const struct json_field *fields, size_t count);
+// not exactly one JSON object whose values are nested at most `depth` levels; the values mean nothing
+// then.
+bool json_check_fields(struct slice text, const struct json_field *fields, size_t count,
+                       unsigned depth);
 
 // The same as json_fields() for one name: the token, or SLICE_NONE.
 struct slice json_get(struct slice object, const char *name);
@@ -64,8 +65,9 @@ struct json_place {
     size_t into;                     // where its token goes: the offset of a struct slice
     const struct json_place *inside; // what to look for in it, or NULL
 };
-// Fills in all places' slices of the struct at `into`. False when token is no object (all absent).
-bool json_tokens(struct slice object, const struct json_place *places, void *into);
+// json_check() and a search for all places, whose slices in the struct at `into` are filled in. False
+// when text is not exactly one JSON object; the slices mean nothing then.
+bool json_check_places(struct slice text, const struct json_place *places, void *into);
 
 // Walks a checked object or array. Start with json_walk(token); each call gives the next.
 struct json_walk {

@@ -90,7 +90,7 @@ static bool check_word(struct scan *s, const char *word) {
     return true;
 }
 
-static bool check_scalar(struct scan *s) {
+static inline bool check_scalar(struct scan *s) {
     switch (*s->p) {
     case '"': return check_string(s);
     case 't': return check_word(s, "true");
@@ -103,18 +103,31 @@ static bool check_scalar(struct scan *s) {
     }
 }
 
+struct name {
+    struct slice token;
+    bool escaped;
+};
+
 // A member's name and colon, after its opening brace or comma.
-static bool check_name(struct scan *s) {
+static inline bool check_name(struct scan *s, struct name *name) {
     skip_space(s);
     if (s->p == s->end || *s->p != '"')
         return fail(s, "a member's name is missing");
-    if (!check_string(s))
+    const char *start = s->p, *stop = short_string_end(start, s->end);
+    if (!stop && !check_long_string(s))
         return false;
+    s->p = stop ? stop : s->p;
+    name->token = slice_of(start, (size_t)(s->p - start));
+    name->escaped = !stop && memchr(start, '\\', name->token.n);
     skip_space(s);
     if (s->p == s->end || *s->p != ':')
         return fail(s, "a colon is missing");
     s->p++;
     return true;
+}
+
+static inline bool is_bracket(char c) {
+    return c == '{' || c == '[';
 }
 
 // The containers that are open, one bit each: set for an object.
@@ -125,7 +138,7 @@ struct nest {
 
 static bool nest_open(struct scan *s, struct nest *nest) {
     bool object = *s->p == '{';
-    if (nest->depth == JSON_MAX_DEPTH)
+    if (nest->depth == s->room)
         return fail(s, "nested too deeply");
     unsigned char bit = (unsigned char)(1u << (nest->depth % 8));
     if (object)
@@ -144,13 +157,14 @@ static bool in_object(const struct nest *nest) {
 
 // After a value: closes what ends here and passes the comma. False at the end or on a fault.
 static bool next_value(struct scan *s, struct nest *nest) {
+    struct name name;
     while (nest->depth) {
         skip_space(s);
         if (s->p == s->end)
             return fail(s, "the text ends too early");
         if (*s->p == ',') {
             s->p++;
-            return !in_object(nest) || check_name(s);
+            return !in_object(nest) || check_name(s, &name);
         }
         if (*s->p != (in_object(nest) ? '}' : ']'))
             return fail(s, "a comma is missing");
@@ -160,14 +174,14 @@ static bool next_value(struct scan *s, struct nest *nest) {
     return false;
 }
 
-static bool check_value(struct scan *s) {
+static bool check_container(struct scan *s) {
     struct nest nest = {0};
+    struct name name;
     for (;;) {
         skip_space(s);
         if (s->p == s->end)
             return fail(s, "a value is missing");
-        bool opens = *s->p == '{' || *s->p == '[';
-        if (!opens) {
+        if (!is_bracket(*s->p)) {
             if (!check_scalar(s))
                 return false;
         } else {
@@ -176,7 +190,7 @@ static bool check_value(struct scan *s) {
             skip_space(s);
             bool closes = s->p < s->end && *s->p == (in_object(&nest) ? '}' : ']');
             if (!closes) {
-                if (in_object(&nest) && !check_name(s))
+                if (in_object(&nest) && !check_name(s, &name))
                     return false;
                 continue;
             }
@@ -184,6 +198,13 @@ static bool check_value(struct scan *s) {
         if (!next_value(s, &nest))
             return !s->fault;
     }
+}
+
+static inline bool check_value(struct scan *s) {
+    skip_space(s);
+    if (s->p == s->end)
+        return fail(s, "a value is missing");
+    return is_bracket(*s->p) ? check_container(s) : check_scalar(s);
 }
 
 bool json_check(struct slice text, struct json_fault *fault) {
@@ -202,29 +223,8 @@ bool json_check(struct slice text, struct json_fault *fault) {
     return !s.fault;
 }
 
-// A name, a colon and a value, told to the field of that name.
-static bool check_member(struct scan *s, const struct json_field *fields, size_t count) {
-    skip_space(s);
-    struct slice name = slice_of(s->p, 0), value;
-    if (!check_name(s))
-        return false;
-    const char *colon = s->p;
-    while (*--colon != '"')
-        ;
-    name.n = (size_t)(colon + 1 - name.p);
-    skip_space(s);
-    value.p = s->p;
-    if (!check_value(s))
-        return false;
-    value.n = (size_t)(s->p - value.p);
-    const struct json_field *field = json_find_field(name, fields, count);
-    if (field)
-        *field->value = value;
-    return true;
-}
-
 // Past this character; false when something else comes.
-static bool pass(struct scan *s, char c) {
+static inline bool pass(struct scan *s, char c) {
     skip_space(s);
     if (s->p == s->end || *s->p != c)
         return false;
@@ -232,8 +232,34 @@ static bool pass(struct scan *s, char c) {
     return true;
 }
 
-bool json_check_fields(struct slice text, const struct json_field *fields, size_t count) {
+static bool is_at_end(struct scan *s) {
+    skip_space(s);
+    return s->p == s->end;
+}
+
+// -- fields of an object, found as it is checked --
+
+// A name, a colon and a value, told to the field of that name.
+static bool check_member(struct scan *s, const struct json_field *fields, size_t count) {
+    struct name name;
+    if (!check_name(s, &name))
+        return false;
+    skip_space(s);
+    const char *start = s->p;
+    if (!check_value(s))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (name_is(name.token, name.escaped, fields[i].name)) {
+            *fields[i].value = slice_of(start, (size_t)(s->p - start));
+            break;
+        }
+    return true;
+}
+
+bool json_check_fields(struct slice text, const struct json_field *fields, size_t count,
+                       unsigned depth) {
     struct scan s = scan_of(text);
+    s.room = depth;
     for (size_t i = 0; i < count; i++)
         *fields[i].value = SLICE_NONE;
     if (utf8_valid_prefix(text) < text.n || !pass(&s, '{'))
@@ -246,6 +272,73 @@ bool json_check_fields(struct slice text, const struct json_field *fields, size_
         if (!more && !pass(&s, '}'))
             return false;
     }
+    return is_at_end(&s);
+}
+
+// -- the same on many levels --
+
+static bool check_inside(struct scan *s, const struct json_place *places, void *into);
+
+static struct slice *token_of(const struct json_place *place, void *into) {
+    return (struct slice *)(void *)((char *)into + place->into);
+}
+
+static void forget(const struct json_place *place, void *into) {
+    *token_of(place, into) = SLICE_NONE;
+    for (const struct json_place *p = place->inside; p && p->name; p++)
+        forget(p, into);
+}
+
+static inline const struct json_place *find_place(const struct name *name,
+                                                  const struct json_place *places) {
+    for (; places->name; places++)
+        if (name_is(name->token, name->escaped, places->name))
+            return places;
+    return NULL;
+}
+
+static bool check_place(struct scan *s, const struct json_place *place, void *into) {
+    if (token_of(place, into)->p) // the last of two members of a name counts
+        forget(place, into);
+    skip_space(s);
+    const char *start = s->p;
+    bool goes_inside = place->inside && start < s->end && is_bracket(*start);
+    if (!(goes_inside ? check_inside(s, place->inside, into) : check_value(s)))
+        return false;
+    *token_of(place, into) = slice_of(start, (size_t)(s->p - start));
+    return true;
+}
+
+// From an opening bracket to behind its closing one. Goes no deeper than the places do.
+static bool check_inside(struct scan *s, const struct json_place *places, void *into) {
+    bool object = *s->p++ == '{';
+    char closing = object ? '}' : ']';
+    struct name name = {SLICE("\"0\""), false};
+    const struct json_place *place = object ? NULL : find_place(&name, places);
+    if (!s->room--)
+        return fail(s, "nested too deeply");
+    bool more = !pass(s, closing);
+    while (more) {
+        if (object && !check_name(s, &name))
+            return false;
+        if (object)
+            place = find_place(&name, places);
+        if (!(place ? check_place(s, place, into) : check_value(s)))
+            return false;
+        place = NULL;
+        more = pass(s, ',');
+        if (!more && !pass(s, closing))
+            return fail(s, "a comma is missing");
+    }
+    s->room++;
+    return true;
+}
+
+bool json_check_places(struct slice text, const struct json_place *places, void *into) {
+    struct scan s = scan_of(text);
+    for (const struct json_place *p = places; p->name; p++)
+        forget(p, into);
     skip_space(&s);
-    return s.p == s.end;
+    return s.p < s.end && *s.p == '{' && utf8_valid_prefix(text) == text.n &&
+           check_inside(&s, places, into) && is_at_end(&s);
 }

@@ -13,11 +13,13 @@ struct scan {
     const char *p;
     const char *end;
     const char *fault;
+    unsigned room; // brackets that may still be opened
 };
 
 // Of no slice at all (a null pointer) not even the end may be computed.
 static inline struct scan scan_of(struct slice text) {
-    return text.p ? (struct scan){text.p, text.p + text.n, NULL} : (struct scan){"", "", NULL};
+    const char *p = text.p ? text.p : "";
+    return (struct scan){p, p + text.n, NULL, JSON_MAX_DEPTH};
 }
 
 static inline bool is_space(char c) {
@@ -53,9 +55,15 @@ static inline int hex4(const char *p, const char *end) {
     return value;
 }
 
-// The one of these fields that a name token means, or NULL.
-const struct json_field *json_find_field(struct slice name, const struct json_field *fields,
-                                         size_t count);
+// Whether a member's name means this text; made to say no at the first byte.
+static inline bool name_is(struct slice name, bool escaped, const char *text) {
+    size_t n = name.n - 2;
+    if (escaped)
+        return json_string_is(name, text);
+    if (n && text[0] != name.p[1])
+        return false;
+    return strncmp(text, name.p + 1, n) == 0 && text[n] == '\0';
+}
 
 // Each byte of a word, and the top bit of each byte.
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))

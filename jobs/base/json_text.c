@@ -84,16 +84,15 @@ static void add_escape(struct buf *b, unsigned char c) {
 }
 
 void json_add_escaped(struct buf *b, struct slice text) {
-    size_t start = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        if (!needs_escape((unsigned char)text.p[i]))
+    const char *start = text.n ? text.p : "", *end = start + text.n;
+    for (const char *p = start; (p = skip_plain(p, end)) < end; p++) {
+        if (!needs_escape((unsigned char)*p))
             continue;
-        buf_add(b, text.p + start, i - start);
-        add_escape(b, (unsigned char)text.p[i]);
-        start = i + 1;
+        buf_add(b, start, (size_t)(p - start));
+        add_escape(b, (unsigned char)*p);
+        start = p + 1;
     }
-    if (text.n > start)
-        buf_add(b, text.p + start, text.n - start);
+    buf_add(b, start, (size_t)(end - start));
 }
 
 void json_add_string(struct buf *b, struct slice text) {
@@ -104,15 +103,16 @@ void json_add_string(struct buf *b, struct slice text) {
 
 void json_add_name(struct buf *b, const char *name) {
     char last = b->n ? b->p[b->n - 1] : '{';
-    size_t comma = last != '{' && last != '[', n = strlen(name);
-    if (!buf_reserve(b, comma + n + 3))
+    size_t n = strlen(name);
+    if (!buf_reserve(b, n + 4))
         return;
     char *p = b->p + b->n;
-    memcpy(p, ",", comma);
-    p[comma] = '"';
-    memcpy(p + comma + 1, name, n);
-    memcpy(p + comma + 1 + n, "\":", 2);
-    b->n += comma + n + 3;
+    *p = ',';
+    p += last != '{' && last != '[';
+    *p++ = '"';
+    memcpy(p, name, n);
+    memcpy(p + n, "\":", 2);
+    b->n = (size_t)(p + n + 2 - b->p);
 }
 
 void json_add_thousandths(struct buf *b, int64_t value) {

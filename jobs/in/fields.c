@@ -74,11 +74,24 @@ void fields_clear(struct fields *f) {
     memset(f->found, 0, f->count * sizeof *f->found);
 }
 
+static void drop_nulls(struct fields *f) {
+    for (size_t i = 0; i < f->count; i++)
+        if (f->found[i].p && json_type(f->found[i]) == JSON_NULL)
+            f->found[i] = SLICE_NONE;
+}
+
 void fields_read(struct fields *f, struct slice object) {
     json_fields(object, f->want, f->count);
-    for (size_t i = 0; i < f->count; i++)
-        if (json_type(f->found[i]) == JSON_NULL)
-            f->found[i] = SLICE_NONE;
+    drop_nulls(f);
+}
+
+bool fields_check(struct fields *f, struct slice text) {
+    bool is_object = json_check_fields(text, f->want, f->count, JSON_MAX_DEPTH - 1);
+    if (is_object)
+        drop_nulls(f);
+    else
+        fields_clear(f);
+    return is_object;
 }
 
 void fields_move(struct fields *f, struct slice from, const char *to) {

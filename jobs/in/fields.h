@@ -60,6 +60,9 @@ void fields_clear(struct fields *f);
 // Finds the tokens of a checked JSON object.
 void fields_read(struct fields *f, struct slice object);
 
+// The same for text that nobody has checked. False when it is not exactly one JSON object: no tokens.
+bool fields_check(struct fields *f, struct slice text);
+
 // After the bytes at `from` were copied to `to`: tokens that lie in them move along.
 void fields_move(struct fields *f, struct slice from, const char *to);
 

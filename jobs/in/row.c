@@ -144,19 +144,16 @@ static void fail_json(struct job *job, struct json_fault fault) {
 
 void row_from_json(struct rows *rows, struct slice text, struct job *job) {
     struct json_fault fault;
-    if (!json_check(text, &fault)) {
+    bool is_object = fields_check(&rows->fields, text);
+    if (!is_object && !json_check(text, &fault)) {
         fail_json(job, fault);
         row_from_garbage(rows, text, job);
         return;
     }
     text = slice_trim(text);
-    enum json_type type = json_type(text);
-    fields_clear(&rows->fields);
-    if (type == JSON_OBJECT)
-        fields_read(&rows->fields, text);
-    else if (type == JSON_STRING)
+    if (json_type(text) == JSON_STRING)
         rows->fields.found[FIELD_PROMPT] = text;
-    else
+    else if (!is_object)
         job_fail(job, OUTCOME_BAD_INPUT, "a row must be an object or a string, it is %s",
                  fields_type_name(text));
     row_from_fields(rows, text, text.n, job);

@@ -17,8 +17,18 @@ static int64_t plain_row(const struct rowids *r, struct slice id) {
     return canonical && json_int(id, &row) && row <= r->plain ? row : 0;
 }
 
+// The line of an id that the input had before, or 0.
+static int64_t line_in(int64_t number) {
+    return number & IDS_RESULT ? 0 : number;
+}
+
 static bool is_taken(const struct rowids *r, struct slice id) {
-    return plain_row(r, id) || ids_find(r->set, id);
+    return plain_row(r, id) || line_in(ids_find(r->set, id));
+}
+
+// The line that has the id already, or 0. What a results file says of it stays until output_look().
+static int64_t take(struct rowids *r, struct slice id, int64_t line) {
+    return line_in(ids_add(r->set, id, line));
 }
 
 // base#k behind what job->line holds, without keeping it.
@@ -53,7 +63,7 @@ static int64_t free_number(const struct rowids *r, struct job *job, struct slice
 static void renumber(struct rowids *r, struct job *job, struct slice base) {
     job->id = numbered(job, base, free_number(r, job, base));
     job->line.n += job->id.n;
-    ids_add(r->set, job->id, job->line_no);
+    take(r, job->id, job->line_no);
 }
 
 static void fail_taken(struct job *job, struct slice own, int64_t plain, int64_t line) {
@@ -72,7 +82,7 @@ static void fail_taken(struct job *job, struct slice own, int64_t plain, int64_t
 static void assign_own(struct rowids *r, struct job *job, struct slice own) {
     r->own_seen = true;
     int64_t plain = plain_row(r, own);
-    int64_t line = plain ? 0 : ids_add(r->set, own, job->line_no);
+    int64_t line = plain ? 0 : take(r, own, job->line_no);
     job->id = own;
     if (!plain && !line)
         return;
@@ -90,7 +100,7 @@ static void assign_number(struct rowids *r, struct job *job) {
         r->plain = row;
         return;
     }
-    int64_t line = ids_add(r->set, job->id, job->line_no);
+    int64_t line = take(r, job->id, job->line_no);
     if (!line)
         return;
     if (!r->number_them && job->result.outcome == OUTCOME_NONE)

@@ -5,8 +5,9 @@
 // either way its id is the first free of id#2, id#3 …, so that every line of the results can be
 // told from every other. Bad rows count as seen like good ones.
 //
-// Memory: nothing while no row has an id of its own, then one entry of jobs/ids.h a row. Reader
-// thread only.
+// Memory: nothing while no row has an id of its own, then one entry of jobs/ids.h a row. The set may be
+// that of a results file (IDS_RESULT): then output_look() has to see each job before the next one is
+// given its id. Reader thread only.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_IN_ROWID_H
 #define JOBS_IN_ROWID_H

@@ -21,6 +21,7 @@ struct source {
     struct csv *csv; // or NULL
     enum input_format format;
     char *name;    // for messages
+    struct ids *own_ids;
     bool opened;   // the file is ours to close
     bool regular;  // reading it never waits
     int64_t index; // of the next row
@@ -106,7 +107,7 @@ static bool prepare_rows(struct source *s, const struct source_options *o, struc
         return false;
     fields_init(&s->rows.fields, o->prompt_field, o->id_field, s->rows.template);
     s->rows.fields.cells = s->format == INPUT_CSV || s->format == INPUT_TSV;
-    s->rows.ids.set = ids_new();
+    s->rows.ids.set = s->own_ids = ids_new();
     s->rows.ids.number_them = o->allow_duplicate_ids;
     if (s->rows.fields.cells)
         s->csv = csv_new(&s->lines, s->format == INPUT_TSV ? '\t' : ',');
@@ -129,6 +130,10 @@ struct source *source_open(const struct source_options *o, struct error *err) {
     return NULL;
 }
 
+void source_share_ids(struct source *s, struct ids *ids) {
+    s->rows.ids.set = ids ? ids : s->own_ids;
+}
+
 void source_close(struct source *s) {
     if (!s)
         return;
@@ -136,7 +141,7 @@ void source_close(struct source *s) {
     lines_free(&s->lines);
     fields_free(&s->rows.fields);
     template_free(s->rows.template);
-    ids_free(s->rows.ids.set);
+    ids_free(s->own_ids);
     buf_free(&s->rows.rendered);
     buf_free(&s->rows.built);
     if (s->opened)

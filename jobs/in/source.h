@@ -25,12 +25,13 @@
 // Memory: at most about max_line_bytes for reading, and as much as a row takes in job->line. Give
 // jobs a ceiling of SOURCE_LINE_ROOM there: it holds the row, what is derived from it (ids, a
 // rendered template) and the escapes that csv and txt need in JSON; a row that needs even more is a
-// bad row. Ids of their own take below 24 bytes a row (jobs/ids.h), rows without ids nothing.
+// bad row. Ids of their own take below 17 bytes a row (jobs/ids.h), rows without ids nothing.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_IN_SOURCE_H
 #define JOBS_IN_SOURCE_H
 
 #include "jobs/base/error.h"
+#include "jobs/ids.h"
 #include "jobs/job.h"
 
 #define SOURCE_MAX_LINE_BYTES ((size_t)64 * 1024 * 1024)
@@ -64,6 +65,12 @@ enum source_status {
 struct source;
 
 struct source *source_open(const struct source_options *options, struct error *err);
+
+// Tells rows apart with this set of the results' ids (output_share_ids()), which must outlive the
+// reading; output_look() has to see each job before the next. Before the first source_next(). NULL:
+// with a set of its own, as without this call.
+void source_share_ids(struct source *s, struct ids *ids);
+
 enum source_status source_next(struct source *s, struct job *job, struct error *err);
 
 // True when the next source_next() may have to wait for bytes (a pipe that is idle): the time to

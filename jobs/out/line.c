@@ -115,7 +115,7 @@ static bool read_native(struct slice line, struct line_facts *facts) {
                                         {"input", &facts->input},
                                         {"input_hash", &hash}};
     int64_t index;
-    if (!json_check_fields(line, fields, sizeof fields / sizeof *fields))
+    if (!json_check_fields(line, fields, sizeof fields / sizeof *fields, JSON_MAX_DEPTH))
         return false;
     facts->ok = json_string_is(status, "ok");
     facts->sent = line_read_hash(hash);

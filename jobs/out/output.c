@@ -20,6 +20,8 @@ struct output {
     struct sent *sent;
     char *path; // as the user wrote it, or "standard output"
     struct resume resume;
+    bool shares_ids; // with who reads the input
+    struct inflight *inflight;
     enum output_sync sync;
     struct buf gathered;
     int64_t gathered_lines;
@@ -68,6 +70,29 @@ static bool name_is_safe(const struct output *o, struct error *err) {
                      strerror(errno));
 }
 
+static bool is_done(const void *context, struct slice id, uint64_t sent) {
+    return resume_is_done(context, id, sent);
+}
+
+// Nothing has been sent yet; results that somebody reads from a pipe cannot be gone on with.
+static bool take_up_inflight(struct output *o, const struct output_options *options,
+                             struct error *err) {
+    struct buf path = BUF_INIT(1u << 16);
+    struct inflight_options how = {.results = o->path,
+                                   .jobs_most = options->jobs_most,
+                                   .overwrite = options->overwrite,
+                                   .sync_name = o->sync != OUTPUT_SYNC_NONE,
+                                   .is_done = is_done,
+                                   .context = &o->resume};
+    if (o->claim.path && options->jobs_most) {
+        buf_addf(&path, "%s.inflight", o->claim.path);
+        how.path = buf_cstr(&path);
+    }
+    o->inflight = inflight_open(&how, err);
+    buf_free(&path);
+    return o->inflight != NULL;
+}
+
 static void output_free(struct output *o) {
     resume_free(&o->resume);
     sent_free(o->sent);
@@ -87,8 +112,9 @@ struct output *output_open(const struct output_options *options, struct error *e
     o->sync_due = TIME_NEVER;
     o->gathered = BUF_INIT(RESULT_LINE_MAX);
     o->claim.fd = STDOUT_FILENO;
-    if (standard ||
-        (claim_open(&o->claim, path, err) && name_is_safe(o, err) && take_up(o, options, err)))
+    if ((standard ||
+         (claim_open(&o->claim, path, err) && name_is_safe(o, err) && take_up(o, options, err))) &&
+        take_up_inflight(o, options, err))
         return o;
     claim_close(&o->claim);
     output_free(o);
@@ -97,12 +123,35 @@ struct output *output_open(const struct output_options *options, struct error *e
 
 enum row_before output_look(struct output *o, struct job *job) {
     int64_t line;
-    job->sent = sent_hash(o->sent, job->input);
+    bool asked_for = o->line.format != OUTPUT_NATIVE || o->line.no_input || o->resume.lines;
+    job->sent = asked_for ? sent_hash(o->sent, job->input) : 0;
     enum row_before before = resume_look(&o->resume, job->id, job->sent, &line);
     bool bad = job->result.outcome == OUTCOME_BAD_INPUT;
+    if (o->shares_ids)
+        resume_pass(&o->resume, job->id, job->line_no);
     if (before == ROW_FAILED || (before == ROW_CHANGED && !bad))
         job->replaces = line;
+    inflight_find(o->inflight, job);
+    if (before == ROW_DONE || (before == ROW_CHANGED && bad))
+        inflight_written(o->inflight, job);
     return before;
+}
+
+struct ids *output_share_ids(struct output *o) {
+    o->shares_ids = o->resume.rows > 0;
+    return o->shares_ids ? o->resume.ids : NULL;
+}
+
+struct inflight *output_inflight(const struct output *o) {
+    return o->inflight;
+}
+
+void output_forget_rest(struct output *o) {
+    inflight_forget_rest(o->inflight);
+}
+
+void output_written(struct output *o, struct job *job) {
+    inflight_written(o->inflight, job);
 }
 
 int64_t output_unseen(const struct output *o) {
@@ -175,6 +224,7 @@ static bool sync_now(struct output *o, struct error *err) {
     o->sync_due = TIME_NEVER;
     if (claim_sync(&o->claim)) {
         o->unsynced = 0;
+        inflight_sync(o->inflight);
         return true;
     }
     snprintf(what, sizeof what,
@@ -265,6 +315,7 @@ bool output_close(struct output *o, struct error *err) {
     if (!o)
         return true;
     bool good = settle(o, err);
+    inflight_close(o->inflight); // while the lock is held
     bool standard = o->claim.fd == STDOUT_FILENO && !o->claim.path;
     if (!standard && !claim_close(&o->claim))
         good =

@@ -15,6 +15,7 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/error.h"
+#include "jobs/out/inflight.h"
 #include "jobs/out/line.h"
 #include "jobs/out/line_sent.h"
 #include "jobs/out/resume.h"
@@ -36,20 +37,36 @@ struct output_options {
     bool no_retry_failed; // failed rows count as done
     enum output_sync sync;
     struct sent_options sent; // what a row's `input` says is sent
+    size_t
+        jobs_most; // jobs there can be at a time, for the file of rows in doubt; 0: there is none
 };
 
 struct output;
 
 // A FIFO or a character device is written to, with nothing to resume from; a directory, a block
 // device or a socket is refused.
+//
+// Beside it lies the file of rows in doubt (inflight.h), its name with .inflight: taken up here, kept
+// in step by output_look(), output_written() and output_close().
 struct output *output_open(const struct output_options *options, struct error *err);
 
-// What the file says of the row that the job was made of. Fills in job->sent, and job->replaces unless
-// the row is done. Reader thread.
+// What the file says of the row that the job was made of. Fills in job->sent if the file or the row's
+// line has a use for it, and job->replaces unless the row is done. Reader thread.
 //
 // A row that is no good (OUTCOME_BAD_INPUT) gets a line only if there is no answer that it would take
 // the place of: a wrong option must not cost a file of them. Then this is ROW_DONE or ROW_CHANGED.
 enum row_before output_look(struct output *o, struct job *job);
+
+// The ids of the results, for source_share_ids(): rows of the input are then told apart with the same
+// set. NULL: there are none. The output keeps it; only before the first output_look().
+struct ids *output_share_ids(struct output *o);
+
+// What attempts are noted in; the output's own.
+struct inflight *output_inflight(const struct output *o);
+
+// The input is at its end: rows of earlier runs that it does not have are in doubt no longer. Reader
+// thread.
+void output_forget_rest(struct output *o);
 
 // How many results are of rows that were not looked up. Reader thread.
 int64_t output_unseen(const struct output *o);
@@ -64,6 +81,9 @@ bool output_add(struct output *o, const struct job *job, struct error *err);
 
 // Writes what has gathered, whole lines. After a failure the file ends with its last whole line.
 bool output_flush(struct output *o, struct error *err);
+
+// A job whose line was flushed without a failure is in doubt no longer.
+void output_written(struct output *o, struct job *job);
 
 // Syncs what was written once that is due, which it is OUTPUT_SYNC_AFTER after the first call that
 // finds something to sync. To be called after each flush and whenever output_sync_due() has come.

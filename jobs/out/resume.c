@@ -100,21 +100,24 @@ static bool has_bit(const struct buf *bits, int64_t line) {
     return (unsigned char)bits->p[place] >> ((line - 1) % 8) & 1;
 }
 
-// What is known of an id, as its number in the table: the line, whether that is ok, and the highest
-// bits of what was sent. A changed row is taken for an unchanged one in 1 of 2^25 cases.
-#define LINE_BITS 36
+// What is known of an id, as its number in the set: the line, whether that is ok, and the highest bits
+// of what was sent. A changed row is taken for an unchanged one in 1 of 2^24 cases.
+#define LINE_BITS 33
+#define LINE_MOST ((INT64_C(1) << LINE_BITS) - 1)
 #define OK_BIT    (INT64_C(1) << LINE_BITS)
-#define SENT_BITS (IDS_NUMBER_BITS_MOST - LINE_BITS - 1)
+#define SENT_BITS (IDS_NUMBER_BITS - 1 - LINE_BITS - 1)
+
+static int64_t tag_of(uint64_t sent) {
+    int64_t tag = (int64_t)(sent >> (64 - SENT_BITS));
+    return sent && !tag ? 1 : tag;
+}
 
 static int64_t number_of(int64_t line, bool ok, uint64_t sent) {
-    int64_t tag = (int64_t)(sent >> (64 - SENT_BITS));
-    if (sent && !tag)
-        tag = 1;
-    return line | (ok ? OK_BIT : 0) | tag << (LINE_BITS + 1);
+    return line | (ok ? OK_BIT : 0) | tag_of(sent) << (LINE_BITS + 1) | IDS_RESULT;
 }
 
 static int64_t line_in(int64_t number) {
-    return number & (OK_BIT - 1);
+    return number & LINE_MOST;
 }
 
 static bool is_ok(int64_t number) {
@@ -122,7 +125,7 @@ static bool is_ok(int64_t number) {
 }
 
 static bool sent_the_same(int64_t a, int64_t b) {
-    int64_t x = a >> (LINE_BITS + 1), y = b >> (LINE_BITS + 1);
+    int64_t x = (a & ~IDS_RESULT) >> (LINE_BITS + 1), y = (b & ~IDS_RESULT) >> (LINE_BITS + 1);
     return !x || !y || x == y;
 }
 
@@ -212,6 +215,9 @@ static bool take_line(struct resume *resume, struct scan *scan, struct slice lin
     struct line_facts facts;
     resume->lines++;
     resume->whole += (int64_t)line.n;
+    if (resume->lines > LINE_MOST)
+        return error_set(err, ERROR_OUTPUT, "%s: has more lines than can be told apart",
+                         scan->options->path);
     if (!line_read(line, scan->options->format, &facts))
         return refuse(resume, scan->options, line, err);
     set_bit(&resume->keep, resume->lines, false);
@@ -262,21 +268,29 @@ static bool scan_lines(struct resume *resume, struct lines *lines,
 bool resume_scan(struct resume *resume, int fd, const struct resume_options *options,
                  struct error *err) {
     struct lines lines;
-    *resume = (struct resume){.ids = ids_new_wide(IDS_NUMBER_BITS_MOST),
+    *resume = (struct resume){.ids = ids_new(),
                               .keep_failed = options->keep_failed,
                               .keep = BUF_INIT(SIZE_MAX / 2),
                               .seen = BUF_INIT(SIZE_MAX / 2)};
     bool good = lines_open(&lines, fd) ? scan_lines(resume, &lines, options, err)
                                        : unreadable(options, err);
+    resume->rows = ids_count(resume->ids);
     buf_free(&lines.buf);
     return good;
 }
 
+bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent) {
+    int64_t number = resume->ids ? ids_find(resume->ids, id) : 0;
+    return number && (is_ok(number) || resume->keep_failed) &&
+           sent_the_same(number, number_of(0, false, sent));
+}
+
 enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line) {
     int64_t number = resume->ids ? ids_find(resume->ids, id) : 0;
-    *line = line_in(number);
-    if (!number)
+    *line = 0;
+    if (!(number & IDS_RESULT))
         return ROW_NEW;
+    *line = line_in(number);
     if (!has_bit(&resume->seen, *line))
         resume->seen_count++;
     set_bit(&resume->seen, *line, true);
@@ -288,6 +302,12 @@ enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sen
     return done ? ROW_DONE : ROW_FAILED;
 }
 
+void resume_pass(struct resume *resume, struct slice id, int64_t input_line) {
+    struct ids_key key = ids_key(resume->ids, id);
+    if (ids_find_key(resume->ids, key) & IDS_RESULT)
+        ids_change(resume->ids, key, input_line);
+}
+
 void resume_give_up(struct resume *resume, int64_t line) {
     if (!has_bit(&resume->keep, line))
         return;
@@ -296,7 +316,7 @@ void resume_give_up(struct resume *resume, int64_t line) {
 }
 
 int64_t resume_unseen(const struct resume *resume) {
-    return resume->ids ? ids_count(resume->ids) - resume->seen_count : 0;
+    return resume->rows - resume->seen_count;
 }
 
 bool resume_drops(const struct resume *resume) {

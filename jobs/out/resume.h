@@ -8,7 +8,8 @@
 //
 // Lines stay in the file until resume_copy() leaves them out. Until then rows that are read from the
 // input are looked up, and lines are given up as others take their place.
-// Memory: below 24 bytes a row (jobs/ids.h and two bits a line), and the longest line.
+// Memory: below 9 bytes a row without an id of its own, else below 18 (jobs/ids.h and two bits a line),
+// and the longest line.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_OUT_RESUME_H
 #define JOBS_OUT_RESUME_H
@@ -30,6 +31,7 @@ struct resume_options {
 
 struct resume {
     struct ids *ids; // id → number of its line, whether it is ok, and some bits of what was sent
+    int64_t rows;    // ids that the file has
     bool keep_failed;
     int64_t kept_ok; // lines that stay, as the scan found them
     int64_t kept_failed;
@@ -58,6 +60,13 @@ enum row_before {
 // the number of the line, 0 for a new one. Marks the row as seen. One thread at a time; it may be
 // another one than that of resume_give_up().
 enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line);
+
+// The row with this id stands on this line of the input: what the file says of it is not asked for
+// again, and whoever shares `ids` finds the line there. The thread of resume_look().
+void resume_pass(struct resume *resume, struct slice id, int64_t input_line);
+
+// Whether resume_look() would say ROW_DONE, without marking the row as seen.
+bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent);
 
 // A new line takes the place of this one, which stays no longer. Any one thread.
 void resume_give_up(struct resume *resume, int64_t line);

@@ -23,6 +23,7 @@
 
 // The pace after the first refusal is a guess: no slower than this, a microsecond.
 #define GUESS_LEAST 1e-6
+#define GUESS_OVER  (USEC_PER_SEC / 4) // a few in a moment say little
 
 // Growth with each one that passed, as a share of the pace (towards the ceiling: of the way there).
 // So many a second make it grow; more do not make it grow faster.
@@ -40,9 +41,10 @@
 // A pace that is about right holds for so many and so long at least, as a rule.
 #define HOLDS_PASSES      30
 #define HOLDS_TIME        (3 * USEC_PER_SEC)
-#define DOUBTS_MOST       4
+#define DOUBTS_MOST       3
 #define PROVING           20
 #define WELL_BELOW_PROVEN 0.8
+#define FLOOR_OF_PROVEN   0.75
 #define PROVEN_FADES      0.7 // with every pace that held: limits change
 #define QUIET_FIRST       (60 * USEC_PER_SEC)
 
@@ -88,7 +90,7 @@ static void reach(struct felt *f, uint64_t serial, int64_t sent_at) {
 
 // The first refusal tells little: not faster than so far.
 static void guess(struct felt *f, uint64_t serial, int64_t sent_at) {
-    double time = fmax((double)(sent_at - f->reached_at), USEC_PER_SEC);
+    double time = fmax((double)(sent_at - f->reached_at), GUESS_OVER);
     f->begun = f->rate = fmax((double)(serial - f->reached_serial) / time, GUESS_LEAST);
 }
 
@@ -115,7 +117,6 @@ static void lower_a_little(struct felt *f) {
     f->begun = fmin(f->begun, f->rate);
 }
 
-// A pause that ended with another refusal was no time in which the bucket filled up.
 // From one refusal to another, so many apart that a window of the provider's counts for little.
 static void prove(struct felt *f, int64_t now) {
     if (f->was_refused && f->known < PROVING)
@@ -127,6 +128,8 @@ static void prove(struct felt *f, int64_t now) {
     f->known_serial = f->takes;
 }
 
+// A pause that ended with another refusal was no time in which the bucket filled up. What passed from
+// one refusal on shows a pace that the limit is not below: much slower is never of use.
 static void pace(struct felt *f, uint64_t serial, int64_t sent_at) {
     int64_t passed = (int64_t)(serial - f->reached_serial - f->not_taken);
     if (passed <= f->passed)
@@ -139,6 +142,8 @@ static void pace(struct felt *f, uint64_t serial, int64_t sent_at) {
     } else {
         lower_a_little(f);
     }
+    f->rate = fmax(f->rate, FLOOR_OF_PROVEN * f->proven);
+    f->begun = fmin(f->begun, f->rate);
 }
 
 // Refused again and again at a pace below what passed before: it is not the pace. Begins anew after a

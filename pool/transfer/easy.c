@@ -204,6 +204,25 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     set_trust(easy, settings);
 }
 
+// One header of a single request, in front of the list that all requests of a key share.
+struct own_header {
+    struct curl_slist node;
+    char text[80];
+};
+
+static void set_headers(struct transfer *t) {
+    struct own_header *own = t->own_headers;
+    struct curl_slist *headers = t->auth;
+    if (t->idempotency_key[0]) {
+        snprintf(own->text, sizeof own->text, "Idempotency-Key: %s", t->idempotency_key);
+        own->node = (struct curl_slist){own->text, headers};
+        headers = &own->node;
+    }
+    if (headers != t->headers_set)
+        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers);
+    t->headers_set = headers;
+}
+
 struct transfer *easy_new_transfer(const struct easy_settings *settings) {
     struct transfer *t = mem_zero(1, sizeof *t);
     list_init(&t->node);
@@ -211,6 +230,7 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings) {
     t->timeout = settings->options.timeout;
     t->easy = curl_easy_init();
     t->address = curl_url();
+    t->own_headers = mem_zero(1, sizeof(struct own_header));
     if (!t->easy || !t->address)
         die("libcurl gives no handle: out of memory");
     set_constants(t, settings);
@@ -223,6 +243,7 @@ void easy_free_transfer(struct transfer *t) {
     buf_free(&t->url);
     buf_free(&t->url_set);
     buf_free(&t->body);
+    free(t->own_headers);
     free(t);
 }
 
@@ -248,9 +269,7 @@ bool easy_prepare(struct transfer *t) {
         return false;
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
-    if (t->auth != t->auth_set)
-        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->auth);
-    t->auth_set = t->auth;
+    set_headers(t);
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;

@@ -202,6 +202,7 @@ struct transfer *engine_take(struct engine *e) {
     struct transfer *t = LIST_ENTRY(node, struct transfer, node);
     buf_clear(&t->url);
     buf_clear(&t->body);
+    t->idempotency_key[0] = '\0';
     t->on_events = NULL;
     t->events_context = NULL;
     t->stall_timeout = 0;
@@ -374,5 +375,6 @@ void engine_cancel(struct engine *e, struct transfer *t) {
     list_remove(&t->node); // if it was done
     curl_multi_remove_handle(t->lane->multi, t->easy);
     heap_remove(&e->looks, &t->timer);
+    t->status = TRANSFER_NETWORK;
     t->finished = clock_now();
 }

@@ -48,9 +48,10 @@ struct transfer {
     void *owner;
     void *auth;     // from transfer_auth_new()
     struct buf url; // the transfer's own buffers, kept between requests: write the address here …
-    struct buf body;   // … and the JSON here
-    struct buf *reply; // where the answer's bytes go; its max is the ceiling
-    int64_t timeout;   // microseconds; 0: the engine's
+    struct buf body;          // … and the JSON here
+    struct buf *reply;        // where the answer's bytes go; its max is the ceiling
+    int64_t timeout;          // microseconds; 0: the engine's
+    char idempotency_key[40]; // "": none is sent. engine_take() empties it
 
     // How an answer that comes as events (2xx and text/event-stream) is taken: on_events is given its
     // bytes as they come, and `reply` none. When it says false nothing that follows is of interest:
@@ -73,7 +74,8 @@ struct transfer {
     struct lane *lane;
     struct buf url_set; // what `address` was parsed from
     void *address;      // CURLU *
-    void *auth_set;
+    void *own_headers;  // what is sent before those of `auth`
+    void *headers_set;
     int64_t end_at; // engine time, when it is late, or over and to end
     int sends;      // how often libcurl began to send this request
     bool too_large;
@@ -122,7 +124,8 @@ static inline bool transfer_was_sent(const struct transfer *t) {
 
 void engine_give(struct engine *e, struct transfer *t);
 
-// Breaks off a transfer that was started and was not handed out as done; give it back afterwards.
+// Breaks off a transfer that was started and was not handed out as done, as TRANSFER_NETWORK; give it
+// back afterwards.
 void engine_cancel(struct engine *e, struct transfer *t);
 
 #endif

@@ -97,8 +97,8 @@ enum wire_answer anthropic_read_reply(struct slice body, struct buf *scratch, st
     };
     *reply = (struct reply){.usage = USAGE_NONE};
     buf_clear(scratch);
-    if (!json_fields(body, fields, COUNT(fields)))
-        return wire_not_mine(what, "it is no JSON object");
+    if (!json_check_fields(body, fields, COUNT(fields), JSON_MAX_DEPTH - 1))
+        return wire_no_object(body, what);
     if (json_type(content) != JSON_ARRAY)
         return wire_not_mine(what, "it has no content");
     reply->model = wire_only(model, JSON_STRING);

@@ -131,8 +131,8 @@ enum wire_answer gemini_read_reply(struct slice body, struct buf *scratch, struc
     };
     *reply = (struct reply){.usage = USAGE_NONE};
     buf_clear(scratch);
-    if (!json_fields(body, fields, COUNT(fields)))
-        return wire_not_mine(what, "it is no JSON object");
+    if (!json_check_fields(body, fields, COUNT(fields), JSON_MAX_DEPTH - 1))
+        return wire_no_object(body, what);
     reply->model = wire_only(model, JSON_STRING);
     reply->request_id = wire_only(id, JSON_STRING);
     gemini_read_usage(usage, &reply->usage);

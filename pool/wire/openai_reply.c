@@ -124,8 +124,8 @@ enum wire_answer openai_read_reply(struct slice body, struct buf *scratch, struc
     struct tokens t;
     *reply = (struct reply){.usage = USAGE_NONE};
     buf_clear(scratch);
-    if (!json_tokens(body, in_answer, &t))
-        return wire_not_mine(what, "it is no JSON object");
+    if (!json_check_places(body, in_answer, &t))
+        return wire_no_object(body, what);
     reply->model = wire_only(t.model, JSON_STRING);
     reply->request_id = wire_only(t.id, JSON_STRING);
     if (json_type(t.usage) == JSON_OBJECT)
@@ -147,7 +147,7 @@ static int64_t larger(int64_t a, int64_t b) {
 static void take_usage(struct wire_stream *s, struct slice token) {
     struct usage_tokens t;
     struct usage now, *kept = &s->usage;
-    if (!json_tokens(token, in_usage, &t))
+    if (!json_check_places(token, in_usage, &t))
         return;
     now = usage_of(&t);
     kept->input_tokens = larger(kept->input_tokens, now.input_tokens);

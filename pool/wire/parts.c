@@ -30,6 +30,14 @@ void wire_add_body(struct buf *b, struct slice body, struct slice members) {
 
 // -- replies read --
 
+enum wire_answer wire_no_object(struct slice body, const char **what) {
+    struct json_fault fault;
+    if (json_check(body, &fault))
+        return wire_not_mine(what, "it is no JSON object");
+    *what = fault.what;
+    return WIRE_NOT_JSON;
+}
+
 // String tokens are joined as they stand, without the quotes between them.
 void wire_join_add(struct wire_join *join, struct buf *scratch, struct slice token) {
     if (json_type(token) != JSON_STRING)

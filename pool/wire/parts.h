@@ -34,6 +34,9 @@ static inline enum wire_answer wire_not_mine(const char **what, const char *text
     return WIRE_NOT_MINE;
 }
 
+// Why a reply's body is not the object it should be.
+enum wire_answer wire_no_object(struct slice body, const char **what);
+
 // What is between the quotes of a string token.
 static inline struct slice wire_inside(struct slice token) {
     return token.n < 2 ? SLICE_NONE : slice_of(token.p + 1, token.n - 2);

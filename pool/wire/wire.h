@@ -29,6 +29,7 @@ struct wire_defaults {
 enum wire_answer {
     WIRE_OK,
     WIRE_NOT_MINE, // build_request: this wire cannot say it; read_*: not this wire's shape
+    WIRE_NOT_JSON, // read_reply
     WIRE_BLOCKED,  // read_reply: the provider's policy kept the answer back, now and later
 };
 
@@ -78,10 +79,11 @@ struct wire {
                                       const struct provider *provider,
                                       const struct wire_defaults *defaults, struct wire_out *out);
 
-    // MUST. Reads a checked JSON body that came with a 2xx status. WIRE_NOT_MINE when it is not an
-    // answer (no choices …), WIRE_BLOCKED when it says that there will be none; what is wrong is left
-    // in *what (static text), the provider's word for a block in reply->finish_reason. What is put
-    // together from parts is in scratch (cleared first), which must then live as long as the reply.
+    // MUST. Reads a body that came with a 2xx status, and checks it: nobody did before. WIRE_NOT_MINE
+    // when it is not an answer (no choices …), WIRE_BLOCKED when it says that there will be none; what
+    // is wrong is left in *what (static text), the provider's word for a block in
+    // reply->finish_reason. What is put together from parts is in scratch (cleared first), which must
+    // then live as long as the reply.
     enum wire_answer (*read_reply)(struct slice body, struct buf *scratch, struct reply *reply,
                                    const char **what);
 

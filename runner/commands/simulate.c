@@ -27,11 +27,16 @@ static const struct option options[] = {
      "Number of keys it accepts; any other is refused"},
     {"write-keys", 0, OPTION_TEXT, AT(write_keys), "FILE", NULL, 0, 0, NULL, "Server",
      "Write the keys to FILE in .env form (SIMULATE_API_KEY_1=…), for --env-file"},
+    {"log", 0, OPTION_TEXT, AT(log), "FILE", NULL, 0, 0, NULL, "Server",
+     "Add a line to FILE for each chat request: the key's name, a tab, the prompt as JSON"},
     {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, NULL, 0, 0, NULL, "Server",
      "Print no hints at the start and no table at the end"},
     {"reply", 0, OPTION_TEXT, AT(reply), "KIND", "echo", 0, 0, NULL, "Answers",
      "echo repeats the last user message whole, whatever max_tokens says; words:N answers with N "
      "words drawn from the seed, cut at max_tokens. Tokens are counted as a quarter of the bytes"},
+    {"idempotency", 0, OPTION_FLAG, AT(idempotency), NULL, NULL, 0, 0, NULL, "Answers",
+     "Heed Idempotency-Key: a request with the key of one that was answered, whether or not that "
+     "answer arrived, is answered again and counted under replays, without tokens"},
     {"prompt-cache", 0, OPTION_FLAG, AT(prompt_cache), NULL, NULL, 0, 0, NULL, "Answers",
      "Each key remembers the system prompts it was asked with, and says of an input that begins "
      "with "

@@ -11,6 +11,7 @@
 static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", NULL};
 static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
 static const char *const affinities[] = {"none", "prefix", NULL};
+static const char *const idempotency_modes[] = {"auto", "always", "never", NULL};
 static const char *const sync_modes[] = {"none", "interval", "each", NULL};
 static const char *const progress_modes[] = {"auto", "bar", "plain", "json", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
@@ -292,6 +293,15 @@ const struct option run_options[] = {
      .min = 0.001,
      .group = RUN,
      .help = "With --stream, the longest silence within a reply once it has begun"},
+    {.name = "idempotency-keys",
+     .type = OPTION_CHOICE,
+     .offset = AT(idempotency_keys),
+     .value = "WHEN",
+     .fallback = "auto",
+     .choices = idempotency_modes,
+     .group = RUN,
+     .help = "Send an Idempotency-Key, the same for a request sent again whose first answer was "
+             "lost. auto: to providers that are known to take one; always is for gateways that do"},
     {.name = "max-reply-bytes",
      .type = OPTION_BYTES,
      .offset = AT(max_reply_bytes),

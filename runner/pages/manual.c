@@ -222,7 +222,26 @@ const struct manual_section manual_sections[] = {
      "saved, and leaves whole lines; run again, it goes on from there. Two runs cannot write to "
      "one "
      "file.\n\n"
-     "What was in flight when a run was killed is sent again by the next."},
+     "What was in flight when a run was killed or broken off is sent again by the next, and may be "
+     "paid "
+     "twice. A small file beside the results (their name with .inflight) remembers which rows were "
+     "sent and whose answers are not in the results yet: the next run says how many there are, "
+     "lists "
+     "them with `--log-level` info, and keeps those it does not get to. A run that leaves none in "
+     "doubt "
+     "takes the file away, and so does `--overwrite`. It survives a kill as it stands and a power "
+     "cut "
+     "as far as it was synced, which it is with the results; it holds ids and names of keys, no "
+     "secrets and no prompts. Where it cannot be made, the run warns and goes on without it. "
+     "Results "
+     "on a pipe have none.\n\n"
+     "A request that is sent again because its first answer was lost carries the same "
+     "Idempotency-Key as before, in the same run and in the next, so that a provider that takes "
+     "such "
+     "keys asks for money once; after any answer there is a new one. None of the built-in "
+     "providers is "
+     "known to take them but the simulator (with its --idempotency), so it is sent to that alone; "
+     "`--idempotency-keys` always sends it to whoever is behind `--base-url`."},
 
     {"STRAGGLERS",
      "With `--hedge` 5% a request that takes long near the end of a run is sent a second time: "

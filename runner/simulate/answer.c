@@ -146,15 +146,52 @@ static bool read_chat(struct task *t) {
     return true;
 }
 
-static void answer_chat(struct task *t) {
+static void log_request(struct task *t) {
+    if (t->a->log)
+        fprintf(t->a->log, "simulate-%lld\t%.*s\n", (long long)t->answer->key,
+                SLICE_ARG(t->request.prompt));
+}
+
+// Whether the answer is made before its fault befalls it, and so has to be paid.
+static bool is_made(enum fault fault) {
+    return !fault || fault_needs_answer(fault) || fault == FAULT_RESET || fault == FAULT_HANG;
+}
+
+// What befalls an answer that is made again: nothing. Its tokens were counted with the first.
+static enum fault draw_again(struct task *t) {
+    if (!t->idempotency || !seen_times(&t->a->answered, t->idempotency))
+        return draw_fate(t);
+    ledger_answer(t->a->ledger, true);
+    t->is_replay = true;
+    return FAULT_NONE;
+}
+
+static void note_answer(struct task *t, enum fault fault) {
+    if (t->is_replay) {
+        t->answer->settlement.input_tokens = t->answer->settlement.output_tokens = 0;
+    } else if (is_made(fault)) {
+        ledger_answer(t->a->ledger, false);
+        if (t->idempotency)
+            seen_add(&t->a->answered, t->idempotency);
+    }
+}
+
+static uint64_t hash_of(struct slice bytes) {
     static const uint64_t hash_key[2] = {UINT64_C(0x73696d756c617465),
                                          UINT64_C(0x626174636872756e)};
+    return hash_bytes(bytes, hash_key).low;
+}
+
+static void answer_chat(struct task *t) {
     struct wire_response response;
     struct refusal refusal;
     char id[WORDS_ID_SIZE];
     if (!read_chat(t))
         return;
-    t->body_hash = hash_bytes(t->ask->body, hash_key).low;
+    log_request(t);
+    t->body_hash = hash_of(t->ask->body);
+    if (t->a->idempotency && header(t, "Idempotency-Key").n)
+        t->idempotency = hash_of(header(t, "Idempotency-Key"));
     prepare_response(t, id, &response);
     int64_t tokens = response.input_tokens + response.output_tokens;
     bool admitted = ledger_admit(t->a->ledger, t->answer->key, tokens, t->now, &refusal);
@@ -164,7 +201,7 @@ static void answer_chat(struct task *t) {
         return;
     }
     response.cached_tokens = tokens_in_cache(t, response.input_tokens);
-    enum fault fault = draw_fate(t);
+    enum fault fault = draw_again(t);
     if (t->request.stream && t->answer->delay) { // the first event comes after a quarter of it
         t->answer->spread = t->answer->delay - t->answer->delay / 4;
         t->answer->delay /= 4;
@@ -172,6 +209,7 @@ static void answer_chat(struct task *t) {
     say_answer(t, &response);
     if (t->out->failed)
         fault = FAULT_500; // larger than is held
+    note_answer(t, fault);
     if (fault)
         answer_fault(t, fault);
 }
@@ -225,8 +263,11 @@ static bool answer_about_itself(struct task *t, bool post) {
     if (post) {
         ledger_reset(t->a->ledger);
         seen_free(&t->a->seen);
+        seen_free(&t->a->answered);
     }
     ledger_stats(t->a->ledger, t->out);
+    if (t->a->log)
+        fflush(t->a->log); // who asks for the counts may want to see what was counted
     return true;
 }
 

@@ -26,6 +26,8 @@
 #include "runner/simulate/seen.h"
 #include "runner/simulate/simulate.h"
 
+#include <stdio.h>
+
 struct answerer {
     struct ledger *ledger;
     struct ledger_limits limits;
@@ -42,6 +44,9 @@ struct answerer {
     uint64_t seed;
     uint64_t serial; // requests answered
     struct seen seen;
+    bool idempotency;
+    struct seen answered; // with idempotency: keys whose answer was made
+    FILE *log;
     bool prompt_cache;
     struct seen prompts; // with prompt_cache: system prompts that a key was asked with
     struct buf text;     // words of the answer being made

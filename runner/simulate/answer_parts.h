@@ -19,6 +19,8 @@ struct task {
     struct slice secret; // of the client's key
     struct wire_request request;
     uint64_t body_hash;
+    uint64_t idempotency; // hash of the request's Idempotency-Key; 0: it has none, or none counts
+    bool is_replay;
 };
 
 // An error in the dialect's words; message: plain text instead of them, or NULL.

@@ -7,6 +7,8 @@
 #include "runner/simulate/bucket.h"
 #include "runner/simulate/words.h"
 
+#include <errno.h>
+
 #define KEYS_DEFAULT 3
 #define KEYS_MAX     100000
 #define DAY_MAX      (INT64_C(7) * 24 * 3600 * USEC_PER_SEC)
@@ -66,6 +68,7 @@ bool answerer_init(struct answerer *a, const struct simulate_options *o, int64_t
                            .dialect = dialect_chosen(o->dialect),
                            .silent = o->silent,
                            .prompt_cache = o->prompt_cache,
+                           .idempotency = o->idempotency,
                            .first_request = -1};
     a->text = BUF_INIT(WORDS_MAX * 16);
     a->model = BUF_INIT(64 * 1024);
@@ -82,6 +85,8 @@ bool answerer_init(struct answerer *a, const struct simulate_options *o, int64_t
     };
     if (!check_limits(&a->limits, err) || !parse_texts(a, o, err))
         return false;
+    if (o->log && !(a->log = fopen(o->log, "ae")))
+        return error_set(err, ERROR_USAGE, "--log %s: %s", o->log, strerror(errno));
     a->ledger = ledger_new(&a->limits, now);
     return true;
 }
@@ -90,6 +95,9 @@ void answerer_free(struct answerer *a) {
     ledger_free(a->ledger);
     seen_free(&a->seen);
     seen_free(&a->prompts);
+    seen_free(&a->answered);
+    if (a->log)
+        fclose(a->log);
     buf_free(&a->text);
     buf_free(&a->model);
 }

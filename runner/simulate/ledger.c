@@ -3,6 +3,7 @@
 #include "runner/simulate/ledger.h"
 
 #include "jobs/base/die.h"
+#include "jobs/base/histogram.h"
 #include "jobs/base/json.h"
 #include "jobs/base/random.h"
 #include "runner/simulate/bucket.h"
@@ -28,6 +29,7 @@ struct key {
     struct counts counts;
     int64_t in_flight;
     int64_t not_before;
+    bool awaited; // no request has come since
 };
 
 struct group {
@@ -45,6 +47,8 @@ struct ledger {
     pthread_mutex_t lock; // guards all below, keys and groups
     int64_t unknown;      // requests that reached no key
     int64_t in_flight, in_flight_max;
+    int64_t answers, replays;
+    struct histogram late; // from the time a key's 429 had named to its next request
 };
 
 static void group_init(struct group *g, const struct ledger_limits *limits, int64_t now) {
@@ -138,12 +142,20 @@ static void raise_to(int64_t *max, int64_t value) {
         *max = value;
 }
 
+static void note_late(struct ledger *l, struct key *k, int64_t now) {
+    if (!k->awaited || now < k->not_before)
+        return;
+    histogram_add(&l->late, now - k->not_before);
+    k->awaited = false;
+}
+
 void ledger_arrive(struct ledger *l, int64_t key, bool fresh, int64_t now) {
     struct key *k = lock_key(l, key);
     struct group *g = group_of(l, key);
     k->counts.requests++;
     k->counts.connections += fresh;
     k->counts.early += now < k->not_before;
+    note_late(l, k, now);
     raise_to(&k->counts.in_flight_max, ++k->in_flight);
     raise_to(&g->in_flight_max, ++g->in_flight);
     raise_to(&l->in_flight_max, ++l->in_flight);
@@ -193,6 +205,12 @@ bool ledger_admit(struct ledger *l, int64_t key, int64_t tokens, int64_t now,
     return !refused;
 }
 
+void ledger_answer(struct ledger *l, bool again) {
+    pthread_mutex_lock(&l->lock);
+    *(again ? &l->replays : &l->answers) += 1;
+    unlock(l);
+}
+
 static void count_settled(struct counts *c, const struct settlement *s) {
     c->ok += s->how == SETTLED_OK;
     c->failed += s->how == SETTLED_FAILED;
@@ -213,6 +231,7 @@ void ledger_settle(struct ledger *l, int64_t key, const struct settlement *s, in
     k->counts.refused_early += s->how == SETTLED_RATE_LIMITED && now < g->not_before;
     if (s->retry_after >= 0) {
         raise_to(&k->not_before, now + s->retry_after);
+        k->awaited = true;
         raise_to(&g->not_before, now + s->retry_after);
     }
     BUG_IF(k->in_flight < 0);
@@ -314,6 +333,13 @@ void ledger_stats(struct ledger *l, struct buf *out) {
     buf_add_char(out, '{');
     add_members(out, &sum, l->in_flight);
     add_number(out, "unknown_key", l->unknown);
+    add_number(out, "answers", l->answers);
+    add_number(out, "replays", l->replays);
+    buf_add_str(out, ",\"late_us\":{\"count\":");
+    buf_add_int(out, (int64_t)l->late.total);
+    add_number(out, "p50", histogram_at(&l->late, 0.50));
+    add_number(out, "p99", histogram_at(&l->late, 0.99));
+    buf_add_char(out, '}');
     buf_add_str(out, ",\"keys\":[");
     for (int64_t i = 0; i < l->limits.keys; i++)
         add_key(l, i, out);
@@ -384,6 +410,7 @@ void ledger_reset(struct ledger *l) {
     for (int64_t i = 0; i < l->group_count; i++)
         l->groups[i].in_flight_max = l->groups[i].in_flight;
     l->in_flight_max = l->in_flight;
-    l->unknown = 0;
+    l->unknown = l->answers = l->replays = 0;
+    l->late = (struct histogram){0};
     unlock(l);
 }

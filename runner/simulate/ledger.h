@@ -59,6 +59,9 @@ struct refusal {
 bool ledger_admit(struct ledger *l, int64_t key, int64_t tokens, int64_t now,
                   struct refusal *refusal);
 
+// An answer is made; again: for the Idempotency-Key of an earlier one.
+void ledger_answer(struct ledger *l, bool again);
+
 enum settled { SETTLED_OK, SETTLED_FAILED, SETTLED_RATE_LIMITED };
 
 struct settlement {

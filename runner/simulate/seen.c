@@ -9,7 +9,7 @@
 #define SIZE_FIRST ((size_t)1 << 10)
 #define SIZE_LAST  ((size_t)1 << 20)
 
-static struct seen_entry *find(struct seen *s, uint64_t hash) {
+static struct seen_entry *find(const struct seen *s, uint64_t hash) {
     size_t i = hash & (s->size - 1);
     while (s->entries[i].hash && s->entries[i].hash != hash)
         i = (i + 1) & (s->size - 1);
@@ -37,6 +37,10 @@ uint64_t seen_add(struct seen *s, uint64_t hash) {
     s->count += entry->hash == 0;
     entry->hash = hash;
     return entry->times++;
+}
+
+uint64_t seen_times(const struct seen *s, uint64_t hash) {
+    return s->size ? find(s, hash ? hash : 1)->times : 0;
 }
 
 void seen_free(struct seen *s) {

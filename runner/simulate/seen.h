@@ -22,6 +22,8 @@ struct seen {
 
 // Counts one more of this hash; returns how often it had been seen before.
 uint64_t seen_add(struct seen *seen, uint64_t hash);
+// How often it has been seen.
+uint64_t seen_times(const struct seen *seen, uint64_t hash);
 void seen_free(struct seen *seen); // also empties it
 
 #endif

@@ -33,9 +33,11 @@ struct simulate_options {
     const char *fault_key; // "2": faults only on these keys ("1,3"); NULL: on all
     int64_t retry_after;   // microseconds; sent with fault 429 as Retry-After; 0: from the bucket
     const char *reply;     // "echo" (the prompt) or "words:N"
-    bool prompt_cache;     // each key remembers system prompts and reports cached tokens
-    int64_t seed;          // of latencies, faults and words
-    const char *dead_key;  // "3": these keys always get 401; NULL: none
+    bool idempotency;  // a request with the Idempotency-Key of one that was answered costs nothing
+    const char *log;   // file that gets a line per request: key, tab, prompt; NULL: none
+    bool prompt_cache; // each key remembers system prompts and reports cached tokens
+    int64_t seed;      // of latencies, faults and words
+    const char *dead_key; // "3": these keys always get 401; NULL: none
 
     // For the command only; simulate_start() does not look at them.
     const char *write_keys; // a .env file with the keys
@@ -58,8 +60,10 @@ void simulate_key(int n, struct buf *out);
 // "refused_early"}…],"groups":[{"group":1,…}…]}
 // The sums stand in front of the keys (in_flight_max: of all at once), "unknown_key" counts POSTs
 // that reached no key, "early" those that came before the time the key's last 429 had named,
-// "refused_early" 429s before the time that a 429 of the same group had named. Without groups the
-// last list is empty; with them each key names its "group".
+// "refused_early" 429s before the time that a 429 of the same group had named, "late_us" how long
+// after such a time the key's next request came ("count", "p50", "p99"). "answers" counts the
+// answers that were made, whether or not anybody was left to take them, "replays" those that were made
+// again for an Idempotency-Key, with no tokens counted. Without groups the last list is empty; with them each key names its "group".
 void simulate_stats(struct simulator *s, struct buf *out);
 
 // The same as a table for people.

@@ -379,6 +379,41 @@ def idle(run):
             "refusals": refused}
 
 
+def ready(run):
+    """From a key's becoming ready to its next request on the wire, while rows wait for it.
+
+    Refused at random and told to wait 200 ms, which is also how long keys rest (--cooldown; the
+    automatic one adds up to 2 % so that keys do not come back all at once)."""
+    count = 600 if run.quick else 6000
+    found = []
+    for _ in range(1 if run.quick else min(run.rounds, 3)):
+        with Upstream(20, ["--fault", "429=30%", "--retry-after", "0.2", "--latency", "5"]) as up:
+            measure(batch_run(up, rows_file(count), 1, "--cooldown", "200ms"))
+            found.append(up.stats()["late_us"])
+    return {"waits": sum(f["count"] for f in found), "p50_us": summary([f["p50"] for f in found]),
+            "p99_us": summary([f["p99"] for f in found])}
+
+
+def connects(run):
+    """A thousand new TLS connections: what the distribution's bundle of authorities costs beside a file
+    with one certificate."""
+    with open("/etc/ssl/certs/ca-certificates.crt") as f:
+        bundle = f.read()
+    found = {"one certificate": [], "the distribution's bundle": []}
+    with Nginx(100, False) as up:
+        one, all_ = up.cacert, os.path.abspath(path("bundle.pem"))
+        with open(one) as f, open(all_, "w") as out:
+            out.write(bundle + f.read())
+        for _ in range(2 if run.quick else run.rounds):
+            for name, up.cacert in zip(found, (one, all_)):
+                found[name].append(measure(batch_run(up, rows_file(1000), 10)))
+    return {name: {"cpu_ms": summary([g["cpu_us"] / 1000 for g in got]),
+                   "cpu_ratio": summary([g["cpu_us"] / o["cpu_us"]
+                                         for g, o in zip(got, found["one certificate"])]),
+                   "peak_mib": summary([g["peak_kib"] / 1024 for g in got])}
+            for name, got in found.items()}
+
+
 EVERYBODY = ["bare libcurl loop", "batch-run", "wrk", "undici", "aiohttp", "curl --parallel",
              "openai SDK (node)"]
 FEW = ["bare libcurl loop", "batch-run", "wrk"]
@@ -391,7 +426,11 @@ COMPARED = {
     "tls": ("64 open, TLS, HTTP/1.1", lambda: Nginx(64, False), 64, TLS),
     "tls2": ("64 open, TLS, HTTP/2", lambda: Nginx(64, True), 64, TLS + ["h2load"]),
 }
-ALONE = {"rows": rows, "held": held, "start": start, "idle": idle}
+ALONE = {"rows": rows, "held": held, "start": start, "idle": idle, "ready": ready,
+         "connects": connects}
+
+
+NEED_NGINX = ("tls", "tls2", "connects")
 
 
 def shown(s, digits=0):
@@ -429,6 +468,14 @@ def print_alone(name, got):
         print(f"{got['open_at_once']:,} requests open at once: ramp {got['ramp_s']:.2f} s, peak "
               f"{got['peak_mib']:.0f} MiB, {got['cpu_percent_waiting']:.3f} % of a core while waiting, "
               f"{got['answered']:,} of {got['requests']:,} answered\n")
+    elif name == "connects":
+        print("1,000 new TLS connections, a request each")
+        print_table(["authorities", "CPU ms", "CPU / one certificate", "peak MiB"],
+                    [[n, shown(t["cpu_ms"]), shown(t["cpu_ratio"], 2), shown(t["peak_mib"], 1)]
+                     for n, t in got.items()])
+    elif name == "ready":
+        print(f"From a key's becoming ready to its next request, {got['waits']:,} times: p50 "
+              f"{shown(got['p50_us'])} µs, p99 {shown(got['p99_us'])} µs\n")
     else:
         print(f"All keys resting for {got['seconds']} s: {got['cpu_us']:.0f} µs of CPU "
               f"({got['cpu_percent']:.4f} %)\n")
@@ -482,11 +529,11 @@ def main():
         parser.error(f"no scenario {unknown[0]}; there are {', '.join([*COMPARED, *ALONE])}")
     result = {"machine": machine(), "quick": run.quick, "rounds": run.rounds, "scenarios": {}}
     for name in names:
+        if name in NEED_NGINX and not os.path.exists(NGINX):
+            log(f"{name}: left out, there is no nginx")
+            continue
         if name in COMPARED:
             title, up, opened, who = COMPARED[name]
-            if name.startswith("tls") and not os.path.exists(NGINX):
-                log(f"{name}: left out, there is no nginx")
-                continue
             result["scenarios"][name] = compare(name, up(), opened, who, run)
         else:
             log(name)

@@ -107,23 +107,8 @@ for format in $FORMATS; do
     rows 2500 >many.jsonl
     start_simulator --latency uniform:5ms-40ms --fault 429=3%,500=2%,reset=1% --retry-after 10ms
     SEND=(many.jsonl --provider simulate --base-url "$SIM_URL/v1" -o "$format.jsonl" --format "$format" --slots-per-key 8 --cooldown 10ms --max-retries 20 --quiet)
-    kept=0
-    for round in $(seq 8); do
-        "$BATCH_RUN" "${SEND[@]}" 2>>"$ERR" &
-        pid=$!
-        # as soon as there is something new, and then at no particular moment
-        wait_until 20 eval '[ "$(wc -l <$format.jsonl)" -gt $kept ] || ! kill -0 $pid' || fail "round $round: nothing comes"
-        sleep "0.0$((RANDOM % 90 + 10))"
-        kill -9 $pid 2>/dev/null
-        wait $pid 2>/dev/null
-        lines=$(wc -l <"$format.jsonl")
-        assert_true "round $round: nothing is lost ($kept, then $lines)" test "$lines" -ge "$kept"
-        kept=$lines
-        if [ "$kept" -gt 1800 ]; then
-            break
-        fi
-    done
-    assert_true "a kill came before the end ($kept)" test "$kept" -gt 0 -a "$kept" -lt 2500
+    kill_often 8 1800 "$format.jsonl" "$BATCH_RUN" "${SEND[@]}"
+    assert_true "a kill came before the end ($LINES)" test "$KILLED" -gt 0 -a "$LINES" -lt 2500
     head -c -7 "$format.jsonl" >torn && mv torn "$format.jsonl"
     run_ok "${SEND[@]}"
     assert_json "$format.jsonl" "map($(ids "$format") | tonumber) | sort == [range(1; 2501)]" true

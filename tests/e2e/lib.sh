@@ -228,6 +228,43 @@ stop_simulator() {
     wait "$SIM_PID" 2>/dev/null
 }
 
+# Ends a process of this script with kill -9; true if it was still running.
+kill_9() {
+    kill -9 "$1" 2>/dev/null
+    wait "$1" 2>/dev/null
+    [ $? = 137 ]
+}
+
+# kill_after MS COMMAND...: kill -9 after so many milliseconds, times SLOW; true if it was still running.
+# What it says on stderr goes behind what is in $ERR.
+kill_after() {
+    local ms=$(($1 * SLOW))
+    shift
+    "$@" 2>>"$ERR" &
+    sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+    kill_9 $!
+}
+
+# kill_often TIMES ENOUGH FILE COMMAND...: runs it so often, with a kill -9 at no particular moment after
+# FILE has grown, but no more once FILE has more than ENOUGH lines. No line may get lost. Sets KILLED
+# (how often) and LINES.
+kill_often() {
+    local times=$1 enough=$2 file=$3 pid now
+    shift 3
+    KILLED=0 LINES=0
+    while [ "$KILLED" -lt "$times" ] && [ "$LINES" -le "$enough" ]; do
+        "$@" 2>>"$ERR" &
+        pid=$!
+        wait_until 20 eval '[ "$(wc -l <"$file")" -gt $LINES ] || ! kill -0 $pid' || fail "kill $KILLED: nothing comes"
+        sleep "0.0$((RANDOM % 90 + 10))"
+        kill_9 $pid || break
+        KILLED=$((KILLED + 1))
+        now=$(wc -l <"$file")
+        assert_true "kill $KILLED: nothing is lost ($LINES lines, then $now)" test "$now" -ge "$LINES"
+        LINES=$now
+    done
+}
+
 # What the simulator counted, as JSON on stdout; or one value of it: sim_stats .requests
 sim_stats() {
     curl -sS --max-time $((10 * SLOW)) "$SIM_URL/stats" | jq -c "${1:-.}"

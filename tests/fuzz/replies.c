@@ -90,6 +90,7 @@ static void check(const struct wire *wire, struct slice body) {
     *reply = (struct reply){.usage = USAGE_NONE};
     enum wire_answer answer = wire->read_reply(body, &job->scratch, reply, &what);
     HOLDS(answer == WIRE_OK || what);
+    HOLDS(answer != WIRE_NOT_JSON);
     if (answer != WIRE_NOT_MINE)
         fuzz_check_reply(reply, body, buf_slice(&job->scratch));
     if (answer == WIRE_OK && wire == &wire_openai)
@@ -110,7 +111,13 @@ static void check(const struct wire *wire, struct slice body) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct slice body = fuzz_input(data, size);
     const struct wire *wire = fuzz_wire(fuzz_choice(&body));
+    struct buf scratch = BUF_INIT(FUZZ_MAX);
+    struct reply reply;
+    const char *what = NULL;
     if (json_check(body, NULL))
         check(wire, body);
+    else
+        HOLDS(wire->read_reply(body, &scratch, &reply, &what) == WIRE_NOT_JSON && what);
+    buf_free(&scratch);
     return 0;
 }

@@ -234,6 +234,36 @@ static void moods_are_no_limits(void **state) {
         print_message("| %d %% refused at random, hint %.2f s, latency %.3f s: %.2f of the pace\n",
                       moods[i].percent, (double)moods[i].hint / SEC, (double)moods[i].latency / SEC,
                       (double)passed[1] / (double)passed[0]);
+        assert_true((double)passed[1] >= 0.5 * (double)passed[0]);
+    }
+}
+
+// The same in runs that are over soon.
+static void moods_do_not_hold_up_short_runs(void **state) {
+    (void)state;
+    static const struct moody moods[] = {
+        {16, -1, 50000, {1}},   {16, 200000, 50000, {2}}, {30, 200000, 5000, {3}},
+        {30, SEC, 300000, {4}}, {5, SEC, SEC, {5}},       {50, 2 * SEC, SEC, {6}},
+        {16, -1, SEC, {7}},     {30, -1, 300000, {8}},
+    };
+    for (size_t i = 0; i < COUNT_OF(moods); i++) {
+        double took[2] = {0, 0};
+        for (int run = 0; run < 10; run++) {
+            struct world w;
+            struct moody s = moods[i];
+            s.random.state += (uint64_t)run / 2 * 100;
+            world_open(&w, &(struct world_options){.keys = 5, .slots = 1, .deaf = run % 2});
+            w.answers = answers_moodily;
+            w.server = &s;
+            world_run(&w, 300);
+            took[run % 2] += (double)(w.ended - w.begun) / SEC / 5;
+            world_close(&w);
+        }
+        print_message("| 300 jobs, 5 keys, %d %% refused at random, hint %.2f s, latency %.3f s: "
+                      "%.1f s, %.1f s unfelt\n",
+                      moods[i].percent, (double)moods[i].hint / SEC, (double)moods[i].latency / SEC,
+                      took[0], took[1]);
+        assert_true(took[0] < 4 * took[1]);
     }
 }
 
@@ -286,6 +316,7 @@ int main(void) {
         cmocka_unit_test(silent_limits_are_felt),
         cmocka_unit_test(a_hidden_cap_on_what_is_in_flight_is_found),
         cmocka_unit_test(moods_are_no_limits),
+        cmocka_unit_test(moods_do_not_hold_up_short_runs),
         cmocka_unit_test(changed_limits_are_followed),
         cmocka_unit_test(stated_limits_are_never_exceeded),
     };

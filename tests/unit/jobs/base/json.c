@@ -268,7 +268,7 @@ static void agree_on_fields(const char *bytes, size_t n) {
     memcpy(copy, bytes, n);
     struct slice text = slice_of(copy, n);
     bool is_good = json_check(text, NULL) && json_fields(text, second, 4);
-    if (json_check_fields(text, first, 4) != is_good)
+    if (json_check_fields(text, first, 4, JSON_MAX_DEPTH) != is_good)
         fail_msg("%.*s", SLICE_ARG(text));
     for (size_t i = 0; is_good && i < 4; i++)
         assert_true(one[i].p == two[i].p && one[i].n == two[i].n);
@@ -306,7 +306,8 @@ static void an_object_around_the_deepest(void **state) {
         for (int i = 0; i < JSON_MAX_DEPTH + more; i++)
             text[n++] = ']';
         text[n++] = '}';
-        assert_int_equal(json_check_fields(slice_of(text, (size_t)n), NULL, 0), !more);
+        assert_int_equal(json_check_fields(slice_of(text, (size_t)n), NULL, 0, JSON_MAX_DEPTH),
+                         !more);
     }
 }
 

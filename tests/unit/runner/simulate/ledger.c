@@ -148,6 +148,8 @@ static void test_early(void **state) {
     buf_clear(&out);
     ledger_stats(l, &out);
     assert_int_equal(member(buf_slice(&out), "early"), 1);
+    // the first of them came just in time, and it alone counts
+    assert_non_null(strstr(buf_cstr(&out), "\"late_us\":{\"count\":1,\"p50\":0,\"p99\":0}"));
     buf_free(&out);
     ledger_free(l);
 }
