@@ -10,6 +10,7 @@ BUILD   ?= build/$(MODE)
 VERSION := 0.1.0
 FUZZ_SECONDS   ?= 3600
 COVERAGE_FLOOR ?= 90
+KILLS          ?= 200
 
 PACKAGES := libcurl libcjson libmicrohttpd
 
@@ -38,7 +39,8 @@ PROGRAM := $(if $(filter build/release,$(BUILD)),batch-run,$(BUILD)/batch-run)
 UNIT_SOURCES := $(sort $(shell find tests/unit -name '*.c' 2>/dev/null))
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 TOOL_SOURCES := $(sort $(wildcard tests/tools/*.c))
-TOOLS := $(TOOL_SOURCES:tests/tools/%.c=$(BUILD)/tools/%)
+PRELOADED := $(BUILD)/tools/faults.so
+TOOLS := $(filter-out $(PRELOADED:.so=),$(TOOL_SOURCES:tests/tools/%.c=$(BUILD)/tools/%)) $(PRELOADED)
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/targets/%)
 E2E_TESTS := $(sort $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh)))
@@ -81,6 +83,11 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
 $(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(ALL_LIBS)
+
+# Objects that stand between a program and libc.
+$(BUILD)/tools/%.so: tests/tools/%.c Makefile
+	@mkdir -p $(@D)
+	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
 
 $(BUILD)/targets/%: tests/fuzz/%.c $(LIBRARY)
 	@mkdir -p $(@D)
@@ -161,12 +168,6 @@ coverage: deps ## the whole suite, then how much of jobs/ and pool/ it has run; 
 	@$(SUBMAKE) test-suite MODE=coverage
 	@tests/coverage.sh build/coverage $(COVERAGE_FLOOR)
 
-.PHONY: torture
-torture: ## kill -9 at 200 random moments, until all is done
-	@tests/setup.sh test
-	@$(SUBMAKE) all
-	@KILLS=200 TEST_TIMEOUT=1800 BATCH_RUN=$(abspath $(PROGRAM)) tests/run.sh tests/e2e/kills.sh
-
 .PHONY: fuzz
 fuzz: ## whatever reads foreign bytes, fed any bytes, for ten seconds each
 	@tests/setup.sh fuzz
@@ -181,6 +182,13 @@ fuzz-long: ## the same for FUZZ_SECONDS each (an hour), going on from what was f
 
 .PHONY: fuzz-targets
 fuzz-targets: $(FUZZ_TARGETS)
+
+.PHONY: torture
+torture: deps ## every read, write, sync, allocation and thread start made to fail in turn; 200 kills
+	@$(SUBMAKE) all
+	@$(SUBMAKE) $(TOOLS)
+	@BATCH_RUN=$(abspath $(PROGRAM)) TOOLS=$(abspath $(BUILD)/tools) TORTURE=1 KILLS=$(KILLS) TEST_JOBS=1 \
+	    TEST_TIMEOUT=3600 tests/run.sh tests/e2e/faults.sh tests/e2e/kills.sh
 
 .PHONY: clients
 clients: $(PROGRAM) ## the providers' own client libraries (npm) against the simulator

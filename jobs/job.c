@@ -46,7 +46,7 @@ void job_clear(struct job *job) {
     buf_recycle(&job->line, KEEP_BYTES);
     buf_recycle(&job->body, KEEP_BYTES);
     buf_recycle(&job->scratch, 0);
-    job->index = job->line_no = 0;
+    job->index = job->sequence = job->line_no = 0;
     job->id = job->input = SLICE_NONE;
     job->request = (struct request){0};
     job->sent = 0;

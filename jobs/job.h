@@ -92,6 +92,7 @@ struct job {
 
     // From the reader.
     int64_t index;      // 0-based data row
+    int64_t sequence;   // 0-based, among the rows that are to get a line in this run
     int64_t line_no;    // 1-based line of the input where the row starts
     struct slice id;    // UTF-8 text in `line`
     struct slice input; // JSON token in `line`: the row as it is handed back; SLICE_NONE: not kept

@@ -66,6 +66,7 @@ struct config {
     int format;         // enum output_format
     bool include_response;
     bool no_input;
+    bool ordered;
     bool overwrite;
     bool no_retry_failed;
     int sync; // enum output_sync

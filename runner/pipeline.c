@@ -51,6 +51,7 @@ static bool open_output(struct pipeline *p, struct error *err) {
         .overwrite = plan->config->overwrite,
         .no_retry_failed = plan->config->no_retry_failed,
         .sync = (enum output_sync)plan->config->sync,
+        .ordered = plan->config->ordered,
         .sent = {.prompt_field = plan->config->prompt_field,
                  .id_field = plan->config->id_field,
                  .template = plan->config->template},

@@ -20,6 +20,7 @@ struct reader {
     struct pipeline *p;
     struct list good, bad; // read, not yet handed on
     size_t gathered, batch;
+    int64_t next;    // sequence number of the next row that is handed on
     int64_t changed; // rows that were answered when they asked for something else
     int64_t spoilt;  // rows that were answered and are no good now
 };
@@ -90,6 +91,7 @@ static bool pass_on(struct reader *r, struct job *job) {
         credits_give_one(&p->credits, job);
         return false;
     }
+    job->sequence = r->next++;
     job_set_state(job, bad ? JOB_FINISHED : JOB_WAITING);
     list_push(bad ? &r->bad : &r->good, &job->node);
     if (++r->gathered >= r->batch)

@@ -4,9 +4,9 @@
 
 #include "jobs/base/die.h"
 
-#include <stdint.h>
+#include <errno.h>
+#include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 int wake_new(void) {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -16,8 +16,10 @@ int wake_new(void) {
 }
 
 void wake_up(int fd) {
-    uint64_t one = 1;
-    // fails only when the counter is full, and then the reader is awake anyway
-    if (write(fd, &one, sizeof one) < 0)
-        return;
+    while (eventfd_write(fd, 1) != 0) {
+        if (errno == EAGAIN) // the counter is full: the reader is awake anyway
+            return;
+        if (errno != EINTR)
+            die("a thread cannot be woken: %s", strerror(errno));
+    }
 }

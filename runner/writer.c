@@ -12,19 +12,35 @@ static void free_slots(struct pipeline *p, size_t count) {
         wake_up(p->loop_fd);
 }
 
+// The run stopped before it was done: no line, and whoever sent it may have been paid.
+static bool is_dropped(const struct job *job) {
+    return job->result.outcome == OUTCOME_NONE;
+}
+
+static void note_written(struct pipeline *p, struct list *jobs) {
+    for (struct list *node = jobs->next; node != jobs; node = node->next) {
+        struct job *job = LIST_ENTRY(node, struct job, node);
+        if (!is_dropped(job))
+            output_written(p->output, job);
+    }
+}
+
 // After a failure the output only counts what it is given, so that the last word is how much is lost.
 static void write_all(struct pipeline *p, struct list *jobs) {
     struct error err = {0};
     size_t slots = 0;
     for (struct list *node = jobs->next; node != jobs; node = node->next) {
         struct job *job = LIST_ENTRY(node, struct job, node);
-        output_add(p->output, job, &err);
-        slots += pipeline_keeps_slot(job);
+        if (is_dropped(job)) {
+            output_pass(p->output, job);
+        } else {
+            output_add(p->output, job, &err);
+            slots += pipeline_keeps_slot(job);
+        }
         job_set_state(job, JOB_IDLE);
     }
     if (output_flush(p->output, &err))
-        for (struct list *node = jobs->next; node != jobs; node = node->next)
-            output_written(p->output, LIST_ENTRY(node, struct job, node));
+        note_written(p, jobs);
     free_slots(p, slots);
     credits_give(&p->credits, jobs); // before the disk is waited for: the others go on meanwhile
     output_sync(p->output, clock_now(), &err);

@@ -20,7 +20,7 @@ struct source {
     struct rows rows;
     struct csv *csv; // or NULL
     enum input_format format;
-    char *name;    // for messages
+    char *name; // for messages
     struct ids *own_ids;
     bool opened;   // the file is ours to close
     bool regular;  // reading it never waits

@@ -103,13 +103,19 @@ static bool failed_open(struct claim *claim) {
     return false;
 }
 
+char *claim_name_beside(const struct claim *claim, const char *ending) {
+    size_t n = strlen(claim->path), more = strlen(ending) + 1;
+    char *path = mem_new(n + more);
+    memcpy(path, claim->path, n);
+    memcpy(path + n, ending, more);
+    return path;
+}
+
 static bool claim_path(struct claim *claim, const char *path, struct error *err) {
     claim->path = realpath(path, NULL);
     if (!claim->path)
         return cannot_open(path, err);
-    claim->aside = mem_new(strlen(claim->path) + sizeof ASIDE_END);
-    memcpy(claim->aside, claim->path, strlen(claim->path));
-    memcpy(claim->aside + strlen(claim->path), ASIDE_END, sizeof ASIDE_END);
+    claim->aside = claim_name_beside(claim, ASIDE_END);
     return true;
 }
 
@@ -150,15 +156,26 @@ static void take_after(int fd, int model_fd) {
     fchmod(fd, st.st_mode & 07777);
 }
 
+bool claim_lock_beside(int fd) {
+    return lock(fd) == 0 || errno != EWOULDBLOCK;
+}
+
+int claim_create_beside(const struct claim *claim, const char *path) {
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | OPEN_FLAGS, 0600);
+    if (fd < 0)
+        return -1;
+    take_after(fd, claim->fd);
+    lock(fd); // nobody else knows it yet; where locks do not work, claim_open() has said so
+    return fd;
+}
+
 int claim_aside(struct claim *claim, struct error *err) {
     unlink(claim->aside); // left by a run that was killed; only the holder of the lock comes here
-    int fd = open(claim->aside, O_RDWR | O_CREAT | O_EXCL | OPEN_FLAGS, 0600);
+    int fd = claim_create_beside(claim, claim->aside);
     if (fd < 0) {
         cannot_replace(claim->aside, "cannot be created", err);
         return -1;
     }
-    take_after(fd, claim->fd);
-    lock(fd); // nobody else knows it yet; where locks do not work, claim_open() has said so
     return fd;
 }
 
@@ -191,6 +208,10 @@ void claim_discard(struct claim *claim, int aside_fd) {
 
 bool claim_sync_name(const struct claim *claim) {
     return !claim->created || sync_directory(claim->path);
+}
+
+bool claim_sync_beside(const struct claim *claim) {
+    return sync_directory(claim->path);
 }
 
 bool claim_sync(const struct claim *claim) {

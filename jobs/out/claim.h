@@ -32,6 +32,19 @@ int claim_aside(struct claim *claim, struct error *err);
 bool claim_swap(struct claim *claim, int aside_fd, struct error *err);
 void claim_discard(struct claim *claim, int aside_fd);
 
+// The name of another file beside it: its own, links followed, and the ending. The caller's to free.
+char *claim_name_beside(const struct claim *claim, const char *ending);
+
+// Locks a file beside it. False when another run has it: one whose results were taken from under it.
+bool claim_lock_beside(int fd);
+
+// A new file, locked, with the claimed one's owner and mode, to be read and appended to. -1 with errno
+// set.
+int claim_create_beside(const struct claim *claim, const char *path);
+
+// Puts names beside it that are new, or gone, on the disk. False with errno set.
+bool claim_sync_beside(const struct claim *claim);
+
 // Puts the name of a new file on the disk; of one that was there before, it is. False with errno set.
 bool claim_sync_name(const struct claim *claim);
 

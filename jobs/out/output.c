@@ -5,14 +5,21 @@
 #include "jobs/base/die.h"
 #include "jobs/base/io.h"
 #include "jobs/base/log.h"
+#include "jobs/out/ahead.h"
 #include "jobs/out/claim.h"
+#include "jobs/out/ranks.h"
 #include "jobs/out/resume.h"
+#include "jobs/out/side.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define GATHER_BYTES ((size_t)256 * 1024)
+
+// Lines whose turn has come are written in pieces of this size, so that results which arrive meanwhile
+// are not kept from the disk.
+#define TURN_BYTES ((size_t)4 * 1024 * 1024)
 
 struct output {
     struct claim claim;
@@ -23,10 +30,14 @@ struct output {
     bool shares_ids; // with who reads the input
     struct inflight *inflight;
     enum output_sync sync;
+    struct ahead *ahead; // NULL: not ordered
+    struct ranks *ranks; // NULL: not ordered, or a file that held nothing
     struct buf gathered;
+    struct buf saved; // of each gathered line, if ordered: whether a side file keeps it
     int64_t gathered_lines;
     int64_t whole;     // bytes in the file, all of them whole lines
-    int64_t unsynced;  // lines of them that were written since the last sync
+    int64_t unsynced;  // lines that were written since the last sync
+    bool moved;        // others came from a side file since
     int64_t sync_due;  // TIME_NEVER while there are none, or none that anybody has looked at
     int64_t unsaved;   // lines that a failure kept off the disk
     char failure[200]; // what went wrong; "" while nothing has
@@ -46,6 +57,15 @@ static bool cut(struct output *o, struct error *err) {
                      strerror(errno));
 }
 
+// What a run that was killed left in side files.
+static bool take_up_sides(struct output *o, const struct resume_options *how, struct error *err) {
+    int64_t more;
+    if (!side_take_in(&o->claim, how, o->whole, &more, err))
+        return false;
+    o->whole += more;
+    return !more || resume_scan_on(&o->resume, o->claim.fd, how, err);
+}
+
 static bool take_up(struct output *o, const struct output_options *options, struct error *err) {
     struct resume_options how = {.path = o->path,
                                  .format = options->line.format,
@@ -54,13 +74,13 @@ static bool take_up(struct output *o, const struct output_options *options, stru
     if (!o->claim.regular)
         return true;
     if (options->overwrite)
-        return cut(o, err);
+        return side_remove_all(&o->claim, err) && cut(o, err);
     if (!resume_scan(&o->resume, o->claim.fd, &how, err))
         return false;
     o->whole = o->resume.whole;
     if (o->resume.torn)
         log_info("%s: the last line was cut short by a crash and is taken out", o->path);
-    return !o->resume.torn || cut(o, err);
+    return (!o->resume.torn || cut(o, err)) && take_up_sides(o, &how, err);
 }
 
 // A new file's name, before anything is sent: results that nobody finds again are lost too.
@@ -93,10 +113,19 @@ static bool take_up_inflight(struct output *o, const struct output_options *opti
     return o->inflight != NULL;
 }
 
+static void start_ordered(struct output *o) {
+    o->ahead = ahead_new(o->claim.regular ? &o->claim : NULL, RESULT_LINE_MAX);
+    if (o->resume.lines)
+        o->ranks = ranks_new(&o->resume);
+}
+
 static void output_free(struct output *o) {
+    ahead_free(o->ahead, true);
+    ranks_free(o->ranks);
     resume_free(&o->resume);
     sent_free(o->sent);
     buf_free(&o->gathered);
+    buf_free(&o->saved);
     free(o->path);
     free(o);
 }
@@ -111,11 +140,15 @@ struct output *output_open(const struct output_options *options, struct error *e
     o->sync = options->sync;
     o->sync_due = TIME_NEVER;
     o->gathered = BUF_INIT(RESULT_LINE_MAX);
+    o->saved = BUF_INIT(SIZE_MAX / 2);
     o->claim.fd = STDOUT_FILENO;
     if ((standard ||
          (claim_open(&o->claim, path, err) && name_is_safe(o, err) && take_up(o, options, err))) &&
-        take_up_inflight(o, options, err))
+        take_up_inflight(o, options, err)) {
+        if (options->ordered)
+            start_ordered(o);
         return o;
+    }
     claim_close(&o->claim);
     output_free(o);
     return NULL;
@@ -134,6 +167,8 @@ enum row_before output_look(struct output *o, struct job *job) {
     inflight_find(o->inflight, job);
     if (before == ROW_DONE || (before == ROW_CHANGED && bad))
         inflight_written(o->inflight, job);
+    if (o->ranks && before != ROW_NEW)
+        ranks_look(o->ranks, line, job->index);
     return before;
 }
 
@@ -164,8 +199,11 @@ int64_t output_kept_failed(const struct output *o) {
 
 static const char *advice(const struct output *o) {
     return o->claim.regular
-               ? "what is in the file is whole: put that right and run the same command "
-                 "again to get the rest"
+               ? o->ahead
+                     ? "what is in the file and in those beside it (.ahead) is whole: put that "
+                       "right and run the same command again to get the rest"
+                     : "what is in the file is whole: put that right and run the same command "
+                       "again to get the rest"
                : "run again with -o FILE to have them in a file";
 }
 
@@ -174,11 +212,38 @@ static bool report(const struct output *o, struct error *err) {
                      (long long)o->unsaved, o->unsaved == 1 ? "" : "s", advice(o));
 }
 
+// One more line in `gathered`; with ordered results it is known whose.
+static void count_gathered(struct output *o, int64_t index, bool is_saved) {
+    o->gathered_lines++;
+    if (o->ahead)
+        buf_add_char(&o->saved, is_saved);
+    if (o->ranks)
+        ranks_add(o->ranks, index);
+}
+
 static void fail(struct output *o, const char *what, int64_t unsaved) {
     snprintf(o->failure, sizeof o->failure, "%s", what);
     o->unsaved += unsaved;
+    if (o->ahead)
+        o->unsaved += ahead_lose(o->ahead);
     buf_recycle(&o->gathered, 0);
+    buf_recycle(&o->saved, 0);
     o->gathered_lines = 0;
+}
+
+// How many of the gathered lines, from this one on, no side file keeps.
+static int64_t only_gathered(const struct output *o, int64_t from) {
+    int64_t count = o->gathered_lines - from;
+    for (int64_t i = from; o->ahead && i < o->gathered_lines; i++)
+        count -= o->saved.p[i];
+    return count;
+}
+
+static void note_written(struct output *o, size_t bytes, int64_t lines) {
+    int64_t first = only_gathered(o, 0) - only_gathered(o, lines);
+    o->whole += (int64_t)bytes;
+    o->unsynced += first;
+    o->moved = o->moved || first < lines;
 }
 
 // What arrived of the gathered bytes stays as far as it is whole lines. Should the cut fail too,
@@ -188,18 +253,15 @@ static void write_failed(struct output *o, size_t written, int code) {
     const char *last = written ? memrchr(all.p, '\n', written) : NULL;
     size_t kept = last ? (size_t)(last + 1 - all.p) : 0;
     int64_t lost = count_lines(slice_of(all.p + kept, all.n - kept));
-    o->whole += (int64_t)kept;
-    o->unsynced += o->gathered_lines - lost;
+    note_written(o, kept, o->gathered_lines - lost);
     if (o->claim.regular && kept < written && ftruncate(o->claim.fd, (off_t)o->whole) != 0)
         log_warn("%s: cannot be cut to its last whole line: %s; the next run will do it", o->path,
                  strerror(errno));
-    fail(o, strerror(code), lost);
+    fail(o, strerror(code), only_gathered(o, o->gathered_lines - lost));
 }
 
-bool output_flush(struct output *o, struct error *err) {
+static bool write_gathered(struct output *o, struct error *err) {
     size_t written;
-    if (o->failure[0])
-        return report(o, err);
     if (o->gathered.n == 0)
         return true;
     errno = 0;
@@ -207,35 +269,96 @@ bool output_flush(struct output *o, struct error *err) {
         write_failed(o, written, errno ? errno : EIO);
         return report(o, err);
     }
-    o->whole += (int64_t)written;
-    o->unsynced += o->gathered_lines;
+    note_written(o, written, o->gathered_lines);
     o->gathered_lines = 0;
     buf_recycle(&o->gathered, 2 * GATHER_BYTES);
+    buf_clear(&o->saved);
     return true;
 }
 
+// ---- in order ----
+
+static bool early_failed(struct output *o, struct error *err) {
+    char what[160];
+    const char *where = ahead_failure(o->ahead);
+    snprintf(what, sizeof what, "%s: %s", where, strerror(errno));
+    fail(o, what, only_gathered(o, 0));
+    return report(o, err);
+}
+
+// Gathers early lines whose turn has come, and writes, up to so many bytes.
+static bool take_turns(struct output *o, size_t most, struct error *err) {
+    struct ahead_line line;
+    size_t n;
+    for (size_t taken = 0; taken < most && (n = ahead_turn(o->ahead)); taken += n) {
+        bool full = o->gathered.n >= GATHER_BYTES || n > o->gathered.max - o->gathered.n;
+        if (full && !write_gathered(o, err))
+            return false;
+        if (!ahead_take(o->ahead, &o->gathered, &line))
+            return early_failed(o, err);
+        count_gathered(o, line.index, line.is_saved);
+    }
+    return true;
+}
+
+static bool may_recycle(const struct output *o) {
+    return !o->claim.regular || o->sync == OUTPUT_SYNC_NONE;
+}
+
+static bool flush_early(struct output *o, struct error *err) {
+    int64_t count;
+    bool good = ahead_flush(o->ahead, &count);
+    o->unsynced += count;
+    if (good && may_recycle(o))
+        ahead_recycle(o->ahead);
+    return good || early_failed(o, err);
+}
+
+bool output_flush(struct output *o, struct error *err) {
+    if (o->failure[0])
+        return report(o, err);
+    if (!o->ahead)
+        return write_gathered(o, err);
+    return take_turns(o, TURN_BYTES, err) && write_gathered(o, err) && flush_early(o, err);
+}
+
+void output_pass(struct output *o, const struct job *job) {
+    if (o->ahead && !o->failure[0])
+        ahead_pass(o->ahead, job->sequence);
+}
+
+// ---- on the disk ----
+
 int64_t output_sync_due(const struct output *o) {
-    return o->sync_due;
+    bool has_more = o->ahead && !o->failure[0] && ahead_turn(o->ahead);
+    return has_more ? 0 : o->sync_due;
+}
+
+static bool sync_early(struct output *o) {
+    return !o->ahead || ahead_sync(o->ahead);
 }
 
 // What may be lost stays counted: a disk that failed once is not asked again whether it has it now.
 static bool sync_now(struct output *o, struct error *err) {
     char what[120];
     o->sync_due = TIME_NEVER;
-    if (claim_sync(&o->claim)) {
+    if (claim_sync(&o->claim) && sync_early(o)) {
         o->unsynced = 0;
         inflight_sync(o->inflight);
+        o->moved = false;
+        if (o->ahead)
+            ahead_recycle(o->ahead);
         return true;
     }
     snprintf(what, sizeof what,
              "cannot be synced: %s: the last %lld result%s may not survive a crash",
              strerror(errno), (long long)o->unsynced, o->unsynced == 1 ? "" : "s");
-    fail(o, what, o->gathered_lines);
+    fail(o, what, only_gathered(o, 0));
     return report(o, err);
 }
 
 static bool has_unsynced(const struct output *o) {
-    return o->claim.regular && o->sync != OUTPUT_SYNC_NONE && o->unsynced;
+    return o->claim.regular && o->sync != OUTPUT_SYNC_NONE && (o->unsynced || o->moved);
 }
 
 bool output_sync(struct output *o, int64_t now, struct error *err) {
@@ -249,10 +372,8 @@ bool output_sync(struct output *o, int64_t now, struct error *err) {
 }
 
 // The line that does not fit is the only one lost; those before it are written.
-static bool too_long(struct output *o, const struct job *job, size_t before, struct error *err) {
+static bool too_long(struct output *o, const struct job *job, struct error *err) {
     char what[120];
-    o->gathered.n = before;
-    o->gathered.failed = false;
     if (output_flush(o, err)) {
         snprintf(what, sizeof what,
                  "the result of row %lld is longer than 1 GiB (see --no-input, "
@@ -265,33 +386,49 @@ static bool too_long(struct output *o, const struct job *job, size_t before, str
     return report(o, err);
 }
 
+static void add_in_turn(struct output *o, const struct job *job) {
+    count_gathered(o, job->index, false);
+    if (o->ahead)
+        ahead_advance(o->ahead);
+}
+
 bool output_add(struct output *o, const struct job *job, struct error *err) {
     if (o->failure[0]) {
         o->unsaved++;
         return report(o, err);
     }
-    size_t before = o->gathered.n;
-    line_add(&o->gathered, job, &o->line);
-    if (o->gathered.failed)
-        return too_long(o, job, before, err);
-    o->gathered_lines++;
+    bool is_early = o->ahead && job->sequence != ahead_next(o->ahead);
+    struct buf *into = is_early ? ahead_buf(o->ahead) : &o->gathered;
+    size_t before = into->n;
+    line_add(into, job, &o->line);
+    if (into->failed) {
+        into->n = before;
+        into->failed = false;
+        return too_long(o, job, err);
+    }
+    if (is_early)
+        ahead_add(o->ahead, job->sequence, before, job->index);
+    else
+        add_in_turn(o, job);
     if (job->replaces)
         resume_give_up(&o->resume, job->replaces);
-    return o->gathered.n < GATHER_BYTES || output_flush(o, err);
+    return into->n < GATHER_BYTES || output_flush(o, err);
 }
 
-// The file without the lines that others took the place of. Until the new one is synced and has taken
-// the name, the old one is untouched.
-static bool drop_lines(struct output *o, struct error *err) {
+// The file without the lines that others took the place of, and in the order of the input if it is to
+// be. Until the new one is synced and has taken the name, the old one is untouched.
+static bool write_anew(struct output *o, bool sort, struct error *err) {
     int64_t bytes;
     int fd = claim_aside(&o->claim, err);
     if (fd < 0)
         return false;
-    if (!resume_copy(&o->resume, o->claim.fd, fd, &bytes)) {
+    if (!(sort ? ranks_copy(o->ranks, o->claim.fd, fd, &bytes)
+               : resume_copy(&o->resume, o->claim.fd, fd, &bytes))) {
         error_set(err, ERROR_OUTPUT,
-                  "%s: cannot be written: %s; all results are in %s, some rows with an earlier one "
-                  "beside the last: make room and run again",
-                  o->claim.aside, strerror(errno), o->path);
+                  "%s: cannot be written: %s; all results are in %s, %s: make room and run again",
+                  o->claim.aside, strerror(errno), o->path,
+                  sort ? "but not in the order of the input"
+                       : "some rows with an earlier one beside the last");
         claim_discard(&o->claim, fd);
         return false;
     }
@@ -299,15 +436,42 @@ static bool drop_lines(struct output *o, struct error *err) {
     return claim_swap(&o->claim, fd, err);
 }
 
+// What is still early has its turn now: nothing comes any more that it might wait for.
+static bool flush_all(struct output *o, struct error *err) {
+    bool more = true;
+    while (more) {
+        if (o->ahead && !o->failure[0])
+            ahead_turn_at_end(o->ahead);
+        if (!output_flush(o, err))
+            return false;
+        more = o->ahead && ahead_turn_at_end(o->ahead);
+    }
+    return true;
+}
+
+// Nothing of the side files is needed once the results are safe.
+static bool end_early(struct output *o, struct error *err) {
+    if (o->ahead && has_unsynced(o) && !sync_now(o, err))
+        return false;
+    ahead_free(o->ahead, false);
+    o->ahead = NULL;
+    return true;
+}
+
 // Everything on disk, or err says what is not.
 static bool settle(struct output *o, struct error *err) {
-    if (!output_flush(o, err)) {
-        if (has_unsynced(o))
-            claim_sync(&o->claim); // what is there is to stay; the failure before says more
+    if (!flush_all(o, err)) {
+        if (has_unsynced(o)) { // what is there is to stay; the failure before says more
+            claim_sync(&o->claim);
+            sync_early(o);
+        }
         return false;
     }
-    if (o->claim.regular && resume_drops(&o->resume))
-        return drop_lines(o, err);
+    if (!end_early(o, err))
+        return false;
+    bool sort = o->ranks && !ranks_are_right(o->ranks);
+    if (o->claim.regular && (sort || resume_drops(&o->resume)))
+        return write_anew(o, sort, err);
     return !has_unsynced(o) || sync_now(o, err);
 }
 

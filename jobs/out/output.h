@@ -8,6 +8,11 @@
 //   4. output_close(): everything on disk, synced, and one line a row: the lines that new ones took the
 //      place of are taken out. Until then they stay in the file, so that whatever ends the run earlier,
 //      nothing is lost: the file is written anew beside the old one, synced, and takes its name.
+//
+// With `ordered` a line is written when all before it are; until then it waits in a side file that the
+// next run takes up, ordered or not (jobs/out/ahead.h). What is added to a file that was there before
+// may belong between its lines: output_close() then puts the file in the order of the input, with lines
+// of rows that were not looked up at its end (jobs/out/ranks.h).
 // The process must ignore SIGPIPE and SIGXFSZ, so that a write fails instead of killing it.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_OUT_OUTPUT_H
@@ -36,6 +41,7 @@ struct output_options {
     bool overwrite; // start afresh: whatever the file holds is gone once output_open() returns
     bool no_retry_failed; // failed rows count as done
     enum output_sync sync;
+    bool ordered;             // lines in the order of job.sequence; see below
     struct sent_options sent; // what a row's `input` says is sent
     size_t
         jobs_most; // jobs there can be at a time, for the file of rows in doubt; 0: there is none
@@ -74,12 +80,15 @@ int64_t output_unseen(const struct output *o);
 // How many rows were found done by a failed result (no_retry_failed).
 int64_t output_kept_failed(const struct output *o);
 
+// A job that ends without a line. Ordered results wait for it no longer.
+void output_pass(struct output *o, const struct job *job);
+
 // Adds the job's line; writes when enough has gathered. False: err is filled (ERROR_OUTPUT), with
 // how many results are not on disk. After that nothing is written any more; further calls only
 // count what is lost, and say so again.
 bool output_add(struct output *o, const struct job *job, struct error *err);
 
-// Writes what has gathered, whole lines. After a failure the file ends with its last whole line.
+// Writes what has gathered, whole lines: also to the side file, those that are early. After a failure the file ends with its last whole line.
 bool output_flush(struct output *o, struct error *err);
 
 // A job whose line was flushed without a failure is in doubt no longer.
@@ -90,7 +99,7 @@ void output_written(struct output *o, struct job *job);
 // `now` is monotonic. False like output_flush(): err says how much may not survive.
 bool output_sync(struct output *o, int64_t now, struct error *err);
 
-// TIME_NEVER when there is nothing to sync.
+// TIME_NEVER when there is nothing to sync, 0 when the next output_flush() has more to write.
 int64_t output_sync_due(const struct output *o);
 
 // Flush, sync, release the lock, free. o may be NULL.

@@ -285,6 +285,16 @@ bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent)
            sent_the_same(number, number_of(0, false, sent));
 }
 
+bool resume_scan_on(struct resume *resume, int fd, const struct resume_options *options,
+                    struct error *err) {
+    struct lines lines;
+    bool good = lines_open(&lines, fd) && lseek(fd, resume->whole, SEEK_SET) >= 0
+                    ? scan_lines(resume, &lines, options, err)
+                    : unreadable(options, err);
+    buf_free(&lines.buf);
+    return good;
+}
+
 enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line) {
     int64_t number = resume->ids ? ids_find(resume->ids, id) : 0;
     *line = 0;
@@ -319,6 +329,10 @@ int64_t resume_unseen(const struct resume *resume) {
     return resume->rows - resume->seen_count;
 }
 
+bool resume_keeps(const struct resume *resume, int64_t line) {
+    return line > resume->lines || has_bit(&resume->keep, line);
+}
+
 bool resume_drops(const struct resume *resume) {
     return resume->kept_ok + resume->kept_failed - resume->given_up < resume->lines;
 }
@@ -338,7 +352,7 @@ static bool copy_lines(const struct resume *resume, struct lines *lines, int to,
     bool good = true;
     int64_t n = 1;
     for (; good && (kind = lines_next(lines, &line)) == LINE_WHOLE; n++) {
-        if (n > resume->lines || has_bit(&resume->keep, n))
+        if (resume_keeps(resume, n))
             buf_add_slice(&out, line);
         if (out.n >= BLOCK)
             good = write_gathered(&out, to, bytes);

@@ -49,6 +49,10 @@ struct resume {
 bool resume_scan(struct resume *resume, int fd, const struct resume_options *options,
                  struct error *err);
 
+// Reads on where that ended: whole lines were added since.
+bool resume_scan_on(struct resume *resume, int fd, const struct resume_options *options,
+                    struct error *err);
+
 enum row_before {
     ROW_NEW,     // has no line that stays
     ROW_DONE,    // needs no other
@@ -73,6 +77,9 @@ void resume_give_up(struct resume *resume, int64_t line);
 
 // How many lines that stay belong to rows that were not looked up.
 int64_t resume_unseen(const struct resume *resume);
+
+// Whether this line stays; one that came after the scan does.
+bool resume_keeps(const struct resume *resume, int64_t line);
 
 // Whether lines have to be taken out.
 bool resume_drops(const struct resume *resume);

@@ -23,9 +23,16 @@ static bool is_web_address(const char *url) {
     return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
 }
 
+// False for what is no address; memory that runs out does not make it one.
+static bool is_good(CURLUcode code) {
+    if (code == CURLUE_OUT_OF_MEMORY)
+        die("out of memory for an address");
+    return code == CURLUE_OK;
+}
+
 static bool has_part(CURLU *url, CURLUPart part) {
     char *text = NULL;
-    bool there = curl_url_get(url, part, &text, 0) == CURLUE_OK && text && *text;
+    bool there = is_good(curl_url_get(url, part, &text, 0)) && text && *text;
     curl_free(text);
     return there;
 }
@@ -33,9 +40,11 @@ static bool has_part(CURLU *url, CURLUPart part) {
 bool engine_takes_base_url(const char *url, const char **what) {
     CURLU *parsed = curl_url();
     *what = NULL;
+    if (!parsed)
+        die("out of memory for an address");
     if (!is_web_address(url))
         *what = "it does not start with http:// or https://";
-    else if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK)
+    else if (!is_good(curl_url_set(parsed, CURLUPART_URL, url, 0)))
         *what = "it is no valid address";
     else if (!has_part(parsed, CURLUPART_HOST))
         *what = "it names no host";
@@ -166,13 +175,19 @@ static int on_new_socket(void *context, curl_socket_t fd, curlsocktype purpose) 
     return CURL_SOCKOPT_OK;
 }
 
+// Texts are copied. An option that is missing for want of memory might trust whom it must not.
+static void set_text(CURL *easy, CURLoption option, const char *text) {
+    if (curl_easy_setopt(easy, option, text) != CURLE_OK)
+        die("libcurl takes no options: out of memory");
+}
+
 static void set_trust(CURL *easy, const struct easy_settings *settings) {
     if (!settings->cainfo && !settings->capath)
         return;
-    curl_easy_setopt(easy, CURLOPT_CAINFO, settings->cainfo);
-    curl_easy_setopt(easy, CURLOPT_CAPATH, settings->capath);
-    curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, settings->cainfo);
-    curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, settings->capath);
+    set_text(easy, CURLOPT_CAINFO, settings->cainfo);
+    set_text(easy, CURLOPT_CAPATH, settings->capath);
+    set_text(easy, CURLOPT_PROXY_CAINFO, settings->cainfo);
+    set_text(easy, CURLOPT_PROXY_CAPATH, settings->capath);
 }
 
 static void set_constants(struct transfer *t, const struct easy_settings *settings) {
@@ -182,7 +197,7 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -198,9 +213,9 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, settings->context);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(o->connect_timeout / USEC_PER_MS));
     if (o->no_proxy)
-        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+        set_text(easy, CURLOPT_NOPROXY, "*");
     else
-        curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT); // what a proxy gets to see
+        set_text(easy, CURLOPT_USERAGENT, USER_AGENT); // what a proxy gets to see
     set_trust(easy, settings);
 }
 
@@ -253,7 +268,7 @@ static bool set_address(struct transfer *t) {
     const char *text = buf_cstr(&t->url);
     buf_clear(&t->url_set);
     if (!is_web_address(text) ||
-        curl_url_set(t->address, CURLUPART_URL, text, CURLU_PATH_AS_IS) != CURLUE_OK)
+        !is_good(curl_url_set(t->address, CURLUPART_URL, text, CURLU_PATH_AS_IS)))
         return false;
     bool tls = strncasecmp(text, "https://", 8) == 0;
     curl_easy_setopt(t->easy, CURLOPT_CURLU, t->address);

@@ -22,6 +22,9 @@
 // kept from it.
 #define TURN USEC_PER_SEC
 
+// How often descriptors are looked at that epoll does not take.
+#define UNWATCHED_PAUSE (10 * USEC_PER_MS)
+
 struct lane {
     struct engine *engine;
     CURLM *multi;
@@ -43,7 +46,8 @@ struct engine {
     struct easy_settings settings;
     int epoll;
     int wake_fd;
-    bool coarse; // only milliseconds to be had
+    bool coarse;    // only milliseconds to be had
+    bool unwatched; // epoll has refused a descriptor that libcurl wants to know about
     struct lane *lanes[LANES_MAX];
     size_t lane_count;
     struct bits with_room; // lanes that have an idle transfer or may make one
@@ -62,6 +66,13 @@ bool engine_global_init(struct error *err) {
     return error_set(err, ERROR_USAGE, "libcurl could not be started");
 }
 
+// A multi that ran out of memory is not to be used again: it would wait for ever, or worse.
+static void check(CURLMcode code) {
+    if (code != CURLM_OK)
+        die("libcurl cannot go on: %s; what is written stays, run again to continue",
+            curl_multi_strerror(code));
+}
+
 static struct watch *watch_of(struct engine *e, curl_socket_t fd) {
     size_t need = (size_t)fd + 1;
     if (need > e->watch_count) {
@@ -78,11 +89,15 @@ static struct watch *watch_of(struct engine *e, curl_socket_t fd) {
 static void register_watch(struct engine *e, curl_socket_t fd, struct watch *w, uint32_t events) {
     struct epoll_event event = {.events = events, .data.fd = fd};
     int op = w->registered ? events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL : EPOLL_CTL_ADD;
-    if (epoll_ctl(e->epoll, op, fd, &event) != 0 && errno == ENOENT)
-        epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &event);
-    else if (errno == EEXIST)
-        epoll_ctl(e->epoll, EPOLL_CTL_MOD, fd, &event);
-    w->registered = events;
+    bool good = epoll_ctl(e->epoll, op, fd, &event) == 0;
+    if (!good && errno == ENOENT)
+        good = epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+    else if (!good && errno == EEXIST)
+        good = epoll_ctl(e->epoll, EPOLL_CTL_MOD, fd, &event) == 0;
+    if (good)
+        w->registered = events;
+    else
+        e->unwatched = true;
 }
 
 // libcurl says what it wants to know of a descriptor.
@@ -215,9 +230,7 @@ bool engine_start(struct engine *e, struct transfer *t) {
     t->started = clock_now();
     t->end_at = engine_time(t) + (t->timeout > USEC_PER_MS ? t->timeout : USEC_PER_MS);
     t->last_byte = 0;
-    CURLMcode code = curl_multi_add_handle(t->lane->multi, t->easy);
-    if (code != CURLM_OK)
-        die("libcurl takes no more requests: %s", curl_multi_strerror(code));
+    check(curl_multi_add_handle(t->lane->multi, t->easy));
     heap_set(&e->looks, &t->timer, t->end_at);
     return true;
 }
@@ -230,7 +243,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
         if (message->msg != CURLMSG_DONE)
             continue;
         struct transfer *t = easy_finish(message->easy_handle, message->data.result);
-        curl_multi_remove_handle(lane->multi, t->easy);
+        check(curl_multi_remove_handle(lane->multi, t->easy));
         heap_remove(&e->looks, &t->timer);
         list_push(&e->done, &t->node);
     }
@@ -238,7 +251,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
 
 static void run_lane(struct engine *e, struct lane *lane, curl_socket_t fd, int mask) {
     int running;
-    curl_multi_socket_action(lane->multi, fd, mask, &running);
+    check(curl_multi_socket_action(lane->multi, fd, mask, &running));
     collect_done(e, lane);
 }
 
@@ -277,7 +290,7 @@ static void end_late(struct engine *e) {
         easy_break_off(t, t->over           ? TRANSFER_ANSWERED
                           : due < t->end_at ? TRANSFER_STALLED
                                             : TRANSFER_TIMEOUT);
-        curl_multi_remove_handle(t->lane->multi, t->easy);
+        check(curl_multi_remove_handle(t->lane->multi, t->easy));
         list_push(&e->done, &t->node);
     }
 }
@@ -317,8 +330,23 @@ static void run_event(struct engine *e, const struct epoll_event *event) {
     run_lane(e, w->lane, fd, mask);
 }
 
+// What epoll had no memory or no room for, it may have now; until then libcurl looks by itself.
+static void watch_again(struct engine *e) {
+    e->unwatched = false;
+    for (size_t fd = 0; fd < e->watch_count; fd++) {
+        struct watch *w = &e->watches[fd];
+        if (!w->wanted || w->wanted == w->registered)
+            continue;
+        register_watch(e, (curl_socket_t)fd, w, w->wanted);
+        if (w->wanted != w->registered)
+            run_lane(e, w->lane, (curl_socket_t)fd, 0);
+    }
+}
+
 static int wait_events(struct engine *e, struct epoll_event *events, int64_t until) {
     struct timespec pause, *limit = NULL;
+    if (e->unwatched && clock_now() + UNWATCHED_PAUSE < until)
+        until = clock_now() + UNWATCHED_PAUSE;
     const struct heap_node *due = heap_first(&e->due), *look = heap_first(&e->looks);
     if (due && due->due < until)
         until = due->due;
@@ -350,6 +378,8 @@ bool engine_wait(struct engine *e, int64_t until) {
     struct epoll_event events[EVENTS_AT_ONCE];
     note_turn(e);
     run_due(e, clock_now());
+    if (e->unwatched)
+        watch_again(e);
     int count = wait_events(e, events, until);
     note_turn(e);
     for (int i = 0; i < count; i++)
@@ -373,7 +403,7 @@ void engine_give(struct engine *e, struct transfer *t) {
 
 void engine_cancel(struct engine *e, struct transfer *t) {
     list_remove(&t->node); // if it was done
-    curl_multi_remove_handle(t->lane->multi, t->easy);
+    check(curl_multi_remove_handle(t->lane->multi, t->easy));
     heap_remove(&e->looks, &t->timer);
     t->status = TRANSFER_NETWORK;
     t->finished = clock_now();

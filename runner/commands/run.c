@@ -126,7 +126,8 @@ const struct command run_command = {
     .description =
         "Reads prompts from INPUT (JSONL, CSV, TSV or text; - is standard input), sends them to a "
         "provider over all the keys it finds, one request in flight per key unless told otherwise, "
-        "and writes one JSON line per row to the results file, in the order they finish.\n\n"
+        "and writes one JSON line per row to the results file, in the order they finish unless "
+        "--ordered is given.\n\n"
         "The same command again resumes: rows that have an answer are not sent again. A key that "
         "is refused for rate reasons rests as long as the provider asks, and its row goes to "
         "another key. The word run may be left out.",

@@ -345,6 +345,12 @@ const struct option run_options[] = {
      .offset = AT(no_input),
      .group = OUTPUT,
      .help = "Leave the row itself out of its result"},
+    {.name = "ordered",
+     .type = OPTION_FLAG,
+     .offset = AT(ordered),
+     .group = OUTPUT,
+     .help = "Results in the order of the input instead of as they finish. Those that wait for a "
+             "slow row lie in a file beside the results, not in memory"},
     {.name = "overwrite",
      .type = OPTION_FLAG,
      .offset = AT(overwrite),

@@ -143,7 +143,8 @@ const struct manual_section manual_sections[] = {
      "`--log-level info` says once why a key was taken out, cools or is back."},
 
     {"RESULTS",
-     "One JSON object per line and row, in the order in which rows finish:\n\n"
+     "One JSON object per line and row, in the order in which rows finish, or in that of the input "
+     "with `--ordered`:\n\n"
      "    "
      "{\"id\":\"17\",\"index\":16,\"status\":\"ok\",\"provider\":\"openai\",\"key\":\"openai-2\",\n"
      "     \"model\":\"...\",\"text\":\"...\",\"finish_reason\":\"stop\",\n"
@@ -261,6 +262,24 @@ const struct manual_section manual_sections[] = {
      "20 "
      "answers are there, nor beyond a budget. Keys without a `group` in the pool file count as "
      "accounts of their own."},
+    {"ORDER",
+     "With `--ordered` each result is written once those of all rows before it are, to a file as "
+     "to "
+     "a pipe, so that whoever follows the output sees the order of the input. Rows are sent as "
+     "ever: a slow one holds up nobody, and memory stays the same however many results wait for "
+     "it.\n\n"
+     "What waits lies beside the results, in a file of the same name with .ahead added (and a "
+     "second one, .ahead2, used in turn). They take as much room as the results that wait, and go "
+     "at the end of the run. When a run is killed they stay: the next one, ordered or not, first "
+     "adds what they hold to the results, and sends none of these rows again. `--overwrite` "
+     "removes them. For standard output or a FIFO what waits lies in a temporary file without a "
+     "name in `TMPDIR`, or /tmp, and is gone when the run is killed.\n\n"
+     "An ordered run that goes on with a file adds to its end what may belong between earlier "
+     "lines. When it ends, it puts the file in order: it is written anew beside itself, synced and "
+     "renamed. That needs room for a second copy, and up to 32 bytes a row in `TMPDIR`. Results of "
+     "rows that were not read in this run, because the input no longer has them or the run was "
+     "stopped, come last, in the order they had. Rows that end without a result, because the run "
+     "was stopped or nobody can serve them, leave gaps."},
 
     {"STREAMS",
      "With `--stream` replies are asked for as server-sent events and read as they come. The "
@@ -333,7 +352,10 @@ const struct manual_section manual_sections[] = {
     {"FILES",
      "- ./.env: variables with keys, read when it is there and `--env-file` names no other.\n"
      "- INPUT with its ending replaced by .results.jsonl: the results, unless `-o` says "
-     "otherwise."},
+     "otherwise.\n"
+     "- The results' name with .ahead or .ahead2: results of `--ordered` that wait for their "
+     "turn.\n"
+     "- `TMPDIR`, or /tmp: what `--ordered` keeps out of memory."},
 
     {"SIGNALS",
      "The first SIGINT (Ctrl-C) or SIGTERM stops the reading of rows and lets requests in flight "

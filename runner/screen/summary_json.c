@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define WRITE_BYTES ((size_t)64 * 1024)
+#define SINK_MAX    ((size_t)1024 * 1024)
 
 // Where the JSON goes: written as it grows, so a hundred thousand keys take no more memory than
 // one.
@@ -48,6 +49,10 @@ static void add_text(struct buf *b, const char *name, const char *text) {
     json_add_name(b, name);
     if (!text) {
         buf_add_str(b, "null");
+        return;
+    }
+    if (utf8_is_valid(slice_str(text))) {
+        json_add_string(b, slice_str(text));
         return;
     }
     struct buf clean = BUF_INIT(64 * 1024);
@@ -151,24 +156,23 @@ static void add_key(struct buf *b, const struct summary_key *key) {
 }
 
 // False with errno set.
-static bool write_json(const struct summary *s, int fd) {
-    struct sink sink = {.fd = fd, .buf = BUF_INIT(1024 * 1024)};
-    buf_add_char(&sink.buf, '{');
-    add_totals(&sink.buf, s);
-    json_add_name(&sink.buf, "keys");
-    buf_add_char(&sink.buf, '[');
+static bool write_json(const struct summary *s, struct sink *sink) {
+    struct buf *b = &sink->buf;
+    buf_add_char(b, '{');
+    add_totals(b, s);
+    json_add_name(b, "keys");
+    buf_add_char(b, '[');
     for (size_t i = 0; i < s->key_count; i++) {
         if (i)
-            buf_add_char(&sink.buf, ',');
-        add_key(&sink.buf, &s->keys[i]);
-        drain(&sink, WRITE_BYTES);
+            buf_add_char(b, ',');
+        add_key(b, &s->keys[i]);
+        drain(sink, WRITE_BYTES);
     }
-    buf_add_str(&sink.buf, "]}\n");
-    buf_add_char(&sink.buf, '\n'); // what drain() holds back
-    drain(&sink, 0);
-    buf_free(&sink.buf);
-    errno = sink.failure;
-    return !sink.failure;
+    buf_add_str(b, "]}\n");
+    buf_add_char(b, '\n'); // what drain() holds back
+    drain(sink, 0);
+    errno = sink->failure;
+    return !sink->failure;
 }
 
 static bool is_special(const char *path) {
@@ -198,26 +202,31 @@ static bool cannot_write(const char *path, struct error *err) {
 }
 
 static bool write_special(const struct summary *s, const char *path, struct error *err) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
+    struct sink sink = {.fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY),
+                        .buf = BUF_INIT(SINK_MAX)};
+    if (sink.fd < 0)
         return cannot_write(path, err);
-    bool good = write_json(s, fd) || cannot_write(path, err);
-    close(fd);
+    bool good = write_json(s, &sink) || cannot_write(path, err);
+    close(sink.fd);
+    buf_free(&sink.buf);
     return good;
 }
 
 static bool write_aside(const struct summary *s, const char *target, const char *aside) {
-    int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return false;
-    bool good = write_json(s, fd) && io_fsync(fd) == 0;
+    struct sink sink = {.buf = BUF_INIT(SINK_MAX)};
+    buf_reserve(&sink.buf, 2 * WRITE_BYTES); // now: once the file is there, memory must not run out
+    sink.fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    bool good = sink.fd >= 0 && write_json(s, &sink) && io_fsync(sink.fd) == 0;
     int code = errno;
-    close(fd);
+    buf_free(&sink.buf);
+    if (sink.fd >= 0)
+        close(sink.fd);
     if (good && io_rename(aside, target) == 0)
         return true;
     if (good)
         code = errno;
-    unlink(aside);
+    if (sink.fd >= 0)
+        unlink(aside);
     errno = code;
     return false;
 }

@@ -11,6 +11,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "runner/simulate/exchange.h"
+#include "runner/wake.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -185,7 +186,7 @@ void simulate_stop(struct simulator *s) {
     if (!s)
         return;
     atomic_store_explicit(&s->stopping, true, memory_order_release);
-    eventfd_write(s->stop_fd, 1);
+    wake_up(s->stop_fd);
     pthread_join(s->thread, NULL);
     simulator_free(s);
 }

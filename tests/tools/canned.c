@@ -3,8 +3,8 @@
 //   canned LOG ANSWER…     prints "listening on http://127.0.0.1:PORT" and serves until killed
 //
 // The n-th request gets the n-th ANSWER, the last one goes on for ever. An ANSWER is a file sent as it
-// stands (its \r\n included), in which @KEY@ stands for the bearer token that came and @PAUSE@ for a
-// rest of 300 ms; or one of the words reset, close, hang. After an answer whose file name ends in
+// stands (its \r\n included), in which @KEY@ stands for the bearer token that came, @HEAD@ for the head
+// of the request, @PAUSE@ for a rest of 300 ms, and what is behind @AGAIN@ is sent over and over; or one of the words reset, close, hang. After an answer whose file name ends in
 // ".close" the connection closes; one whose name has ".drip" in it leaves byte by byte.
 // LOG gets a line per request: milliseconds since the start, number of the connection, bearer token
 // ("-" when there is none), request line, body.
@@ -97,66 +97,83 @@ static const char *log_request(const struct buf *in, size_t head, int connection
     return answer;
 }
 
-static void send_all(int fd, const char *p, size_t n) {
+// False when the peer is gone.
+static bool send_all(int fd, const char *p, size_t n) {
     while (n) {
         ssize_t sent = send(fd, p, n, MSG_NOSIGNAL);
         if (sent <= 0)
-            return;
+            return false;
         p += sent;
         n -= (size_t)sent;
     }
+    return true;
 }
 
 // A packet for each byte, as far as the reader keeps up.
-static void send_dripping(int fd, const char *p, size_t n) {
+static bool send_dripping(int fd, const char *p, size_t n) {
+    bool there = true;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    for (size_t i = 0; i < n; i++) {
-        send_all(fd, p + i, 1);
+    for (size_t i = 0; i < n && there; i++) {
+        there = send_all(fd, p + i, 1);
         usleep(50);
     }
+    return there;
 }
 
-static void send_file(int fd, const char *path, struct slice key) {
+static void read_answer(const char *path, struct buf *text) {
     FILE *file = fopen(path, "rb");
-    struct buf text = BUF_INIT(1 << 30);
     if (!file)
         die("cannot read %s", path);
-    while (buf_reserve(&text, 65536)) {
-        size_t n = fread(text.p + text.n, 1, 65536, file);
-        text.n += n;
+    while (buf_reserve(text, 65536)) {
+        size_t n = fread(text->p + text->n, 1, 65536, file);
+        text->n += n;
         if (!n)
             break;
     }
     fclose(file);
-    void (*put)(int, const char *, size_t) = strstr(path, ".drip") ? send_dripping : send_all;
-    const char *p = text.p, *end = text.p + text.n, *mark;
-    while (p < end && (mark = memchr(p, '@', (size_t)(end - p)))) {
-        struct slice rest = slice_of(mark, (size_t)(end - mark));
-        put(fd, p, (size_t)(mark - p));
+}
+
+static void send_file(int fd, const char *path, struct slice head) {
+    bool (*put)(int, const char *, size_t) = strstr(path, ".drip") ? send_dripping : send_all;
+    struct buf text = BUF_INIT(1 << 30);
+    struct slice key = token_of(head);
+    read_answer(path, &text);
+    const char *p = text.p, *end = text.p + text.n, *again = NULL, *mark;
+    for (bool there = true; there && (p < end || again);) {
+        if (p == end)
+            p = again;
+        mark = memchr(p, '@', (size_t)(end - p));
+        mark = mark ? mark : end;
+        there = put(fd, p, (size_t)(mark - p));
         p = mark;
+        struct slice rest = slice_of(mark, (size_t)(end - mark));
         if (slice_starts(rest, "@KEY@")) {
             put(fd, key.p, key.n);
             p += 5;
+        } else if (slice_starts(rest, "@HEAD@")) {
+            put(fd, head.p, head.n);
+            p += 6;
         } else if (slice_starts(rest, "@PAUSE@")) {
             usleep(300000);
             p += 7;
-        } else {
+        } else if (slice_starts(rest, "@AGAIN@")) {
+            again = p += 7;
+        } else if (p < end) {
             put(fd, p++, 1);
         }
     }
-    put(fd, p, (size_t)(end - p));
     buf_free(&text);
 }
 
 // False when the connection is to close.
-static bool answer(int fd, const char *what, struct slice key) {
+static bool answer(int fd, const char *what, struct slice head) {
     if (strcmp(what, "hang") == 0)
         pause();
     if (strcmp(what, "reset") == 0)
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
     if (strcmp(what, "reset") == 0 || strcmp(what, "close") == 0)
         return false;
-    send_file(fd, what, key);
+    send_file(fd, what, head);
     const char *ending = strrchr(what, '.');
     return !ending || strcmp(ending, ".close") != 0;
 }
@@ -168,7 +185,7 @@ static void *serve(void *socket) {
     free(socket);
     while (read_request(fd, &in, &head)) {
         const char *what = log_request(&in, head, connection);
-        if (!answer(fd, what, token_of(slice_of(in.p, head))))
+        if (!answer(fd, what, slice_of(in.p, head)))
             break;
         buf_clear(&in);
     }

@@ -190,6 +190,14 @@ static inline ssize_t faulty_write(int fd, const void *p, size_t n) {
     return is_faulty() ? -1 : write(fd, p, n);
 }
 
+static inline ssize_t faulty_pread(int fd, void *p, size_t n, off_t offset) {
+    return is_faulty() ? -1 : pread(fd, p, n, offset);
+}
+
+static inline ssize_t faulty_pwrite(int fd, const void *p, size_t n, off_t offset) {
+    return is_faulty() ? -1 : pwrite(fd, p, n, offset);
+}
+
 static inline int faulty_fsync(int fd) {
     return is_faulty() ? -1 : fsync(fd);
 }
@@ -211,6 +219,8 @@ static inline void set_fault(enum fault_kind kind, int at, int code, size_t part
     fault.partial = partial;
     io_read = faulty_read;
     io_write = faulty_write;
+    io_pread = faulty_pread;
+    io_pwrite = faulty_pwrite;
     io_fsync = faulty_fsync;
     io_fdatasync = faulty_fdatasync;
     io_rename = faulty_rename;
