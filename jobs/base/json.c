@@ -121,11 +121,16 @@ bool json_next_element(struct json_walk *w, struct slice *value) {
     return walk_token(w, value);
 }
 
-static const struct json_field *find_field(struct slice name, bool escaped,
-                                           const struct json_field *fields, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (name_is(name, escaped, fields[i].name))
-            return fields + i;
+const struct json_field *json_find_wanted(struct json_wanted *wanted, struct slice name,
+                                          bool escaped) {
+    for (size_t tried = 0, i = wanted->next; tried < wanted->count; tried++, i++) {
+        if (i == wanted->count)
+            i = 0;
+        if (!name_is(name, escaped, wanted->fields[i].name))
+            continue;
+        wanted->next = i + 1;
+        return &wanted->fields[i];
+    }
     return NULL;
 }
 
@@ -134,11 +139,12 @@ bool json_fields(struct slice object, const struct json_field *fields, size_t co
         *fields[i].value = SLICE_NONE;
     if (json_type(object) != JSON_OBJECT)
         return false;
+    struct json_wanted wanted = json_want(fields, count);
     struct json_walk w = json_walk(object);
     struct slice name, value;
     bool escaped;
     while (walk_name(&w, &name, &escaped) && walk_token(&w, &value)) {
-        const struct json_field *field = find_field(name, escaped, fields, count);
+        const struct json_field *field = json_find_field(&wanted, name, escaped);
         if (field)
             *field->value = value;
     }

@@ -240,7 +240,7 @@ static bool is_at_end(struct scan *s) {
 // -- fields of an object, found as it is checked --
 
 // A name, a colon and a value, told to the field of that name.
-static bool check_member(struct scan *s, const struct json_field *fields, size_t count) {
+static inline bool check_member(struct scan *s, struct json_wanted *wanted) {
     struct name name;
     if (!check_name(s, &name))
         return false;
@@ -248,17 +248,16 @@ static bool check_member(struct scan *s, const struct json_field *fields, size_t
     const char *start = s->p;
     if (!check_value(s))
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (name_is(name.token, name.escaped, fields[i].name)) {
-            *fields[i].value = slice_of(start, (size_t)(s->p - start));
-            break;
-        }
+    const struct json_field *field = json_find_field(wanted, name.token, name.escaped);
+    if (field)
+        *field->value = slice_of(start, (size_t)(s->p - start));
     return true;
 }
 
 bool json_check_fields(struct slice text, const struct json_field *fields, size_t count,
                        unsigned depth) {
     struct scan s = scan_of(text);
+    struct json_wanted wanted = json_want(fields, count);
     s.room = depth;
     for (size_t i = 0; i < count; i++)
         *fields[i].value = SLICE_NONE;
@@ -266,7 +265,7 @@ bool json_check_fields(struct slice text, const struct json_field *fields, size_
         return false;
     bool more = !pass(&s, '}');
     while (more) {
-        if (!check_member(&s, fields, count))
+        if (!check_member(&s, &wanted))
             return false;
         more = pass(&s, ',');
         if (!more && !pass(&s, '}'))

@@ -23,7 +23,7 @@ static inline struct scan scan_of(struct slice text) {
 }
 
 static inline bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    return c <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\r');
 }
 
 static inline bool is_digit(char c) {
@@ -55,14 +55,44 @@ static inline int hex4(const char *p, const char *end) {
     return value;
 }
 
-// Whether a member's name means this text; made to say no at the first byte.
+// Whether a member's name means this text. Names are short: a call would cost more than it compares.
 static inline bool name_is(struct slice name, bool escaped, const char *text) {
-    size_t n = name.n - 2;
+    size_t n = name.n - 2, i = 0;
     if (escaped)
         return json_string_is(name, text);
-    if (n && text[0] != name.p[1])
-        return false;
-    return strncmp(text, name.p + 1, n) == 0 && text[n] == '\0';
+    while (i < n && text[i] && text[i] == name.p[i + 1])
+        i++;
+    return i == n && text[n] == '\0';
+}
+
+// Fields to look for. Most members of a text are told apart from all of them by the first letter, and
+// those that are wanted mostly come in their order.
+struct json_wanted {
+    const struct json_field *fields;
+    size_t count;
+    size_t next;      // after the one that was found last
+    uint64_t letters; // which names begin with
+};
+
+static inline uint64_t json_letter(char c) {
+    return UINT64_C(1) << ((unsigned char)c % 64);
+}
+
+static inline struct json_wanted json_want(const struct json_field *fields, size_t count) {
+    struct json_wanted wanted = {.fields = fields, .count = count};
+    for (size_t i = 0; i < count; i++)
+        wanted.letters |= json_letter(fields[i].name[0] ? fields[i].name[0] : '"');
+    return wanted;
+}
+
+// The one of them that a name token means, or NULL.
+const struct json_field *json_find_wanted(struct json_wanted *wanted, struct slice name,
+                                          bool escaped);
+
+static inline const struct json_field *json_find_field(struct json_wanted *wanted,
+                                                       struct slice name, bool escaped) {
+    bool other = !escaped && !(wanted->letters & json_letter(name.p[1]));
+    return other ? NULL : json_find_wanted(wanted, name, escaped);
 }
 
 // Each byte of a word, and the top bit of each byte.

@@ -40,6 +40,13 @@ static size_t want(struct fields *f, struct slice name) {
     return f->count++;
 }
 
+// A place for the token of each name.
+static void make_places(struct fields *f) {
+    f->found = mem_zero(f->count, sizeof *f->found);
+    for (size_t i = 0; i < f->count; i++)
+        f->want[i].value = f->found + i;
+}
+
 void fields_init(struct fields *f, const char *prompt_field, const char *id_field,
                  const struct template *t) {
     *f = (struct fields){.prompt = FIELD_PROMPT, .id = FIELD_NONE};
@@ -51,9 +58,15 @@ void fields_init(struct fields *f, const char *prompt_field, const char *id_fiel
         f->id = want(f, slice_str(id_field));
     for (size_t i = 0; t && template_name(t, i).p; i++)
         want(f, template_name(t, i));
-    f->found = mem_zero(f->count, sizeof *f->found);
+    make_places(f);
+}
+
+void fields_copy(struct fields *f, const struct fields *from) {
+    *f = *from;
+    f->want = mem_new(f->count * sizeof *f->want);
     for (size_t i = 0; i < f->count; i++)
-        f->want[i].value = f->found + i;
+        f->want[i].name = mem_text(from->want[i].name, strlen(from->want[i].name));
+    make_places(f);
 }
 
 void fields_free(struct fields *f) {

@@ -49,6 +49,8 @@ struct fields {
 // The names may be NULL.
 void fields_init(struct fields *f, const char *prompt_field, const char *id_field,
                  const struct template *t);
+// The same names, to be found on their own.
+void fields_copy(struct fields *f, const struct fields *from);
 void fields_free(struct fields *f);
 
 // The number of the field of this name, or FIELD_NONE.

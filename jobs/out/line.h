@@ -20,14 +20,14 @@ struct line_options {
 };
 
 // Appends the line for a finished job, with its newline. Native: contract section 5. The others are
-// the lines of the providers' own batch services, with the key's name added, and always with the reply:
+// the lines of the providers' own batch services, with the key's name and what was sent added, and
+// always with the reply:
 //   OpenAI     {"id","custom_id","response":{"status_code","request_id","body"},"error","key"}; "id" is
 //              made from the row's id and job.sent, so it is the same in every run
 //   Anthropic  {"custom_id","result":{"type":"succeeded","message"},"key"}, or {"type":"errored","error"}
 //   Gemini     {"key","response","api_key"}, or {"key","error","api_key"}; "key" is the row's id there
-// What was sent is told by `input`, in a native line without it by "input_hash" (16 hexadecimal digits),
-// in OpenAI's by "id". The lines of the other two are exactly those of their services and the key: they
-// do not tell it, so that there a row is known by its id alone.
+// What was sent is told by `input`, in OpenAI's line by "id", in all others by "input_hash" (16
+// hexadecimal digits), their last member. In a line without it a row is known by its id alone.
 // A reply that came in another shape, or as a stream, is put into the shape of the line.
 //
 // What came as JSON goes out with its bytes. The one exception: line breaks between tokens of a

@@ -55,19 +55,21 @@ static void add(struct buf *out, const struct job *job, const struct line_option
     }
     buf_add_char(out, '}');
     line_add_text(out, "key", job->result.key);
+    line_add_sent(out, job);
 }
 
 static bool read(struct slice line, struct line_facts *facts) {
-    static const char *const names[] = {"custom_id", "result", "key"};
+    static const char *const names[] = {"custom_id", "result", "key", "input_hash"};
     struct slice v[LINE_FIELDS_MOST], type, message, error;
     const struct json_field fields[] = {{"type", &type}, {"message", &message}, {"error", &error}};
     if (json_type(line) != JSON_OBJECT || !json_check(line, NULL))
         return false;
-    line_read_head(line, names, v, 3);
+    line_read_head(line, names, v, 4);
     if (json_type(v[0]) != JSON_STRING || !line_is_type_or_null(v[2], JSON_STRING) ||
         !json_fields(v[1], fields, 3))
         return false;
     facts->id_token = v[0];
+    facts->sent = line_read_hash(v[3]);
     facts->ok = json_string_is(type, "succeeded") && json_type(message) == JSON_OBJECT;
     facts->bad_input = json_type(v[2]) == JSON_NULL &&
                        json_string_is(json_get(json_get(error, "error"), "code"), "bad_input");

@@ -62,6 +62,7 @@ static void add(struct buf *out, const struct job *job, const struct line_option
     else
         add_error(out, job);
     line_add_text(out, "api_key", job->result.key);
+    line_add_sent(out, job);
 }
 
 static bool is_bad_input(struct slice error) {
@@ -74,12 +75,16 @@ static bool is_bad_input(struct slice error) {
 }
 
 static bool read(struct slice line, struct line_facts *facts) {
-    struct slice response, error, key;
-    const struct json_field fields[] = {
-        {"key", &facts->id_token}, {"response", &response}, {"error", &error}, {"api_key", &key}};
+    struct slice response, error, key, hash;
+    const struct json_field fields[] = {{"key", &facts->id_token},
+                                        {"response", &response},
+                                        {"error", &error},
+                                        {"api_key", &key},
+                                        {"input_hash", &hash}};
     if (json_type(line) != JSON_OBJECT || !json_check(line, NULL))
         return false;
-    json_fields(line, fields, 4);
+    json_fields(line, fields, 5);
+    facts->sent = line_read_hash(hash);
     facts->ok = json_type(response) == JSON_OBJECT && !error.n;
     facts->bad_input = json_type(key) == JSON_NULL && is_bad_input(error);
     return json_type(facts->id_token) == JSON_STRING && line_is_type_or_null(key, JSON_STRING) &&

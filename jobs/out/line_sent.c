@@ -51,6 +51,15 @@ struct sent *sent_new(const struct sent_options *options) {
     return s;
 }
 
+struct sent *sent_copy(const struct sent *sent) {
+    struct sent *s = mem_zero(1, sizeof *s);
+    s->text = BUF_INIT(SIZE_MAX / 2);
+    fields_copy(&s->fields, &sent->fields);
+    s->counts = mem_new(s->fields.count * sizeof *s->counts);
+    memcpy(s->counts, sent->counts, s->fields.count * sizeof *s->counts);
+    return s;
+}
+
 void sent_free(struct sent *s) {
     if (!s)
         return;

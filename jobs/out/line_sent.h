@@ -23,7 +23,8 @@ struct sent_options {
 struct sent;
 
 struct sent *sent_new(const struct sent_options *options);
-void sent_free(struct sent *sent); // NULL is fine
+struct sent *sent_copy(const struct sent *sent); // for another thread
+void sent_free(struct sent *sent);               // NULL is fine
 
 // Of a checked JSON value; never 0 but for SLICE_NONE. The same on every machine and in every run. One
 // thread at a time.

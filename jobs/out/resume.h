@@ -9,18 +9,16 @@
 // Lines stay in the file until resume_copy() leaves them out. Until then rows that are read from the
 // input are looked up, and lines are given up as others take their place.
 // Memory: below 9 bytes a row without an id of its own, else below 18 (jobs/ids.h and two bits a line),
-// and the longest line.
+// and the blocks of jobs/out/readers.h.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_OUT_RESUME_H
 #define JOBS_OUT_RESUME_H
 
 #include "jobs/base/error.h"
 #include "jobs/ids.h"
+#include "jobs/out/blocks.h"
 #include "jobs/out/line.h"
 #include "jobs/out/line_sent.h"
-
-// A longer line is neither written nor read.
-#define RESULT_LINE_MAX ((size_t)1 << 30)
 
 struct resume_options {
     const char *path; // for messages

@@ -6,6 +6,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/heap.h"
+#include "pool/transfer/blocks.h"
 #include "pool/transfer/easy.h"
 
 #include <curl/curl.h>
@@ -14,10 +15,18 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-// libcurl's cost per request grows with the transfers in a multi; with 64 it is near its minimum.
-#define LANE_SIZE      64
+// libcurl's cost per request grows with the transfers in a multi; with 64 it is near its minimum. With
+// TLS each multi reads the trusted certificates once, 20 ms; and 100 are what most servers let share an
+// HTTP/2 connection.
+#define LANE_PLAIN     64
+#define LANE_TLS       100
 #define LANES_MAX      4096
 #define EVENTS_AT_ONCE 256
+// What is read at a time takes memory while a request waits: less of it when thousands do.
+#define LANES_WIDE    16
+#define BUFFER_WIDE   ((size_t)16 * 1024)
+#define BUFFER_NARROW ((size_t)2 * 1024)
+
 // While something is in flight the thread runs once in so long; twice that without a turn, and it was
 // kept from it.
 #define TURN USEC_PER_SEC
@@ -46,13 +55,14 @@ struct engine {
     struct easy_settings settings;
     int epoll;
     int wake_fd;
-    bool coarse;    // only milliseconds to be had
-    bool unwatched; // epoll has refused a descriptor that libcurl wants to know about
+    bool coarse;      // only milliseconds to be had
+    size_t lane_size; // transfers in a lane
+    bool unwatched;   // epoll has refused a descriptor that libcurl wants to know about
     struct lane *lanes[LANES_MAX];
     size_t lane_count;
     struct bits with_room; // lanes that have an idle transfer or may make one
     struct heap due;       // lanes by timer
-    struct heap looks;     // transfers in flight by when they are looked at, in engine time
+    struct heap started;   // transfers by when, in engine time, they are looked at: too long?
     int64_t seen;          // monotonic, when this thread last ran
     int64_t lost;          // microseconds it was kept from running
     struct list done;
@@ -61,7 +71,7 @@ struct engine {
 };
 
 bool engine_global_init(struct error *err) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+    if (blocks_global_init())
         return true;
     return error_set(err, ERROR_USAGE, "libcurl could not be started");
 }
@@ -131,13 +141,13 @@ static int on_timer(CURLM *multi, long ms, void *context) {
     if (ms < 0)
         heap_remove(&lane->engine->due, &lane->timer);
     else
-        heap_set(&lane->engine->due, &lane->timer, clock_now() + ms * USEC_PER_MS);
+        heap_set(&lane->engine->due, &lane->timer, ms ? clock_now() + ms * USEC_PER_MS : 0);
     return 0;
 }
 
 static struct lane *lane_new(struct engine *e) {
     if (e->lane_count == LANES_MAX)
-        die("more than %d requests in flight at once", LANES_MAX * LANE_SIZE);
+        die("more than %d requests in flight at once", LANES_MAX * (int)e->lane_size);
     struct lane *lane = mem_zero(1, sizeof *lane);
     lane->engine = e;
     lane->place = e->lane_count;
@@ -150,7 +160,7 @@ static struct lane *lane_new(struct engine *e) {
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERDATA, lane);
     // fewer would close connections that the next request wants
-    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)LANE_SIZE);
+    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)e->lane_size);
     e->lanes[e->lane_count++] = lane;
     bits_set(&e->with_room, lane->place);
     return lane;
@@ -162,6 +172,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     e->settings.options.no_proxy |= !easy_wants_proxy();
     e->wake_fd = options->wake_fd;
     e->seen = clock_now();
+    e->lane_size = options->tls ? LANE_TLS : LANE_PLAIN;
     list_init(&e->done);
     bits_init(&e->with_room, LANES_MAX);
     e->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -194,7 +205,7 @@ void engine_close(struct engine *e) {
     for (size_t i = 0; i < e->lane_count; i++)
         lane_free(e->lanes[i]);
     heap_free(&e->due);
-    heap_free(&e->looks);
+    heap_free(&e->started);
     bits_free(&e->with_room);
     free(e->watches);
     if (e->epoll >= 0)
@@ -207,12 +218,13 @@ struct transfer *engine_take(struct engine *e) {
     struct lane *lane = place == BITS_NONE ? lane_new(e) : e->lanes[place];
     struct list *node = list_pop(&lane->idle);
     if (!node) {
-        struct transfer *fresh = easy_new_transfer(&e->settings);
+        struct transfer *fresh =
+            easy_new_transfer(&e->settings, lane->place < LANES_WIDE ? BUFFER_WIDE : BUFFER_NARROW);
         fresh->lane = lane;
         lane->made++;
         node = &fresh->node;
     }
-    if (list_is_empty(&lane->idle) && lane->made == LANE_SIZE)
+    if (list_is_empty(&lane->idle) && lane->made == e->lane_size)
         bits_clear(&e->with_room, lane->place);
     struct transfer *t = LIST_ENTRY(node, struct transfer, node);
     buf_clear(&t->url);
@@ -228,10 +240,9 @@ bool engine_start(struct engine *e, struct transfer *t) {
     if (!easy_prepare(t))
         return false;
     t->started = clock_now();
-    t->end_at = engine_time(t) + (t->timeout > USEC_PER_MS ? t->timeout : USEC_PER_MS);
-    t->last_byte = 0;
+    t->end_at = engine_time(t) + t->timeout;
     check(curl_multi_add_handle(t->lane->multi, t->easy));
-    heap_set(&e->looks, &t->timer, t->end_at);
+    heap_set(&e->started, &t->timer, t->end_at);
     return true;
 }
 
@@ -244,7 +255,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
             continue;
         struct transfer *t = easy_finish(message->easy_handle, message->data.result);
         check(curl_multi_remove_handle(lane->multi, t->easy));
-        heap_remove(&e->looks, &t->timer);
+        heap_remove(&e->started, &t->timer);
         list_push(&e->done, &t->node);
     }
 }
@@ -262,34 +273,36 @@ static void run_due(struct engine *e, int64_t now) {
         run_lane(e, HEAP_ENTRY(node, struct lane, timer), CURL_SOCKET_TIMEOUT, 0);
 }
 
-// When nothing that comes until then can keep it from being ended.
-static int64_t due_of(const struct transfer *t) {
-    bool may_stall = t->last_byte && t->stall_timeout && !t->over;
-    int64_t stalled = may_stall ? t->last_byte + t->stall_timeout : TIME_NEVER;
-    return stalled < t->end_at ? stalled : t->end_at;
-}
-
-void engine_look_again(struct transfer *t) {
-    int64_t due = due_of(t);
+void engine_look_by(struct transfer *t, int64_t due) {
     if (due < t->timer.due)
-        heap_set(&t->lane->engine->looks, &t->timer, due);
+        heap_set(&t->lane->engine->started, &t->timer, due);
 }
 
-// Ends what is too late: whole answers, streams that are silent, and those that are over but not at
-// their end. The timer is not moved with every byte: when it comes, it is set anew.
+// What a transfer that is looked at has to end with, or TRANSFER_ANSWERED and *due says when to look again.
+static enum transfer_status status_by(const struct transfer *t, int64_t now, int64_t *due) {
+    int64_t end = t->end_at, silent = TIME_NEVER;
+    if (t->streamed && t->stall_timeout)
+        silent = t->last_byte + t->stall_timeout;
+    *due = end < silent ? end : silent;
+    if (t->over || *due > now)
+        return TRANSFER_ANSWERED;
+    return end <= now ? TRANSFER_TIMEOUT : TRANSFER_STALLED;
+}
+
+// Ends what takes too long, streams that have been silent for too long, and those that are over but not
+// at their end.
 static void end_late(struct engine *e) {
-    struct heap_node *node;
     int64_t now = clock_now() - e->lost;
-    while ((node = heap_pop_due(&e->looks, now))) {
+    struct heap_node *node;
+    while ((node = heap_pop_due(&e->started, now))) {
         struct transfer *t = HEAP_ENTRY(node, struct transfer, timer);
-        int64_t due = due_of(t);
-        if (due > now) {
-            heap_set(&e->looks, node, due);
+        int64_t due;
+        enum transfer_status status = status_by(t, now, &due);
+        if (status == TRANSFER_ANSWERED && !t->over) {
+            heap_set(&e->started, node, due);
             continue;
         }
-        easy_break_off(t, t->over           ? TRANSFER_ANSWERED
-                          : due < t->end_at ? TRANSFER_STALLED
-                                            : TRANSFER_TIMEOUT);
+        easy_break_off(t, status);
         check(curl_multi_remove_handle(t->lane->multi, t->easy));
         list_push(&e->done, &t->node);
     }
@@ -347,7 +360,7 @@ static int wait_events(struct engine *e, struct epoll_event *events, int64_t unt
     struct timespec pause, *limit = NULL;
     if (e->unwatched && clock_now() + UNWATCHED_PAUSE < until)
         until = clock_now() + UNWATCHED_PAUSE;
-    const struct heap_node *due = heap_first(&e->due), *look = heap_first(&e->looks);
+    const struct heap_node *due = heap_first(&e->due), *look = heap_first(&e->started);
     if (due && due->due < until)
         until = due->due;
     if (look && look->due + e->lost < until)
@@ -385,7 +398,7 @@ bool engine_wait(struct engine *e, int64_t until) {
     for (int i = 0; i < count; i++)
         run_event(e, &events[i]);
     run_due(e, clock_now());
-    if (count < EVENTS_AT_ONCE) // after the events, all of them: what has come is not late
+    if (count < EVENTS_AT_ONCE) // after the events, all of them: what has come is in time
         end_late(e);
     return count > 0 || !list_is_empty(&e->done);
 }
@@ -404,7 +417,7 @@ void engine_give(struct engine *e, struct transfer *t) {
 void engine_cancel(struct engine *e, struct transfer *t) {
     list_remove(&t->node); // if it was done
     check(curl_multi_remove_handle(t->lane->multi, t->easy));
-    heap_remove(&e->looks, &t->timer);
+    heap_remove(&e->started, &t->timer);
     t->status = TRANSFER_NETWORK;
     t->finished = clock_now();
 }

@@ -63,7 +63,8 @@ void simulate_key(int n, struct buf *out);
 // "refused_early" 429s before the time that a 429 of the same group had named, "late_us" how long
 // after such a time the key's next request came ("count", "p50", "p99"). "answers" counts the
 // answers that were made, whether or not anybody was left to take them, "replays" those that were made
-// again for an Idempotency-Key, with no tokens counted. Without groups the last list is empty; with them each key names its "group".
+// again for an Idempotency-Key, with no tokens counted. Without groups the last list is empty; with
+// them each key names its "group".
 void simulate_stats(struct simulator *s, struct buf *out);
 
 // The same as a table for people.

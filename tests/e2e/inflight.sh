@@ -128,6 +128,20 @@ t "results on a pipe have no such file"
 run_ok in.jsonl --provider simulate -o - --quiet
 assert_eq "" "$(find . -name '*inflight' -newer few.jsonl ! -name 'diary*')" "files"
 
+t "an answer keeps its slot until it is written, so that no more than the slots can be repeated"
+start_simulator --latency 60ms
+printf '{"prompt":"%0100000d"}\n' 0 >long.jsonl
+for _ in 1 2 3 4 5; do cat long.jsonl long.jsonl; done >longer.jsonl
+mkfifo pipe
+exec 9<>pipe # takes part of one line, and no more
+background "$BATCH_RUN" longer.jsonl --provider simulate --base-url "$SIM_URL/v1" -o pipe --quiet
+wait_until 10 eval '[ "$(sim_stats .ok)" = 3 ]'
+sleep 0.5
+assert_eq 3 "$(sim_stats .requests)" "requests with 3 slots"
+kill_9 "$PID"
+exec 9>&-
+stop_simulator
+
 t "a connection that breaks: the same key again, so that one answer is paid"
 rows 200 >many.jsonl
 keyed() { # PROVIDER OPTION...

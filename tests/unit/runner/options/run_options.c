@@ -41,7 +41,7 @@ static void test_defaults(void **state) {
     assert_int_equal(c.timeout, 600000000);
     assert_int_equal(c.connect_timeout, 10000000);
     assert_int_equal(c.deadline, 0);
-    assert_int_equal(c.max_reply_bytes, 64 << 20);
+    assert_int_equal(c.max_reply_bytes, 32 << 20);
     assert_null(c.output);
     assert_int_equal(c.format, OUTPUT_NATIVE);
     assert_int_equal(c.progress, PROGRESS_AUTO);
