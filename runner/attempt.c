@@ -9,41 +9,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool build(const struct route *route, struct job *job, struct transfer *t) {
-    const struct provider *provider = route->provider;
-    struct wire_out out = {.path = &t->url, .body = &t->body};
-    buf_add_str(&t->url, route->base_url);
-    enum wire_answer answer =
-        provider->wire->build_request(&job->request, provider, &route->defaults, &out);
-    job->result.model_sent = out.model;
-    if (answer != WIRE_OK)
-        job_fail(job, OUTCOME_BAD_INPUT, "%s cannot be asked this: %s", provider->name, out.what);
-    return answer == WIRE_OK;
-}
-
 static struct flight *new_flight(struct loop *l, struct job *job, const struct grant *grant) {
     struct list *node = list_pop(&l->spare);
     struct flight *f = node ? LIST_ENTRY(node, struct flight, node) : mem_zero(1, sizeof *f);
-    size_t most = (size_t)l->p->plan->config->max_reply_bytes;
-    if (!node) {
-        answer_stream_init(&f->stream, most);
-        f->body = BUF_INIT(most);
-    }
-    f->twin = NULL;
+    if (!node)
+        answer_stream_init(&f->stream, (size_t)l->p->plan->config->max_reply_bytes);
+    f->twin = f->winner = NULL;
     f->is_copy = false;
     f->job = job;
-    f->route = grant->route;
     f->lease = grant->lease;
     f->tokens = grant->tokens;
-    f->transfer = engine_take(l->engine);
+    f->since = l->now;
+    f->errand.job = job;
+    f->errand.route = grant->route;
     list_push(&l->flights, &f->node);
     return f;
 }
 
+static void empty_aside(struct flight *f) {
+    if (f->aside) {
+        buf_free(&f->aside->body);
+        buf_free(&f->aside->scratch);
+    }
+}
+
 void attempt_free(struct flight *f) {
     answer_stream_free(&f->stream);
-    buf_free(&f->body);
+    empty_aside(f);
+    free(f->aside);
     free(f);
+}
+
+static void retire(struct loop *l, struct flight *f) {
+    empty_aside(f);
+    list_push(&l->spare, &f->node);
 }
 
 static bool wants_idempotency_key(const struct loop *l, const struct provider *provider) {
@@ -56,8 +55,11 @@ static bool wants_idempotency_key(const struct loop *l, const struct provider *p
 
 static void describe_attempt(struct loop *l, struct flight *f) {
     struct result *result = &f->job->result;
+    f->provider_before = result->provider;
+    f->key_before = result->key;
+    f->started_at_before = result->started_at;
     result->attempts++;
-    result->provider = f->route->provider->name;
+    result->provider = f->errand.route->provider->name;
     result->key = f->lease.key->entry->name;
     result->started_at = f->started_at = clock_wall();
     f->lease.key->counts.last_used_at = f->started_at;
@@ -65,75 +67,62 @@ static void describe_attempt(struct loop *l, struct flight *f) {
     stats_add(&l->p->stats.in_flight, 1);
     l->in_flight++;
     run_budget_start(&l->p->budget, f->tokens);
-    inflight_sent(output_inflight(l->p->output), f->job, f->transfer->idempotency_key[0]);
+    inflight_sent(output_inflight(l->p->output), f->job, f->errand.keyed);
 }
 
-// False: nothing can be sent.
-static bool send_request(struct loop *l, struct flight *f) {
+// Where the answer goes is set.
+static void send_request(struct loop *l, struct flight *f) {
     const struct config *config = l->p->plan->config;
-    struct transfer *t = f->transfer;
-    struct job *job = f->job;
+    struct errand *e = &f->errand;
     struct key *key = f->lease.key;
-    const struct wire *wire = f->route->provider->wire;
-    bool built = build(f->route, job, t);
+    const struct provider *provider = e->route->provider;
     if (!key->auth)
-        key->auth = transfer_auth_new(wire, key->entry->secret);
-    t->auth = key->auth;
-    t->owner = f;
-    t->timeout = config->timeout;
-    if (job->not_after - l->now < t->timeout)
-        t->timeout = job->not_after - l->now;
-    bool is_copy = t->reply != &job->body; // one that another account is to answer by itself
-    if (built && !is_copy && wants_idempotency_key(l, f->route->provider))
-        inflight_key(output_inflight(l->p->output), job, buf_slice(&t->body), t->idempotency_key);
-    if (!built || !engine_start(l->engine, t))
-        return false;
-    answer_listen(&f->stream, wire, t);
-    if (f->route->defaults.stream)
-        t->stall_timeout = config->stall_timeout;
+        key->auth = transfer_auth_new(provider->wire, key->entry->secret);
+    e->auth = key->auth;
+    e->secret = key->entry->secret;
+    e->stream = &f->stream;
+    e->timeout = config->timeout;
+    if (f->job->not_after - l->now < e->timeout)
+        e->timeout = f->job->not_after - l->now;
+    e->stall_timeout = e->route->defaults.stream ? config->stall_timeout : 0;
+    // a copy is one that another account is to answer by itself
+    e->keyed = !f->is_copy && wants_idempotency_key(l, provider);
     describe_attempt(l, f);
-    return true;
-}
-
-// The key is as it was, and the job says why.
-static void give_up_start(struct loop *l, struct flight *f) {
-    struct transfer *t = f->transfer;
-    if (f->job->result.outcome == OUTCOME_NONE)
-        job_fail(f->job, OUTCOME_BAD_INPUT, "%.*s is no address that can be sent to",
-                 SLICE_ARG(buf_slice(&t->url)));
-    engine_give(l->engine, t);
-    pool_return(&f->lease, l->now);
-    list_remove(&f->node);
-    list_push(&l->spare, &f->node);
+    carriers_send(&l->carriers, e);
 }
 
 void attempt_start(struct loop *l, struct job *job, struct grant *grant) {
     struct flight *f = new_flight(l, job, grant);
-    f->transfer->reply = &job->body;
-    if (!send_request(l, f)) {
-        give_up_start(l, f);
-        loop_finish(l, job);
-        return;
-    }
-    f->since = f->transfer->started;
+    f->errand.reply = &job->body;
+    f->errand.scratch = &job->scratch;
+    f->errand.result = &job->result;
     job_set_state(job, JOB_LEASED);
     job_set_state(job, JOB_IN_FLIGHT);
+    send_request(l, f);
 }
 
-bool attempt_copy(struct loop *l, struct flight *first, struct grant *grant) {
-    struct flight *f = new_flight(l, first->job, grant);
-    f->transfer->reply = &f->body;
-    if (!send_request(l, f)) {
-        give_up_start(l, f);
-        return false;
+static void answer_aside(struct loop *l, struct flight *f) {
+    if (!f->aside) {
+        f->aside = mem_zero(1, sizeof *f->aside);
+        f->aside->body = BUF_INIT((size_t)l->p->plan->config->max_reply_bytes);
+        f->aside->scratch = BUF_INIT(f->job->scratch.max);
     }
+    f->errand.reply = &f->aside->body;
+    f->errand.scratch = &f->aside->scratch;
+    f->errand.result = &f->aside->result;
+}
+
+void attempt_copy(struct loop *l, struct flight *first, struct grant *grant) {
+    struct flight *f = new_flight(l, first->job, grant);
+    answer_aside(l, f);
     f->is_copy = true;
     f->since = first->since;
     f->twin = first;
     first->twin = f;
     f->job->copied = true;
+    l->hedge.sent++;
     stats_add(&l->p->stats.copies, 1);
-    return true;
+    send_request(l, f);
 }
 
 static void park(struct loop *l, struct job *job, int64_t until) {
@@ -170,6 +159,13 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
     }
 }
 
+// It is in flight no longer.
+static void land(struct loop *l, struct flight *f) {
+    stats_add(&l->p->stats.in_flight, -1);
+    l->in_flight--;
+    list_remove(&f->node);
+}
+
 static void release_key(struct loop *l, struct flight *f, const struct pool_report *report) {
     struct stats *stats = &l->p->stats;
     if (report->verdict->outcome == OUTCOME_RATE_LIMITED)
@@ -177,21 +173,18 @@ static void release_key(struct loop *l, struct flight *f, const struct pool_repo
     if (report->verdict->outcome == OUTCOME_OK) {
         stats_add_usage(stats, &report->usage);
         histogram_add(&stats->latency, report->latency);
-        if (f->job->result.ttft)
-            histogram_add(&stats->ttft, f->job->result.ttft);
+        if (f->errand.result->ttft)
+            histogram_add(&stats->ttft, f->errand.result->ttft);
     }
     pool_release(&f->lease, report, l->now);
-    stats_add(&stats->in_flight, -1);
-    l->in_flight--;
-    list_remove(&f->node);
-    list_push(&l->spare, &f->node);
+    land(l, f);
 }
 
 // What the run's budget is told: an answer that did not come whole may have been paid, a request that
 // was refused or never sent was not.
-static struct usage usage_paid(const struct transfer *t, const struct result *result) {
-    bool refused = t->status == TRANSFER_ANSWERED && (t->http_status < 200 || t->http_status > 299);
-    return refused || !transfer_was_sent(t) ? USAGE_NOTHING : result->reply.usage;
+static struct usage usage_paid(const struct errand *e) {
+    bool refused = e->status == TRANSFER_ANSWERED && (e->http_status < 200 || e->http_status > 299);
+    return refused || !e->was_sent ? USAGE_NOTHING : e->result->reply.usage;
 }
 
 static void settle_budget(struct loop *l, struct flight *f, struct usage usage) {
@@ -199,123 +192,170 @@ static void settle_budget(struct loop *l, struct flight *f, struct usage usage) 
 }
 
 // It had less time than any request should have: its job's deadline came first.
-static bool is_cut_short(const struct loop *l, const struct transfer *t) {
-    return t->status == TRANSFER_TIMEOUT && t->timeout < l->p->plan->config->timeout;
+static bool is_cut_short(const struct loop *l, const struct errand *e) {
+    return e->status == TRANSFER_TIMEOUT && e->timeout < l->p->plan->config->timeout;
 }
 
 // Whether nothing is known of what the provider did: it may have answered, and asks to be paid.
-static bool is_lost(const struct transfer *t) {
-    bool broke = t->status == TRANSFER_TIMEOUT || t->status == TRANSFER_STALLED ||
-                 t->status == TRANSFER_NETWORK;
-    return broke && transfer_was_sent(t);
+static bool is_lost(const struct errand *e) {
+    bool broke = e->status == TRANSFER_TIMEOUT || e->status == TRANSFER_STALLED ||
+                 e->status == TRANSFER_NETWORK;
+    return broke && e->was_sent;
 }
 
 // A result stays in doubt until it is written, and a lost answer for good.
-static void note_answer(struct loop *l, struct job *job, const struct transfer *t,
-                        enum outcome outcome) {
+static void note_answer(struct loop *l, const struct flight *f, enum outcome outcome) {
     bool useless = outcome == OUTCOME_BAD_RESPONSE || outcome == OUTCOME_TOO_LARGE;
-    if (outcome != OUTCOME_OK && !is_lost(t))
-        inflight_answered(output_inflight(l->p->output), job, useless);
+    if (outcome != OUTCOME_OK && !is_lost(&f->errand))
+        inflight_answered(output_inflight(l->p->output), f->job, useless);
+}
+
+// The key back to the pool; the result tells of it.
+static void read_end(struct loop *l, struct flight *f) {
+    struct errand *e = &f->errand;
+    struct job *job = f->job;
+    struct result *result = &job->result;
+    enum outcome outcome = e->verdict.outcome;
+    result->key = f->lease.key->entry->name;
+    result->started_at = f->started_at;
+    result->latency = e->finished - e->started;
+    if (log_wants(LOG_DEBUG))
+        log_debug("job %.*s (line %lld) %s try %d: HTTP %d in %lld ms: %s %s", SLICE_ARG(job->id),
+                  (long long)job->line_no, result->key, result->attempts, e->http_status,
+                  (long long)(result->latency / USEC_PER_MS), outcome_name(outcome),
+                  e->verdict.message);
+    struct pool_report report = {.verdict = &e->verdict,
+                                 .usage = e->result->reply.usage,
+                                 .latency = result->latency,
+                                 .announced = e->announces ? &e->announced : NULL,
+                                 .is_cut_short = is_cut_short(l, e)};
+    settle_budget(l, f, usage_paid(e));
+    note_answer(l, f, outcome);
+    release_key(l, f, &report);
+    lanes_heard(&l->lanes, job, e->route, outcome, l->now);
+}
+
+// What was read points into the bytes, wherever they are.
+static void take_copy(struct flight *f) {
+    struct result *result = &f->job->result;
+    const struct result *from = &f->aside->result;
+    struct buf body = f->job->body, scratch = f->job->scratch;
+    f->job->body = f->aside->body;
+    f->job->scratch = f->aside->scratch;
+    f->aside->body = body;
+    f->aside->scratch = scratch;
+    result->model_sent = from->model_sent;
+    result->reply = from->reply;
+    result->shape = from->shape;
+    result->assembled = from->assembled;
+    result->http_status = from->http_status;
+    result->ttft = from->ttft;
+}
+
+// Nobody else is out for the job, and this answer is the one that counts.
+static void conclude(struct loop *l, struct flight *f) {
+    struct job *job = f->job;
+    const struct verdict *verdict = &f->errand.verdict;
+    if (f->is_copy) {
+        take_copy(f);
+        stats_add(&l->p->stats.copies_won, verdict->outcome == OUTCOME_OK);
+    }
+    job->in_attempts += f->errand.finished - f->since;
+    if (verdict->outcome != OUTCOME_OK && job->not_after <= l->now) {
+        job_fail(job, verdict->outcome, "%s", verdict->message);
+        loop_fail_deadline(l, job);
+    } else {
+        decide(l, job, verdict);
+    }
+    retire(l, f);
+}
+
+// While the other request for the same job is out, a good answer has it stopped, and waits for that; after
+// any other answer it may do better.
+static void settle_answer(struct loop *l, struct flight *f) {
+    struct flight *twin = f->twin;
+    enum outcome outcome = f->errand.verdict.outcome;
+    read_end(l, f);
+    if (outcome == OUTCOME_RATE_LIMITED || outcome == OUTCOME_QUOTA)
+        l->hedge.refused_at = l->now;
+    if (!twin) {
+        conclude(l, f);
+        return;
+    }
+    twin->twin = NULL;
+    if (outcome != OUTCOME_OK) {
+        retire(l, f);
+        return;
+    }
+    twin->winner = f;
+    carriers_stop(&l->carriers, &twin->errand);
 }
 
 // Without a word on anybody: we did it ourselves.
-static void break_off(struct loop *l, struct flight *f) {
+static void settle_stopped(struct loop *l, struct flight *f) {
     static const struct verdict broken = {.outcome = OUTCOME_NETWORK, .hint = -1};
-    struct transfer *t = f->transfer;
-    engine_cancel(l->engine, t);
-    note_answer(l, f->job, t, OUTCOME_NETWORK);
     struct pool_report report = {.verdict = &broken,
                                  .is_cut_short = true,
                                  .usage = USAGE_NONE,
-                                 .latency = t->finished - t->started};
+                                 .latency = f->errand.finished - f->errand.started};
+    note_answer(l, f, OUTCOME_NETWORK);
     settle_budget(l, f, USAGE_NONE);
-    engine_give(l->engine, t);
     release_key(l, f, &report);
-    buf_free(&f->body);
+    if (f->winner)
+        conclude(l, f->winner);
+    else if (f->twin)
+        f->twin->twin = NULL; // the other one drops the job
+    else
+        loop_drop(l, f->job);
+    retire(l, f);
 }
 
-// The key back to the pool, and the verdict on this request; the result tells of it.
-static void read_end(struct loop *l, struct flight *f, struct verdict *verdict) {
-    struct transfer *t = f->transfer;
+static void fail_unsent(struct job *job, const struct errand *e) {
+    if (e->what)
+        job_fail(job, OUTCOME_BAD_INPUT, "%s cannot be asked this: %s", e->route->provider->name,
+                 e->what);
+    else
+        job_fail(job, OUTCOME_BAD_INPUT, "%s%.*s is no address that can be sent to",
+                 e->route->base_url, SLICE_ARG(job->request.url));
+}
+
+// Key, job and counts are as they were, and the job says why.
+static void settle_unsent(struct loop *l, struct flight *f) {
     struct job *job = f->job;
     struct result *result = &job->result;
-    struct answer_context context = {.provider = f->route->provider,
-                                     .secret = f->lease.key->entry->secret,
-                                     .scratch = &job->scratch,
-                                     .stream = &f->stream,
-                                     .now_wall = clock_wall()};
-    answer_read(t, &context, result, verdict);
-    result->key = f->lease.key->entry->name;
-    result->started_at = f->started_at;
-    result->latency = t->finished - t->started;
-    if (log_wants(LOG_DEBUG))
-        log_debug("job %.*s (line %lld) %s try %d: HTTP %d in %lld ms: %s %s", SLICE_ARG(job->id),
-                  (long long)job->line_no, result->key, result->attempts, t->http_status,
-                  (long long)(result->latency / USEC_PER_MS), outcome_name(verdict->outcome),
-                  verdict->message);
-    struct announced announced;
-    struct pool_report report = {.verdict = verdict,
-                                 .usage = result->reply.usage,
-                                 .latency = result->latency,
-                                 .is_cut_short = is_cut_short(l, t)};
-    if (answer_limits(t, &context, &announced))
-        report.announced = &announced;
-    settle_budget(l, f, usage_paid(t, result));
-    note_answer(l, job, t, verdict->outcome);
-    engine_give(l->engine, t);
-    release_key(l, f, &report);
-    lanes_heard(&l->lanes, job, f->route, verdict->outcome, l->now);
-}
-
-// False: the other request for the same job is still out, and may do better.
-static bool settle_twins(struct loop *l, struct flight *f, const struct verdict *verdict) {
-    struct flight *twin = f->twin;
-    bool good = verdict->outcome == OUTCOME_OK;
-    if (verdict->outcome == OUTCOME_RATE_LIMITED || verdict->outcome == OUTCOME_QUOTA)
-        l->hedge.refused_at = l->now;
-    if (twin)
-        twin->twin = NULL;
-    if (twin && !good) {
-        buf_free(&f->body);
-        return false;
-    }
-    if (twin)
-        break_off(l, twin);
-    if (f->is_copy) { // what was read points into the bytes, wherever they are
-        struct buf body = f->job->body;
-        f->job->body = f->body;
-        f->body = body;
-        buf_free(&f->body);
-        stats_add(&l->p->stats.copies_won, good);
-    }
-    return true;
-}
-
-void attempt_settle(struct loop *l, struct transfer *t) {
-    struct flight *f = t->owner;
-    struct job *job = f->job;
-    struct verdict verdict;
-    read_end(l, f, &verdict);
-    if (!settle_twins(l, f, &verdict))
-        return;
-    job->in_attempts += t->finished - f->since;
-    if (verdict.outcome != OUTCOME_OK && job->not_after <= l->now) {
-        job_fail(job, verdict.outcome, "%s", verdict.message);
-        loop_fail_deadline(l, job);
+    result->attempts--;
+    result->provider = f->provider_before;
+    result->key = f->key_before;
+    result->started_at = f->started_at_before;
+    stats_add(&l->p->stats.attempts, -1);
+    run_budget_take_back(&l->p->budget, f->tokens);
+    inflight_answered(output_inflight(l->p->output), job, false);
+    pool_return(&f->lease, l->now);
+    land(l, f);
+    if (f->is_copy) { // the other one goes on alone
+        l->hedge.sent--;
+        stats_add(&l->p->stats.copies, -1);
+        f->twin->twin = NULL;
     } else {
-        decide(l, job, &verdict);
+        fail_unsent(job, &f->errand);
+        loop_finish(l, job);
+    }
+    retire(l, f);
+}
+
+void attempt_settle(struct loop *l, struct errand *e) {
+    struct flight *f = LIST_ENTRY(e, struct flight, errand);
+    switch (e->end) {
+    case ERRAND_ANSWERED: settle_answer(l, f); break;
+    case ERRAND_STOPPED: settle_stopped(l, f); break;
+    case ERRAND_UNSENT: settle_unsent(l, f); break;
     }
 }
 
 void attempt_break_off(struct loop *l) {
-    while (!list_is_empty(&l->flights)) {
-        struct flight *f = LIST_ENTRY(l->flights.next, struct flight, node);
-        struct job *job = f->job;
-        struct flight *twin = f->twin;
-        break_off(l, f);
-        if (twin)
-            twin->twin = NULL; // the other one drops the job
-        else
-            loop_drop(l, job);
+    for (struct list *node = l->flights.next; node != &l->flights; node = node->next) {
+        struct flight *f = LIST_ENTRY(node, struct flight, node);
+        if (!f->errand.stopping)
+            carriers_stop(&l->carriers, &f->errand);
     }
 }

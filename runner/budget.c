@@ -76,6 +76,12 @@ void run_budget_start(struct run_budget *b, int64_t estimate) {
     b->passed_over = 0;
 }
 
+void run_budget_take_back(struct run_budget *b, int64_t estimate) {
+    b->requests--;
+    b->in_flight--;
+    b->reserved -= estimate;
+}
+
 // Whatever a provider says, sums stay within 64 bits.
 static int64_t told(int64_t tokens) {
     return tokens < NEED_MOST ? tokens : NEED_MOST;

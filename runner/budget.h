@@ -54,6 +54,9 @@ bool run_budget_has_room(const struct run_budget *b, int64_t estimate);
 
 void run_budget_start(struct run_budget *b, int64_t estimate);
 
+// The request was not sent after all.
+void run_budget_take_back(struct run_budget *b, int64_t estimate);
+
 // A request is over. input_estimate: as `need` had it. usage: what the provider told; zeros when it
 // cannot have been paid. Where it tells no sum, the request counts as estimated.
 void run_budget_settle(struct run_budget *b, int64_t estimate, int64_t input_estimate,

@@ -42,6 +42,7 @@ struct config {
     // The run
     int64_t slots_per_key;      // 0: auto
     int64_t slots;              // 0: no cap
+    int64_t threads;            // that carry requests; 0: auto
     int strategy;               // enum strategy; -1: the pool file's, else round-robin
     int64_t rpm, tpm, rpd, tpd; // of each key; 0: none
     int affinity;               // enum affinity_by

@@ -15,13 +15,13 @@ static bool is_near_end(const struct loop *l) {
 
 static bool send_copy(struct loop *l, struct flight *first) {
     const struct plan *plan = l->p->plan;
-    struct need need = need_of(&first->job->request, &first->route->defaults);
-    struct grant grant = {.route = first->route,
+    struct need need = need_of(&first->job->request, &first->errand.route->defaults);
+    struct grant grant = {.route = first->errand.route,
                           .tokens = run_budget_estimate(&l->p->budget, &need)};
     if (l->in_flight >= plan->slots || !run_budget_has_room(&l->p->budget, grant.tokens) ||
         !pool_acquire_other(&first->lease, &need, l->now, &grant.lease))
         return false;
-    l->hedge.sent += attempt_copy(l, first, &grant);
+    attempt_copy(l, first, &grant);
     return true;
 }
 
@@ -36,7 +36,7 @@ int64_t copies_send(struct loop *l) {
         int64_t due = hedge_due(&l->hedge, &l->p->stats.latency, f->since);
         if (due > l->now)
             return due;
-        if (!send_copy(l, f))
+        if (!atomic_load_explicit(&f->errand.begun, memory_order_acquire) || !send_copy(l, f))
             return l->now + HEDGE_AGAIN;
     }
     return TIME_NEVER;

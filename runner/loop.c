@@ -272,14 +272,14 @@ static int64_t next_time(const struct loop *l) {
 static void wait_for_events(struct loop *l) {
     if (l->finished_count >= BATCH_MOST || l->starved)
         hand_on(l);
-    if (l->finished_count && engine_wait(l->engine, 0))
+    if (l->finished_count && carriers_wait(&l->carriers, 0))
         return;
     hand_on(l);
-    engine_wait(l->engine, rest_wake_at(&l->rest, l->in_flight == 0, l->now, next_time(l)));
+    carriers_wait(&l->carriers, rest_wake_at(&l->rest, l->in_flight == 0, l->now, next_time(l)));
 }
 
 static void loop_run(struct loop *l) {
-    struct transfer *t;
+    struct errand *e;
     for (;;) {
         pool_tell_time(l->p->pool, l->now, clock_wall());
         bool more = take_new(l);
@@ -291,13 +291,15 @@ static void loop_run(struct loop *l) {
         wait_for_events(l);
         l->now = clock_now();
         // all keys come back before the next jobs start, so that the rotation sees them all
-        while ((t = engine_next_done(l->engine)))
-            attempt_settle(l, t);
+        while ((e = carriers_next(&l->carriers)))
+            attempt_settle(l, e);
+        carriers_look(&l->carriers, l->now);
     }
 }
 
 static void free_loop(struct loop *l) {
     struct list *node;
+    carriers_close(&l->carriers);
     while ((node = list_pop(&l->spare)))
         attempt_free(LIST_ENTRY(node, struct flight, node));
     lanes_free(&l->lanes);
@@ -309,9 +311,19 @@ static void free_loop(struct loop *l) {
     }
 }
 
+static void open_carriers(struct loop *l) {
+    const struct pipeline *p = l->p;
+    struct carriers_options options = {.engine = p->engine,
+                                       .transport = p->transport,
+                                       .inflight = output_inflight(p->output),
+                                       .threads = p->plan->config->threads,
+                                       .slots = p->plan->slots};
+    carriers_open(&l->carriers, &options);
+}
+
 void *loop_main(void *pipeline) {
     struct pipeline *p = pipeline;
-    struct loop l = {.p = p, .engine = p->engine, .now = clock_now(), .not_before = TIME_NEVER};
+    struct loop l = {.p = p, .now = clock_now(), .not_before = TIME_NEVER};
     l.policy = RETRY_DEFAULT;
     l.policy.max_retries = (int)p->plan->config->max_retries;
     l.random.state = random_seed();
@@ -321,6 +333,7 @@ void *loop_main(void *pipeline) {
     list_init(&l.finished);
     lanes_init(&l.lanes, p->plan, p->pool);
     blocks_keep(true);
+    open_carriers(&l);
     loop_run(&l);
     hand_on(&l);
     free_loop(&l);

@@ -2,40 +2,48 @@
 // the work is over, attempt.c makes one request of a job and decides what its answer means,
 // copies.c has some of them made twice.
 //
-//   loop.c: queue, lanes ──key──▶ attempt_start() ──▶ engine ──▶ attempt_settle() ──▶ loop_finish(),
+//   loop.c: queue, lanes ──key──▶ attempt_start() ──▶ carriers ──▶ attempt_settle() ──▶ loop_finish(),
 //   loop_wait_again(), or parked
 //
-// Loop thread only.
+// Loop thread only, but for what a carrier does with an errand (runner/carrier.h).
 // SPDX-License-Identifier: MIT
 #ifndef RUNNER_LOOP_H
 #define RUNNER_LOOP_H
 
 #include "jobs/retry.h"
-#include "pool/answer.h"
+#include "runner/carrier.h"
 #include "runner/hedge.h"
 #include "runner/lanes.h"
 #include "runner/pipeline.h"
 #include "runner/rest.h"
 
-// A request in flight: what ties a transfer to its job and its key.
+// Where the answer to a copy goes, since the other request's goes to the job.
+struct aside {
+    struct result result;
+    struct buf body, scratch;
+};
+
+// A request in flight: what ties an errand to its job and its key.
 struct flight {
     struct list node; // in flight, or spare
     struct job *job;
-    const struct route *route;
     struct lease lease;
     int64_t tokens; // that the budget reserves for it
-    struct transfer *transfer;
-    struct flight *twin; // the other request for the same job that is out too, or NULL
-    bool is_copy;        // sent while another was out; its reply goes to its own body
-    int64_t since;       // monotonic: when this request, or the one it is a copy of, was started
-    int64_t started_at;  // wall clock
-    struct buf body;
+    struct errand errand;
+    struct flight *twin;   // the other request for the same job that is out too, or NULL
+    struct flight *winner; // the same, answered, and waiting for this one to be stopped; or NULL
+    bool is_copy;          // sent while another was out
+    int64_t since;         // monotonic: when this request, or the one it is a copy of, was started
+    int64_t started_at;    // wall clock
+    const char *provider_before, *key_before; // what the result named before, and when, should this
+    int64_t started_at_before;                // one turn out not to be sent
+    struct aside *aside;                      // NULL until it is a copy
     struct answer_stream stream;
 };
 
 struct loop {
     struct pipeline *p;
-    struct engine *engine;
+    struct carriers carriers;
     struct lanes lanes;
     struct list flights, spare;
     struct list finished; // not yet handed to the writer
@@ -72,13 +80,13 @@ void loop_fail_deadline(struct loop *l, struct job *job);
 void attempt_start(struct loop *l, struct job *job, struct grant *grant);
 
 // Sends the job of a request that is out once more, with the key that was granted. Whichever answers
-// first breaks off the other; a failure waits for the other. False: nothing was sent.
-bool attempt_copy(struct loop *l, struct flight *first, struct grant *grant);
+// first breaks off the other; a failure waits for the other.
+void attempt_copy(struct loop *l, struct flight *first, struct grant *grant);
 
-// What came of a transfer that is done.
-void attempt_settle(struct loop *l, struct transfer *t);
+// What came of an errand that is back.
+void attempt_settle(struct loop *l, struct errand *e);
 
-// Breaks off all that is in flight.
+// Breaks off all that is in flight; it is over once every errand is back.
 void attempt_break_off(struct loop *l);
 
 void attempt_free(struct flight *f);

@@ -76,6 +76,7 @@ static bool open_engine(struct pipeline *p, struct error *err) {
                              url);
         options.tls |= engine_uses_tls(url);
     }
+    p->transport = options;
     p->engine = engine_open(&options, err);
     return p->engine != NULL;
 }

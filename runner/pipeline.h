@@ -43,8 +43,9 @@ struct pipeline {
     struct pool *pool;
     struct source *source;
     struct output *output;
-    struct engine *engine; // the loop's, once it runs
-    struct stats stats;    // rows, skipped and bad_rows counted by the reader, the rest by the loop
+    struct engine_options transport; // how requests are sent
+    struct engine *engine;           // the loop's, once it runs
+    struct stats stats; // rows, skipped and bad_rows counted by the reader, the rest by the loop
     struct run_budget budget; // the loop's; read after the joins
 
     struct credits credits;

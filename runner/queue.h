@@ -1,4 +1,4 @@
-// A queue of jobs between two threads. It takes ownership, and never blocks the one who pushes.
+// A queue of jobs, or of errands, between threads. It takes ownership, and never blocks the one who pushes.
 //
 // There are never more jobs than credits, so there is always room. The consumer is woken through an
 // eventfd (a loop, which sleeps in epoll) or a condition (a thread with nothing else to do), and only

@@ -4,6 +4,7 @@
 #include "runner/config.h"
 
 #include "pool/keys/strategy.h"
+#include "runner/crew.h"
 
 #include <stddef.h>
 
@@ -177,6 +178,18 @@ const struct option run_options[] = {
      .max = 1000000,
      .group = RUN,
      .help = "Requests in flight over all keys, at most; 0 sets no such limit"},
+    {.name = "threads",
+     .type = OPTION_COUNT_AUTO,
+     .offset = AT(threads),
+     .value = "N|auto",
+     .fallback = "1",
+     .min = 1,
+     .max = CREW_MOST,
+     .group = RUN,
+     .help =
+         "Threads that send requests and read answers, for servers so fast that one core is not "
+         "enough. auto: one, and another whenever they are busy all the time and there is a "
+         "core"},
     {.name = "strategy",
      .type = OPTION_CHOICE,
      .offset = AT(strategy),
