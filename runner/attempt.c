@@ -19,7 +19,6 @@ static struct flight *new_flight(struct loop *l, struct job *job, const struct g
     f->job = job;
     f->lease = grant->lease;
     f->tokens = grant->tokens;
-    f->since = l->now;
     f->errand.job = job;
     f->errand.route = grant->route;
     list_push(&l->flights, &f->node);
@@ -116,7 +115,7 @@ void attempt_copy(struct loop *l, struct flight *first, struct grant *grant) {
     struct flight *f = new_flight(l, first->job, grant);
     answer_aside(l, f);
     f->is_copy = true;
-    f->since = first->since;
+    f->since = first->errand.started;
     f->twin = first;
     first->twin = f;
     f->job->copied = true;
@@ -260,7 +259,7 @@ static void conclude(struct loop *l, struct flight *f) {
         take_copy(f);
         stats_add(&l->p->stats.copies_won, verdict->outcome == OUTCOME_OK);
     }
-    job->in_attempts += f->errand.finished - f->since;
+    job->in_attempts += f->errand.finished - (f->is_copy ? f->since : f->errand.started);
     if (verdict->outcome != OUTCOME_OK && job->not_after <= l->now) {
         job_fail(job, verdict->outcome, "%s", verdict->message);
         loop_fail_deadline(l, job);

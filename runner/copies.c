@@ -33,10 +33,12 @@ int64_t copies_send(struct loop *l) {
         next = node->next;
         if (f->job->copied)
             continue;
-        int64_t due = hedge_due(&l->hedge, &l->p->stats.latency, f->since);
-        if (due > l->now)
+        bool begun = atomic_load_explicit(&f->errand.begun, memory_order_acquire);
+        int64_t due =
+            hedge_due(&l->hedge, &l->p->stats.latency, begun ? f->errand.started : l->now);
+        if (due > l->now || !begun)
             return due;
-        if (!atomic_load_explicit(&f->errand.begun, memory_order_acquire) || !send_copy(l, f))
+        if (!send_copy(l, f))
             return l->now + HEDGE_AGAIN;
     }
     return TIME_NEVER;

@@ -33,7 +33,7 @@ struct flight {
     struct flight *twin;   // the other request for the same job that is out too, or NULL
     struct flight *winner; // the same, answered, and waiting for this one to be stopped; or NULL
     bool is_copy;          // sent while another was out
-    int64_t since;         // monotonic: when this request, or the one it is a copy of, was started
+    int64_t since;         // of a copy: when the first one was started, monotonic
     int64_t started_at;    // wall clock
     const char *provider_before, *key_before; // what the result named before, and when, should this
     int64_t started_at_before;                // one turn out not to be sent

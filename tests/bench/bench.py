@@ -280,13 +280,17 @@ def compare(name, up, opened, names, run):
     return table
 
 
-def cpu_ns(pid):
-    """CPU time of all threads that live, to the nanosecond."""
-    total = 0
+def threads_ns(pid):
+    """CPU time of each thread that lives, to the nanosecond."""
+    used = {}
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/schedstat") as f:
-            total += int(f.read().split()[0])
-    return total
+            used[task] = int(f.read().split()[0])
+    return used
+
+
+def cpu_ns(pid):
+    return sum(threads_ns(pid).values())
 
 
 def peak_mib(pid):
@@ -415,6 +419,39 @@ def connects(run):
             for name, got in found.items()}
 
 
+def busiest(count, run):
+    """CPU of each thread for a request, in µs, the busiest first, over a stretch of a run."""
+    with Upstream(64) as up:
+        process = subprocess.Popen(batch_run(up, rows_file(1000000), 4, "--threads", str(count)),
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        before, made = threads_ns(process.pid), up.stats()["requests"]
+        time.sleep(2 * run.seconds)
+        after, made = threads_ns(process.pid), up.stats()["requests"] - made
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+        process.wait()
+    return sorted((float(after[t] - n) / made / 1e3 for t, n in before.items() if t in after), reverse=True)
+
+
+def threads(run):
+    """What the busiest thread spends on a request, with one that carries requests and with more.
+
+    Its inverse is what the program can reach where each thread has a core of its own and the upstream
+    is not the limit. The rate itself would say nothing here: the upstream has the same few cores."""
+    found = {n: [] for n in (1, 2, 3)}
+    for i in range(run.rounds):
+        for n in found:
+            log(f"threads: round {i + 1} of {run.rounds}: --threads {n}")
+            found[n].append(busiest(n, run))
+    return {f"--threads {n}": {"busiest_us": summary([g[0] for g in got]),
+                               "all_us": summary([sum(g) for g in got]),
+                               "capacity_ratio": summary([o[0] / g[0] for g, o in zip(got, found[1])]),
+                               "threads_us": [[round(t, 2) for t in g] for g in got]}
+            for n, got in found.items()}
+
+
 EVERYBODY = ["bare libcurl loop", "batch-run", "wrk", "undici", "aiohttp", "curl --parallel",
              "openai SDK (node)"]
 FEW = ["bare libcurl loop", "batch-run", "wrk"]
@@ -428,7 +465,7 @@ COMPARED = {
     "tls2": ("64 open, TLS, HTTP/2", lambda: Nginx(64, True), 64, TLS + ["h2load"]),
 }
 ALONE = {"rows": rows, "held": held, "start": start, "idle": idle, "ready": ready,
-         "connects": connects}
+         "connects": connects, "threads": threads}
 
 
 NEED_NGINX = ("tls", "tls2", "connects")
@@ -473,6 +510,11 @@ def print_alone(name, got):
         print("1,000 new TLS connections, a request each")
         print_table(["authorities", "CPU ms", "CPU / one certificate", "peak MiB"],
                     [[n, shown(t["cpu_ms"]), shown(t["cpu_ratio"], 2), shown(t["peak_mib"], 1)]
+                     for n, t in got.items()])
+    elif name == "threads":
+        print("More cores, 256 open: what limits the rate where each thread has a core")
+        print_table(["", "busiest thread, CPU µs/request", "all threads", "capacity / one thread's"],
+                    [[n, shown(t["busiest_us"], 1), shown(t["all_us"], 1), shown(t["capacity_ratio"], 2)]
                      for n, t in got.items()])
     elif name == "ready":
         print(f"From a key's becoming ready to its next request, {got['waits']:,} times: p50 "

@@ -46,6 +46,15 @@ static void what_is_reserved_may_come_back(void **state) {
     assert_int_equal(run_budget_may(&b, 901), BUDGET_PASS);
 }
 
+static void what_was_not_sent_takes_nothing(void **state) {
+    (void)state;
+    struct run_budget b = {.max_requests = 1, .max_tokens = 1000};
+    run_budget_start(&b, 600);
+    run_budget_take_back(&b, 600);
+    assert_int_equal(b.in_flight, 0);
+    assert_int_equal(run_budget_may(&b, 1000), BUDGET_GO);
+}
+
 static void a_row_that_can_never_fit_is_passed_over_at_once(void **state) {
     (void)state;
     struct run_budget b = {.max_tokens = 1000};
@@ -198,6 +207,7 @@ int main(void) {
         cmocka_unit_test(no_limits_let_everything_pass),
         cmocka_unit_test(requests_in_flight_count),
         cmocka_unit_test(what_is_reserved_may_come_back),
+        cmocka_unit_test(what_was_not_sent_takes_nothing),
         cmocka_unit_test(a_row_that_can_never_fit_is_passed_over_at_once),
         cmocka_unit_test(many_that_do_not_fit_end_the_run),
         cmocka_unit_test(what_was_not_told_counts_as_estimated),

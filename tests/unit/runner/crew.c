@@ -1,0 +1,117 @@
+// crew.c (test): how many carry, who is next, and when one more pays.
+// SPDX-License-Identifier: MIT
+#include "runner/crew.h"
+
+#include "jobs/base/clock.h"
+#include "tests/unit/check.h"
+
+static void as_many_as_asked_for_cores_and_slots(void **state) {
+    (void)state;
+    assert_int_equal(crew_size(1, 8, 100), 1);
+    assert_int_equal(crew_size(3, 1, 100), 3); // who asks gets them, whatever the cores
+    assert_int_equal(crew_size(3, 8, 2), 2);
+    assert_int_equal(crew_size(1000, 8, 1000), CREW_MOST);
+    assert_int_equal(crew_size(0, 4, 100), 4);
+    assert_int_equal(crew_size(0, 64, 1000), CREW_MOST_AUTO);
+    assert_int_equal(crew_size(0, 8, 1), 1);
+    assert_int_equal(crew_size(0, 0, 100), 1);
+    assert_int_equal(crew_size(3, 8, 0), 1);
+}
+
+// Gives out so many requests, none of which ends.
+static void give_out(size_t *under_way, size_t carriers, size_t requests) {
+    for (size_t i = 0; i < requests; i++)
+        under_way[crew_choose(under_way, carriers)]++;
+}
+
+static void alone_it_takes_all(void **state) {
+    (void)state;
+    size_t under_way[1] = {0};
+    give_out(under_way, 1, 100);
+    assert_int_equal(under_way[0], 100);
+}
+
+static void the_loops_own_takes_the_smaller_share(void **state) {
+    (void)state;
+    size_t two[2] = {0}, three[3] = {0};
+    give_out(two, 2, 800);
+    assert_in_range(two[0], 299, 301); // 3 for 5
+    give_out(three, 3, 1200);
+    assert_in_range(three[0], 199, 201); // 2 for 5 and 5
+    assert_in_range(three[1], 499, 501);
+    assert_in_range(three[2], 499, 501);
+}
+
+static void of_five_it_takes_none(void **state) {
+    (void)state;
+    size_t five[5] = {0}, most[CREW_MOST] = {0};
+    give_out(five, 5, 100);
+    assert_int_equal(five[0], 0);
+    assert_int_equal(five[4], 25);
+    give_out(most, CREW_MOST, 15);
+    for (size_t i = 1; i < CREW_MOST; i++)
+        assert_int_equal(most[i], 1);
+}
+
+static void who_has_least_is_next(void **state) {
+    (void)state;
+    size_t under_way[4] = {9, 7, 3, 5};
+    assert_int_equal(crew_choose(under_way, 4), 2);
+    under_way[0] = 0; // idle for once
+    assert_int_equal(crew_choose(under_way, 4), 2);
+    under_way[2] = 5;
+    assert_int_equal(crew_choose(under_way, 4), 0);
+}
+
+// Looks as often as the loop turns, every millisecond, while it is busy for this share of the time;
+// how often it was found full.
+static int found_full(struct crew_watch *w, int64_t *now, int64_t *cpu, double busy, int seconds) {
+    int full = 0;
+    for (int i = 0; i < seconds * 1000; i++) {
+        *now += USEC_PER_MS;
+        *cpu += (int64_t)(busy * USEC_PER_MS);
+        full += crew_is_due(w, *now) && crew_is_full(w, *now, *cpu);
+    }
+    return full;
+}
+
+static void full_is_busy_for_a_whole_second(void **state) {
+    (void)state;
+    struct crew_watch w = {0};
+    int64_t now = 5000 * USEC_PER_SEC, cpu = 0;
+    assert_int_equal(found_full(&w, &now, &cpu, 0.2, 10), 0);
+    assert_int_equal(found_full(&w, &now, &cpu, 0.85, 10), 0);
+    assert_in_range(found_full(&w, &now, &cpu, 1, 10), 9, 10);
+    assert_in_range(found_full(&w, &now, &cpu, 0.5, 10), 0, 1); // the second that began full
+}
+
+static void what_it_used_before_the_first_look_does_not_count(void **state) {
+    (void)state;
+    struct crew_watch w = {0};
+    int64_t now = 5000 * USEC_PER_SEC;
+    assert_true(crew_is_due(&w, now));
+    assert_false(crew_is_full(&w, now, 4000 * USEC_PER_SEC));
+    assert_false(crew_is_due(&w, now + USEC_PER_MS));
+}
+
+static void a_long_sleep_is_no_work(void **state) {
+    (void)state;
+    struct crew_watch w = {0};
+    int64_t now = 5000 * USEC_PER_SEC, cpu = 0;
+    crew_is_full(&w, now, cpu);
+    assert_false(crew_is_full(&w, now + 600 * USEC_PER_SEC, cpu + 2 * USEC_PER_SEC));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_many_as_asked_for_cores_and_slots),
+        cmocka_unit_test(alone_it_takes_all),
+        cmocka_unit_test(the_loops_own_takes_the_smaller_share),
+        cmocka_unit_test(of_five_it_takes_none),
+        cmocka_unit_test(who_has_least_is_next),
+        cmocka_unit_test(full_is_busy_for_a_whole_second),
+        cmocka_unit_test(what_it_used_before_the_first_look_does_not_count),
+        cmocka_unit_test(a_long_sleep_is_no_work),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
