@@ -214,7 +214,8 @@ static void read_end(struct loop *l, struct flight *f) {
     struct errand *e = &f->errand;
     struct job *job = f->job;
     struct result *result = &job->result;
-    enum outcome outcome = e->verdict.outcome;
+    const struct finding *found = e->found;
+    enum outcome outcome = found->verdict.outcome;
     result->key = f->lease.key->entry->name;
     result->started_at = f->started_at;
     result->latency = e->finished - e->started;
@@ -222,11 +223,11 @@ static void read_end(struct loop *l, struct flight *f) {
         log_debug("job %.*s (line %lld) %s try %d: HTTP %d in %lld ms: %s %s", SLICE_ARG(job->id),
                   (long long)job->line_no, result->key, result->attempts, e->http_status,
                   (long long)(result->latency / USEC_PER_MS), outcome_name(outcome),
-                  e->verdict.message);
-    struct pool_report report = {.verdict = &e->verdict,
+                  found->verdict.message);
+    struct pool_report report = {.verdict = &found->verdict,
                                  .usage = e->result->reply.usage,
                                  .latency = result->latency,
-                                 .announced = e->announces ? &e->announced : NULL,
+                                 .announced = found->announces ? &found->announced : NULL,
                                  .is_cut_short = is_cut_short(l, e)};
     settle_budget(l, f, usage_paid(e));
     note_answer(l, f, outcome);
@@ -252,9 +253,8 @@ static void take_copy(struct flight *f) {
 }
 
 // Nobody else is out for the job, and this answer is the one that counts.
-static void conclude(struct loop *l, struct flight *f) {
+static void conclude(struct loop *l, struct flight *f, const struct verdict *verdict) {
     struct job *job = f->job;
-    const struct verdict *verdict = &f->errand.verdict;
     if (f->is_copy) {
         take_copy(f);
         stats_add(&l->p->stats.copies_won, verdict->outcome == OUTCOME_OK);
@@ -273,12 +273,13 @@ static void conclude(struct loop *l, struct flight *f) {
 // any other answer it may do better.
 static void settle_answer(struct loop *l, struct flight *f) {
     struct flight *twin = f->twin;
-    enum outcome outcome = f->errand.verdict.outcome;
+    const struct verdict *verdict = &f->errand.found->verdict;
+    enum outcome outcome = verdict->outcome;
     read_end(l, f);
     if (outcome == OUTCOME_RATE_LIMITED || outcome == OUTCOME_QUOTA)
         l->hedge.refused_at = l->now;
     if (!twin) {
-        conclude(l, f);
+        conclude(l, f, verdict);
         return;
     }
     twin->twin = NULL;
@@ -292,7 +293,8 @@ static void settle_answer(struct loop *l, struct flight *f) {
 
 // Without a word on anybody: we did it ourselves.
 static void settle_stopped(struct loop *l, struct flight *f) {
-    static const struct verdict broken = {.outcome = OUTCOME_NETWORK, .hint = -1};
+    static const struct verdict broken = {.outcome = OUTCOME_NETWORK, .hint = -1},
+                                good = {.outcome = OUTCOME_OK, .hint = -1};
     struct pool_report report = {.verdict = &broken,
                                  .is_cut_short = true,
                                  .usage = USAGE_NONE,
@@ -301,7 +303,7 @@ static void settle_stopped(struct loop *l, struct flight *f) {
     settle_budget(l, f, USAGE_NONE);
     release_key(l, f, &report);
     if (f->winner)
-        conclude(l, f->winner);
+        conclude(l, f->winner, &good);
     else if (f->twin)
         f->twin->twin = NULL; // the other one drops the job
     else

@@ -71,14 +71,15 @@ static void let_go(struct engine *engine, struct errand *e) {
     engine_give(engine, t);
 }
 
-static void bring_home(struct engine *engine, struct errand *e) {
+static void bring_home(struct engine *engine, struct errand *e, struct finding *found) {
     struct answer_context context = {.provider = e->route->provider,
                                      .secret = e->secret,
                                      .scratch = e->scratch,
                                      .stream = e->stream,
                                      .now_wall = clock_wall()};
-    answer_read(e->transfer, &context, e->result, &e->verdict);
-    e->announces = answer_limits(e->transfer, &context, &e->announced);
+    answer_read(e->transfer, &context, e->result, &found->verdict);
+    found->announces = answer_limits(e->transfer, &context, &found->announced);
+    e->found = found;
     e->end = ERRAND_ANSWERED;
     let_go(engine, e);
 }
@@ -121,7 +122,7 @@ static void *carrier_main(void *carrier) {
         engine_wait(c->engine, TIME_NEVER);
         while ((t = engine_next_done(c->engine))) {
             struct errand *e = t->owner;
-            bring_home(c->engine, e);
+            bring_home(c->engine, e, mem_resize(NULL, sizeof(struct finding)));
             list_push(&back, &e->node);
         }
         queue_push(c->back, &back);
@@ -194,6 +195,11 @@ void carriers_open(struct carriers *c, const struct carriers_options *options) {
         ;
 }
 
+static void forget_last(struct carriers *c) {
+    free(c->last);
+    c->last = NULL;
+}
+
 void carriers_close(struct carriers *c) {
     for (size_t i = 1; i < c->count; i++)
         queue_close(&c->further[i]->errands);
@@ -201,6 +207,7 @@ void carriers_close(struct carriers *c) {
         pthread_join(c->further[i]->thread, NULL);
         carrier_free(c->further[i]);
     }
+    forget_last(c);
     queue_free(&c->back);
     queue_free(&c->stopped);
 }
@@ -219,6 +226,7 @@ void carriers_look(struct carriers *c, int64_t now) {
 
 void carriers_send(struct carriers *c, struct errand *e) {
     e->transfer = NULL;
+    e->found = NULL;
     e->what = NULL;
     e->was_sent = e->stopping = false;
     e->started = e->finished = 0;
@@ -268,14 +276,18 @@ static struct errand *hand_out(struct carriers *c, struct errand *e) {
 struct errand *carriers_next(struct carriers *c) {
     struct transfer *t;
     struct list *node;
+    forget_last(c);
     while ((node = list_pop(&c->arrived))) {
         struct errand *e = LIST_ENTRY(node, struct errand, node);
+        if (e->carrier)
+            c->last = e->found;
         if (!e->stopping)
             return hand_out(c, e);
+        forget_last(c);
     }
     if ((t = engine_next_done(c->engine))) {
         struct errand *e = t->owner;
-        bring_home(c->engine, e);
+        bring_home(c->engine, e, &c->own);
         return hand_out(c, e);
     }
     if (!(node = list_pop(&c->ended)))

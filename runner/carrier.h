@@ -22,9 +22,16 @@
 #include <stdatomic.h>
 
 enum errand_end {
-    ERRAND_ANSWERED, // its transfer is over: see verdict
+    ERRAND_ANSWERED, // its transfer is over: see found
     ERRAND_UNSENT,   // it cannot be sent: see what
     ERRAND_STOPPED,  // carriers_stop(): whatever came of it does not count
+};
+
+// What an answer means for job and key.
+struct finding {
+    struct verdict verdict;
+    struct announced announced; // if it announces
+    bool announces;
 };
 
 // A request to be made. While it is out its carrier reads the job's request and notes and writes
@@ -44,10 +51,8 @@ struct errand {
 
     // What came; valid when it is back.
     enum errand_end end;
-    const char *what; // UNSENT: why, static; NULL: the address is none
-    struct verdict verdict;
-    struct announced announced;
-    bool announces;
+    const char *what;      // UNSENT: why, static; NULL: the address is none
+    struct finding *found; // ANSWERED: until the next carriers_next(); thousands may be out
     enum transfer_status status;
     int http_status;
     bool was_sent;             // something of it may have left this machine
@@ -77,6 +82,8 @@ struct carriers {
     struct crew_watch watch;
     struct queue back, stopped; // from the further ones
     struct list arrived, ended; // taken from there
+    struct finding own;         // of the loop's own errand that was handed out last
+    struct finding *last;       // the same of a further one's; or NULL
 };
 
 struct carriers_options {

@@ -119,7 +119,7 @@ assert_json stopped.json '.[0] | .attempts == ([.keys[].requests] | add)' true
 stop_simulator
 
 t "killed often, each row is there once"
-start_simulator --keys 3 --latency uniform:1ms-15ms
+start_simulator --keys 3 --latency uniform:60ms-100ms
 : >results.jsonl
 rm -f results.jsonl.inflight
 kill_often 5 300 results.jsonl "$BATCH_RUN" in.jsonl --threads 3 --provider simulate --base-url "$SIM_URL/v1" \
