@@ -1,4 +1,5 @@
-// answer.c: turns a finished transfer into a reply or a verdict. Loop thread; pure but for scrubbing.
+// answer.c: turns a finished transfer into a reply or a verdict. On the thread that owns the
+// engine; pure but for scrubbing.
 // SPDX-License-Identifier: MIT
 #include "pool/answer.h"
 

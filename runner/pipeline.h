@@ -3,7 +3,8 @@
 //   row ──credit──▶ to_loop ──▶ pool, wire, transfer ──▶ to_writer ──▶ line ──credit back──▶ row
 //
 // A thread sleeps in three places only: the reader for credits (or a pipe), the loop for events, the
-// writer for results. No thread ever holds two locks.
+// writer for results. With --threads the loop has helpers, which sleep for events too
+// (runner/carrier.h). No thread ever holds two locks.
 //
 // Stopping goes one step further with every signal, and never back:
 //   STOP_NO     everything goes on

@@ -67,7 +67,7 @@ struct key {
     struct key_counts counts;
     struct histogram *latency; // NULL until its first answer
     char *reason;              // why it is not READY, owned; NULL if it is
-    void *auth;                // the transfer's request headers for it, made on first use
+    void *auth; // the transfer's request headers for it, made on first use, then constant
 };
 
 // The only place that writes key->state.

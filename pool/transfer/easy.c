@@ -1,4 +1,4 @@
-// easy.c: sets up, fills and reads one libcurl easy handle. Loop thread.
+// easy.c: sets up, fills and reads one libcurl easy handle. On its engine's thread.
 // SPDX-License-Identifier: MIT
 #include "pool/transfer/easy.h"
 

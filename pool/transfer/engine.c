@@ -1,4 +1,4 @@
-// engine.c: lanes of libcurl transfers on one epoll. Owned by one loop thread.
+// engine.c: lanes of libcurl transfers on one epoll. Owned by one thread.
 // SPDX-License-Identifier: MIT
 #include "pool/transfer/engine.h"
 

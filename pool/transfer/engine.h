@@ -1,6 +1,6 @@
 // Requests in flight: HTTP transfers on libcurl, driven by one epoll.
 //
-// The caller (one loop thread, which owns the engine for life):
+// The caller (one thread, which owns the engine for life):
 //   1. engine_take() a transfer, fill its request, engine_start();
 //   2. engine_wait() until something happened or a time has come;
 //   3. engine_next_done() until NULL: read what came, engine_give() the transfer back.
