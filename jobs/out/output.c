@@ -296,8 +296,10 @@ static bool settle(struct output *o, struct error *err) {
     }
     if (!end_early(o, err))
         return false;
-    bool sort = o->ranks && !ranks_are_right(o->ranks);
-    if (o->claim.regular && (sort || resume_drops(&o->resume)))
+    bool sort = o->ranks && !ranks_are_right(o->ranks), deleted = claim_is_deleted(&o->claim);
+    if (deleted)
+        log_warn("%s: was deleted while the run went on: it is written anew", o->path);
+    if (o->claim.regular && (sort || deleted || resume_drops(&o->resume)))
         return write_anew(o, sort, err);
     return !has_unsynced(o) || sync_now(o, err);
 }
