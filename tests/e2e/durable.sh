@@ -175,6 +175,13 @@ end_fed 0
 assert_contains fed.err "gone.out: was deleted"
 assert_json gone.out 'map([.index, .status]) | sort == [range(12) | [., "ok"]]' true
 
+t "if that cannot be, it is said"
+mkdir folder
+start_fed folder/gone.out
+rm -r folder
+end_fed 4
+assert_contains fed.err "its results are lost"
+
 t "one that takes the name of a results file is not written over"
 start_fed taken.out
 mv taken.out moved.out
