@@ -18,9 +18,9 @@
 // Idempotency keys: none of the real providers is known to take one, so none is sent unless asked for.
 //   anthropic      says that it does not (anthropic-sdk-typescript pull request 1144, August 2026: the
 //                  client leaves the header out on purpose)
-//   openai         its API reference names no such header, and its Python and Go clients, which have
-//                  the means, leave it unset
-//   all others     their API references name none
+//   openai         none was found in what was read of its API reference; its Python and Go clients,
+//                  which have the means, leave it unset
+//   all others     no word of one was found
 const struct provider catalogue[CATALOGUE_COUNT + 1] = {
     {
         .name = "bigmodel",

@@ -5,6 +5,7 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/random.h"
+#include "pool/transfer/blocks.h"
 
 #include <stdio.h>
 
@@ -274,9 +275,11 @@ void *loop_main(void *pipeline) {
     list_init(&l.spare);
     list_init(&l.finished);
     lanes_init(&l.lanes, p->plan, p->pool);
+    blocks_keep(true);
     loop_run(&l);
     hand_on(&l);
     free_loop(&l);
+    blocks_keep(false);
     queue_close(&p->to_writer);
     return NULL;
 }

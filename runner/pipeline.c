@@ -63,11 +63,12 @@ static bool open_output(struct pipeline *p, struct error *err) {
 
 static bool open_engine(struct pipeline *p, struct error *err) {
     const struct config *c = p->plan->config;
-    struct engine_options options = {.timeout = c->timeout,
-                                     .connect_timeout = c->connect_timeout,
+    struct engine_options options = {.connect_timeout = c->connect_timeout,
                                      .cacert = c->cacert,
                                      .no_proxy = p->plan->embedded,
                                      .wake_fd = p->loop_fd};
+    for (size_t i = 0; i < p->plan->route_count; i++)
+        options.tls |= engine_uses_tls(p->plan->routes[i].base_url);
     p->engine = engine_open(&options, err);
     return p->engine != NULL;
 }

@@ -23,7 +23,7 @@ static inline struct scan scan_of(struct slice text) {
 }
 
 static inline bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    return c <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\r');
 }
 
 static inline bool is_digit(char c) {

@@ -448,6 +448,16 @@ void inflight_sync(const struct inflight *f) {
         io_fdatasync(f->fd);
 }
 
+static void print_uuid(char uuid[INFLIGHT_KEY_SIZE], struct hash128 h) {
+    for (int i = 0; i < 32; i++) {
+        uint64_t half = i < 16 ? h.high : h.low;
+        *uuid++ = "0123456789abcdef"[half >> (60 - i % 16 * 4) & 15];
+        if (i == 7 || i == 11 || i == 15 || i == 19)
+            *uuid++ = '-';
+    }
+    *uuid = '\0';
+}
+
 void inflight_key(const struct inflight *f, const struct job *job, struct slice body,
                   char key[INFLIGHT_KEY_SIZE]) {
     struct hash128 id = hash_bytes(job->id, f->nonce);
@@ -456,9 +466,7 @@ void inflight_key(const struct inflight *f, const struct job *job, struct slice 
     struct hash128 h = hash_of(f, parts, sizeof parts);
     h.high = (h.high & ~UINT64_C(0xf000)) | UINT64_C(0x8000);              // version 8: made by us
     h.low = (h.low & ~(UINT64_C(3) << 62)) | UINT64_C(0x8000000000000000); // RFC 9562's variant
-    snprintf(key, INFLIGHT_KEY_SIZE, "%08x-%04x-%04x-%04x-%012llx", (unsigned)(h.high >> 32),
-             (unsigned)(h.high >> 16 & 0xffff), (unsigned)(h.high & 0xffff),
-             (unsigned)(h.low >> 48), (unsigned long long)(h.low & 0xffffffffffff));
+    print_uuid(key, h);
 }
 
 static bool any_left(const struct inflight *f) {

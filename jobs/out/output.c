@@ -2,14 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/out/output.h"
 
-#include "jobs/base/die.h"
 #include "jobs/base/io.h"
 #include "jobs/base/log.h"
-#include "jobs/out/ahead.h"
-#include "jobs/out/claim.h"
-#include "jobs/out/ranks.h"
-#include "jobs/out/resume.h"
-#include "jobs/out/side.h"
+#include "jobs/out/output_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,179 +16,12 @@
 // are not kept from the disk.
 #define TURN_BYTES ((size_t)4 * 1024 * 1024)
 
-struct output {
-    struct claim claim;
-    struct line_options line;
-    struct sent *sent;
-    char *path; // as the user wrote it, or "standard output"
-    struct resume resume;
-    bool shares_ids; // with who reads the input
-    struct inflight *inflight;
-    enum output_sync sync;
-    struct ahead *ahead; // NULL: not ordered
-    struct ranks *ranks; // NULL: not ordered, or a file that held nothing
-    struct buf gathered;
-    struct buf saved; // of each gathered line, if ordered: whether a side file keeps it
-    int64_t gathered_lines;
-    int64_t whole;     // bytes in the file, all of them whole lines
-    int64_t unsynced;  // lines that were written since the last sync
-    bool moved;        // others came from a side file since
-    int64_t sync_due;  // TIME_NEVER while there are none, or none that anybody has looked at
-    int64_t unsaved;   // lines that a failure kept off the disk
-    char failure[200]; // what went wrong; "" while nothing has
-};
-
 static int64_t count_lines(struct slice s) {
     int64_t count = 0;
     const char *end = s.p + s.n;
     for (const char *p = s.p; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
         count++;
     return count;
-}
-
-static bool cut(struct output *o, struct error *err) {
-    return ftruncate(o->claim.fd, (off_t)o->whole) == 0 ||
-           error_set(err, ERROR_OUTPUT, "%s: cannot be cut to its last whole line: %s", o->path,
-                     strerror(errno));
-}
-
-// What a run that was killed left in side files.
-static bool take_up_sides(struct output *o, const struct resume_options *how, struct error *err) {
-    int64_t more;
-    if (!side_take_in(&o->claim, how, o->whole, &more, err))
-        return false;
-    o->whole += more;
-    return !more || resume_scan_on(&o->resume, o->claim.fd, how, err);
-}
-
-static bool take_up(struct output *o, const struct output_options *options, struct error *err) {
-    struct resume_options how = {.path = o->path,
-                                 .format = options->line.format,
-                                 .keep_failed = options->no_retry_failed,
-                                 .sent = o->sent};
-    if (!o->claim.regular)
-        return true;
-    if (options->overwrite)
-        return side_remove_all(&o->claim, err) && cut(o, err);
-    if (!resume_scan(&o->resume, o->claim.fd, &how, err))
-        return false;
-    o->whole = o->resume.whole;
-    if (o->resume.torn)
-        log_info("%s: the last line was cut short by a crash and is taken out", o->path);
-    return (!o->resume.torn || cut(o, err)) && take_up_sides(o, &how, err);
-}
-
-// A new file's name, before anything is sent: results that nobody finds again are lost too.
-static bool name_is_safe(const struct output *o, struct error *err) {
-    return o->sync == OUTPUT_SYNC_NONE || claim_sync_name(&o->claim) ||
-           error_set(err, ERROR_OUTPUT, "%s: its directory cannot be synced: %s", o->path,
-                     strerror(errno));
-}
-
-static bool is_done(const void *context, struct slice id, uint64_t sent) {
-    return resume_is_done(context, id, sent);
-}
-
-// Nothing has been sent yet; results that somebody reads from a pipe cannot be gone on with.
-static bool take_up_inflight(struct output *o, const struct output_options *options,
-                             struct error *err) {
-    struct buf path = BUF_INIT(1u << 16);
-    struct inflight_options how = {.results = o->path,
-                                   .jobs_most = options->jobs_most,
-                                   .overwrite = options->overwrite,
-                                   .sync_name = o->sync != OUTPUT_SYNC_NONE,
-                                   .is_done = is_done,
-                                   .context = &o->resume};
-    if (o->claim.path && options->jobs_most) {
-        buf_addf(&path, "%s.inflight", o->claim.path);
-        how.path = buf_cstr(&path);
-    }
-    o->inflight = inflight_open(&how, err);
-    buf_free(&path);
-    return o->inflight != NULL;
-}
-
-static void start_ordered(struct output *o) {
-    o->ahead = ahead_new(o->claim.regular ? &o->claim : NULL, RESULT_LINE_MAX);
-    if (o->resume.lines)
-        o->ranks = ranks_new(&o->resume);
-}
-
-static void output_free(struct output *o) {
-    ahead_free(o->ahead, true);
-    ranks_free(o->ranks);
-    resume_free(&o->resume);
-    sent_free(o->sent);
-    buf_free(&o->gathered);
-    buf_free(&o->saved);
-    free(o->path);
-    free(o);
-}
-
-struct output *output_open(const struct output_options *options, struct error *err) {
-    struct output *o = mem_zero(1, sizeof *o);
-    bool standard = strcmp(options->path, "-") == 0;
-    const char *path = standard ? "standard output" : options->path;
-    o->path = mem_text(path, strlen(path));
-    o->line = options->line;
-    o->sent = sent_new(&options->sent);
-    o->sync = options->sync;
-    o->sync_due = TIME_NEVER;
-    o->gathered = BUF_INIT(RESULT_LINE_MAX);
-    o->saved = BUF_INIT(SIZE_MAX / 2);
-    o->claim.fd = STDOUT_FILENO;
-    if ((standard ||
-         (claim_open(&o->claim, path, err) && name_is_safe(o, err) && take_up(o, options, err))) &&
-        take_up_inflight(o, options, err)) {
-        if (options->ordered)
-            start_ordered(o);
-        return o;
-    }
-    claim_close(&o->claim);
-    output_free(o);
-    return NULL;
-}
-
-enum row_before output_look(struct output *o, struct job *job) {
-    int64_t line;
-    bool asked_for = o->line.format != OUTPUT_NATIVE || o->line.no_input || o->resume.lines;
-    job->sent = asked_for ? sent_hash(o->sent, job->input) : 0;
-    enum row_before before = o->shares_ids ? resume_pass(&o->resume, job, &line)
-                                           : resume_look(&o->resume, job->id, job->sent, &line);
-    bool bad = job->result.outcome == OUTCOME_BAD_INPUT;
-    if (before == ROW_FAILED || (before == ROW_CHANGED && !bad))
-        job->replaces = line;
-    inflight_find(o->inflight, job);
-    if (before == ROW_DONE || (before == ROW_CHANGED && bad))
-        inflight_written(o->inflight, job);
-    if (o->ranks && before != ROW_NEW)
-        ranks_look(o->ranks, line, job->index);
-    return before;
-}
-
-struct ids *output_share_ids(struct output *o) {
-    o->shares_ids = o->resume.rows > 0;
-    return o->shares_ids ? o->resume.ids : NULL;
-}
-
-struct inflight *output_inflight(const struct output *o) {
-    return o->inflight;
-}
-
-void output_forget_rest(struct output *o) {
-    inflight_forget_rest(o->inflight);
-}
-
-void output_written(struct output *o, struct job *job) {
-    inflight_written(o->inflight, job);
-}
-
-int64_t output_unseen(const struct output *o) {
-    return resume_unseen(&o->resume);
-}
-
-int64_t output_kept_failed(const struct output *o) {
-    return o->resume.failed_done;
 }
 
 static const char *advice(const struct output *o) {
@@ -343,10 +171,10 @@ static bool sync_now(struct output *o, struct error *err) {
     o->sync_due = TIME_NEVER;
     if (claim_sync(&o->claim) && sync_early(o)) {
         o->unsynced = 0;
-        inflight_sync(o->inflight);
         o->moved = false;
         if (o->ahead)
             ahead_recycle(o->ahead);
+        inflight_sync(o->inflight);
         return true;
     }
     snprintf(what, sizeof what,
@@ -472,6 +300,10 @@ static bool settle(struct output *o, struct error *err) {
     if (o->claim.regular && (sort || resume_drops(&o->resume)))
         return write_anew(o, sort, err);
     return !has_unsynced(o) || sync_now(o, err);
+}
+
+void output_written(struct output *o, struct job *job) {
+    inflight_written(o->inflight, job);
 }
 
 bool output_close(struct output *o, struct error *err) {

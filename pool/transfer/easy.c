@@ -17,8 +17,12 @@
 // What a stream gets to end by itself once all of it is known: its connection can then be used again.
 #define END_TIME USEC_PER_SEC
 
+bool engine_uses_tls(const char *url) {
+    return strncasecmp(url, "https://", 8) == 0;
+}
+
 static bool is_web_address(const char *url) {
-    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+    return strncasecmp(url, "http://", 7) == 0 || engine_uses_tls(url);
 }
 
 // False for what is no address; memory that runs out does not make it one.
@@ -134,9 +138,9 @@ static void take_events(struct transfer *t, struct slice bytes) {
         return;
     t->over = !t->on_events(t->events_context, bytes);
     if (t->over)
-        engine_look_at(t, t->last_byte + END_TIME);
-    else if (t->stall_timeout && !heap_holds(&t->timer))
-        engine_look_at(t, t->last_byte + t->stall_timeout);
+        engine_look_by(t, t->last_byte + END_TIME);
+    else if (t->stall_timeout)
+        engine_look_by(t, t->last_byte + t->stall_timeout);
 }
 
 static size_t on_body(char *p, size_t size, size_t count, void *context) {
@@ -178,11 +182,13 @@ static void set_trust(CURL *easy, const struct easy_settings *settings) {
     set_text(easy, CURLOPT_PROXY_CAPATH, settings->capath);
 }
 
-static void set_constants(struct transfer *t, const struct easy_settings *settings) {
+static void set_constants(struct transfer *t, const struct easy_settings *settings,
+                          size_t buffer_size) {
     CURL *easy = t->easy;
     const struct engine_options *o = &settings->options;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)buffer_size - 1); // a zero follows
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -205,16 +211,18 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
 }
 
 // One header of a single request, in front of the list that all requests of a key share.
+#define OWN_NAME "Idempotency-Key: "
 struct own_header {
     struct curl_slist node;
-    char text[80];
+    char text[sizeof OWN_NAME - 1 + sizeof((struct transfer *)0)->idempotency_key];
 };
 
 static void set_headers(struct transfer *t) {
     struct own_header *own = t->own_headers;
     struct curl_slist *headers = t->auth;
     if (t->idempotency_key[0]) {
-        snprintf(own->text, sizeof own->text, "Idempotency-Key: %s", t->idempotency_key);
+        memcpy(own->text, OWN_NAME, sizeof OWN_NAME - 1);
+        memcpy(own->text + sizeof OWN_NAME - 1, t->idempotency_key, sizeof t->idempotency_key);
         own->node = (struct curl_slist){own->text, headers};
         headers = &own->node;
     }
@@ -223,17 +231,16 @@ static void set_headers(struct transfer *t) {
     t->headers_set = headers;
 }
 
-struct transfer *easy_new_transfer(const struct easy_settings *settings) {
+struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size) {
     struct transfer *t = mem_zero(1, sizeof *t);
     list_init(&t->node);
     t->url = t->url_set = t->body = BUF_INIT(SIZE_MAX / 2); // bounded by the row they come from
-    t->timeout = settings->options.timeout;
     t->easy = curl_easy_init();
     t->address = curl_url();
     t->own_headers = mem_zero(1, sizeof(struct own_header));
     if (!t->easy || !t->address)
         die("libcurl gives no handle: out of memory");
-    set_constants(t, settings);
+    set_constants(t, settings, buffer_size);
     return t;
 }
 
@@ -255,7 +262,7 @@ static bool set_address(struct transfer *t) {
     if (!is_web_address(text) ||
         !is_good(curl_url_set(t->address, CURLUPART_URL, text, CURLU_PATH_AS_IS)))
         return false;
-    bool tls = strncasecmp(text, "https://", 8) == 0;
+    bool tls = engine_uses_tls(text);
     curl_easy_setopt(t->easy, CURLOPT_CURLU, t->address);
     curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
     buf_add_slice(&t->url_set, buf_slice(&t->url));
@@ -270,12 +277,6 @@ bool easy_prepare(struct transfer *t) {
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
     set_headers(t);
-    if (t->timeout < USEC_PER_MS) // to libcurl, 0 is no limit at all
-        t->timeout = USEC_PER_MS;
-    if (t->timeout != t->timeout_set)
-        curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
-                         (long)((t->timeout + USEC_PER_MS - 1) / USEC_PER_MS));
-    t->timeout_set = t->timeout;
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;
@@ -311,6 +312,9 @@ void easy_break_off(struct transfer *t, enum transfer_status status) {
     if (status == TRANSFER_STALLED)
         snprintf(t->error, sizeof t->error, "the stream stalled: nothing came for %g s",
                  (double)t->stall_timeout / USEC_PER_SEC);
+    if (status == TRANSFER_TIMEOUT)
+        snprintf(t->error, sizeof t->error, "no %s within %g s", t->any ? "whole answer" : "answer",
+                 (double)t->timeout / USEC_PER_SEC);
 }
 
 struct transfer *easy_finish(CURL *easy, CURLcode code) {

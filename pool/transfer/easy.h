@@ -21,8 +21,9 @@ bool easy_find_trust(struct easy_settings *settings, struct error *err);
 // Whether the environment names a proxy.
 bool easy_wants_proxy(void);
 
-// A transfer with an easy handle that has all the options that never change.
-struct transfer *easy_new_transfer(const struct easy_settings *settings);
+// A transfer with an easy handle that has all the options that never change. It reads at most
+// buffer_size bytes at a time.
+struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size);
 void easy_free_transfer(struct transfer *t);
 
 // Sets what changes from request to request. False when t->url is no address.
@@ -34,8 +35,8 @@ struct transfer *easy_finish(CURL *easy, CURLcode code);
 // The same for one that is broken off with this status.
 void easy_break_off(struct transfer *t, enum transfer_status status);
 
-// engine.c's part in a stream: looks at it at this time.
-void engine_look_at(struct transfer *t, int64_t due);
+// engine.c's part in a stream: looks at it at this time at the latest.
+void engine_look_by(struct transfer *t, int64_t due);
 
 // Between two requests: keeps a modest body buffer.
 void easy_rest(struct transfer *t);

@@ -6,6 +6,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/heap.h"
+#include "pool/transfer/blocks.h"
 #include "pool/transfer/easy.h"
 
 #include <curl/curl.h>
@@ -14,10 +15,17 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-// libcurl's cost per request grows with the transfers in a multi; with 64 it is near its minimum.
-#define LANE_SIZE      64
+// libcurl's cost per request grows with the transfers in a multi; with 64 it is near its minimum. With
+// TLS each multi reads the trusted certificates once, 20 ms; and 100 are what most servers let share an
+// HTTP/2 connection.
+#define LANE_PLAIN     64
+#define LANE_TLS       100
 #define LANES_MAX      4096
 #define EVENTS_AT_ONCE 256
+// What is read at a time takes memory while a request waits: less of it when thousands do.
+#define LANES_WIDE    16
+#define BUFFER_WIDE   ((size_t)16 * 1024)
+#define BUFFER_NARROW ((size_t)2 * 1024)
 
 // How often descriptors are looked at that epoll does not take.
 #define UNWATCHED_PAUSE (10 * USEC_PER_MS)
@@ -43,20 +51,21 @@ struct engine {
     struct easy_settings settings;
     int epoll;
     int wake_fd;
-    bool coarse;    // only milliseconds to be had
-    bool unwatched; // epoll has refused a descriptor that libcurl wants to know about
+    bool coarse;      // only milliseconds to be had
+    size_t lane_size; // transfers in a lane
+    bool unwatched;   // epoll has refused a descriptor that libcurl wants to know about
     struct lane *lanes[LANES_MAX];
     size_t lane_count;
     struct bits with_room; // lanes that have an idle transfer or may make one
     struct heap due;       // lanes by timer
-    struct heap streams;   // transfers by when they have stalled
+    struct heap started;   // transfers by when they are looked at: do they take too long
     struct list done;
     struct watch *watches; // by descriptor
     size_t watch_count;
 };
 
 bool engine_global_init(struct error *err) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+    if (blocks_global_init())
         return true;
     return error_set(err, ERROR_USAGE, "libcurl could not be started");
 }
@@ -126,13 +135,13 @@ static int on_timer(CURLM *multi, long ms, void *context) {
     if (ms < 0)
         heap_remove(&lane->engine->due, &lane->timer);
     else
-        heap_set(&lane->engine->due, &lane->timer, clock_now() + ms * USEC_PER_MS);
+        heap_set(&lane->engine->due, &lane->timer, ms ? clock_now() + ms * USEC_PER_MS : 0);
     return 0;
 }
 
 static struct lane *lane_new(struct engine *e) {
     if (e->lane_count == LANES_MAX)
-        die("more than %d requests in flight at once", LANES_MAX * LANE_SIZE);
+        die("more than %d requests in flight at once", LANES_MAX * (int)e->lane_size);
     struct lane *lane = mem_zero(1, sizeof *lane);
     lane->engine = e;
     lane->place = e->lane_count;
@@ -145,7 +154,7 @@ static struct lane *lane_new(struct engine *e) {
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERDATA, lane);
     // fewer would close connections that the next request wants
-    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)LANE_SIZE);
+    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)e->lane_size);
     e->lanes[e->lane_count++] = lane;
     bits_set(&e->with_room, lane->place);
     return lane;
@@ -156,6 +165,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     e->settings = (struct easy_settings){.options = *options, .on_close = on_close, .context = e};
     e->settings.options.no_proxy |= !easy_wants_proxy();
     e->wake_fd = options->wake_fd;
+    e->lane_size = options->tls ? LANE_TLS : LANE_PLAIN;
     list_init(&e->done);
     bits_init(&e->with_room, LANES_MAX);
     e->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -188,7 +198,7 @@ void engine_close(struct engine *e) {
     for (size_t i = 0; i < e->lane_count; i++)
         lane_free(e->lanes[i]);
     heap_free(&e->due);
-    heap_free(&e->streams);
+    heap_free(&e->started);
     bits_free(&e->with_room);
     free(e->watches);
     if (e->epoll >= 0)
@@ -201,12 +211,13 @@ struct transfer *engine_take(struct engine *e) {
     struct lane *lane = place == BITS_NONE ? lane_new(e) : e->lanes[place];
     struct list *node = list_pop(&lane->idle);
     if (!node) {
-        struct transfer *fresh = easy_new_transfer(&e->settings);
+        struct transfer *fresh =
+            easy_new_transfer(&e->settings, lane->place < LANES_WIDE ? BUFFER_WIDE : BUFFER_NARROW);
         fresh->lane = lane;
         lane->made++;
         node = &fresh->node;
     }
-    if (list_is_empty(&lane->idle) && lane->made == LANE_SIZE)
+    if (list_is_empty(&lane->idle) && lane->made == e->lane_size)
         bits_clear(&e->with_room, lane->place);
     struct transfer *t = LIST_ENTRY(node, struct transfer, node);
     buf_clear(&t->url);
@@ -219,11 +230,11 @@ struct transfer *engine_take(struct engine *e) {
 }
 
 bool engine_start(struct engine *e, struct transfer *t) {
-    (void)e;
     if (!easy_prepare(t))
         return false;
     t->started = clock_now();
     check(curl_multi_add_handle(t->lane->multi, t->easy));
+    heap_set(&e->started, &t->timer, t->started + t->timeout);
     return true;
 }
 
@@ -236,7 +247,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
             continue;
         struct transfer *t = easy_finish(message->easy_handle, message->data.result);
         check(curl_multi_remove_handle(lane->multi, t->easy));
-        heap_remove(&e->streams, &t->timer);
+        heap_remove(&e->started, &t->timer);
         list_push(&e->done, &t->node);
     }
 }
@@ -254,21 +265,35 @@ static void run_due(struct engine *e, int64_t now) {
         run_lane(e, HEAP_ENTRY(node, struct lane, timer), CURL_SOCKET_TIMEOUT, 0);
 }
 
-void engine_look_at(struct transfer *t, int64_t due) {
-    heap_set(&t->lane->engine->streams, &t->timer, due);
+void engine_look_by(struct transfer *t, int64_t due) {
+    if (due < t->timer.due)
+        heap_set(&t->lane->engine->started, &t->timer, due);
 }
 
-// Ends streams that have been silent for too long, and those that are over but not at their end.
-static void end_silent(struct engine *e, int64_t now) {
+// What a transfer that is looked at has to end with, or TRANSFER_ANSWERED and *due says when to look again.
+static enum transfer_status status_by(const struct transfer *t, int64_t now, int64_t *due) {
+    int64_t end = t->started + t->timeout, silent = TIME_NEVER;
+    if (t->streamed && t->stall_timeout)
+        silent = t->last_byte + t->stall_timeout;
+    *due = end < silent ? end : silent;
+    if (t->over || *due > now)
+        return TRANSFER_ANSWERED;
+    return end <= now ? TRANSFER_TIMEOUT : TRANSFER_STALLED;
+}
+
+// Ends what takes too long, streams that have been silent for too long, and those that are over but not
+// at their end.
+static void end_late(struct engine *e, int64_t now) {
     struct heap_node *node;
-    while ((node = heap_pop_due(&e->streams, now))) {
+    while ((node = heap_pop_due(&e->started, now))) {
         struct transfer *t = HEAP_ENTRY(node, struct transfer, timer);
-        int64_t due = t->last_byte + t->stall_timeout;
-        if (!t->over && due > now) {
-            heap_set(&e->streams, node, due);
+        int64_t due;
+        enum transfer_status status = status_by(t, now, &due);
+        if (status == TRANSFER_ANSWERED && !t->over) {
+            heap_set(&e->started, node, due);
             continue;
         }
-        easy_break_off(t, t->over ? TRANSFER_ANSWERED : TRANSFER_STALLED);
+        easy_break_off(t, status);
         check(curl_multi_remove_handle(t->lane->multi, t->easy));
         list_push(&e->done, &t->node);
     }
@@ -313,7 +338,7 @@ static int wait_events(struct engine *e, struct epoll_event *events, int64_t unt
     struct timespec pause, *limit = NULL;
     if (e->unwatched && clock_now() + UNWATCHED_PAUSE < until)
         until = clock_now() + UNWATCHED_PAUSE;
-    const struct heap_node *const first[] = {heap_first(&e->due), heap_first(&e->streams)};
+    const struct heap_node *const first[] = {heap_first(&e->due), heap_first(&e->started)};
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
         if (first[i] && first[i]->due < until)
             until = first[i]->due;
@@ -346,7 +371,7 @@ bool engine_wait(struct engine *e, int64_t until) {
     for (int i = 0; i < count; i++)
         run_event(e, &events[i]);
     run_due(e, clock_now());
-    end_silent(e, clock_now()); // after the events: what has come is no silence
+    end_late(e, clock_now()); // after the events: what has come is in time
     return count > 0 || !list_is_empty(&e->done);
 }
 
@@ -363,7 +388,7 @@ void engine_give(struct engine *e, struct transfer *t) {
 
 void engine_cancel(struct engine *e, struct transfer *t) {
     check(curl_multi_remove_handle(t->lane->multi, t->easy));
-    heap_remove(&e->streams, &t->timer);
+    heap_remove(&e->started, &t->timer);
     t->status = TRANSFER_NETWORK;
     t->finished = clock_now();
 }

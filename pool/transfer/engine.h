@@ -26,9 +26,9 @@
 struct engine;
 
 struct engine_options {
-    int64_t timeout;         // microseconds, one attempt from start to last byte
     int64_t connect_timeout; // microseconds, until the connection stands
     const char *cacert;      // file of trusted certificates; NULL: SSL_CERT_FILE, else the system's
+    bool tls;                // some requests go over TLS
     bool no_proxy;           // for the simulator inside the process: HTTP_PROXY is not asked
     int wake_fd;             // an eventfd: engine_wait() returns when it is written to
 };
@@ -50,7 +50,7 @@ struct transfer {
     struct buf url; // the transfer's own buffers, kept between requests: write the address here …
     struct buf body;          // … and the JSON here
     struct buf *reply;        // where the answer's bytes go; its max is the ceiling
-    int64_t timeout;          // microseconds; 0: the engine's
+    int64_t timeout;          // microseconds, from start to last byte
     char idempotency_key[40]; // "": none is sent. engine_take() empties it
 
     // How an answer that comes as events (2xx and text/event-stream) is taken: on_events is given its
@@ -76,13 +76,12 @@ struct transfer {
     void *address;      // CURLU *
     void *own_headers;  // what is sent before those of `auth`
     void *headers_set;
-    int64_t timeout_set;
     int sends; // how often libcurl began to send this request
     bool too_large;
     bool any;               // something of the answer's body has come
     bool over;              // on_events wants no more
     int64_t last_byte;      // monotonic, of a stream
-    struct heap_node timer; // when a stream is looked at: has it stalled
+    struct heap_node timer; // when it is looked at: does it take too long, has its stream stalled
 };
 
 // Call once in the program, before any thread starts.
@@ -95,6 +94,9 @@ void engine_close(struct engine *e); // NULL is fine; ends what is in flight
 // Whether requests can be sent below this address: http or https, a host, no query and no fragment.
 // False: *what says in words what is wrong with it.
 bool engine_takes_base_url(const char *url, const char **what);
+
+// Whether its requests go over TLS.
+bool engine_uses_tls(const char *url);
 
 // The headers of a key's requests: its secret and the wire's own. Any thread, freed by
 // transfer_auth_free().

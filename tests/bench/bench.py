@@ -162,7 +162,8 @@ def rows_file(count, ids=False):
 def batch_run(up, rows, slots, *more):
     command = [PROGRAM, rows, "--provider", "simulate", "--base-url", up.base(), "--output",
                path("results.jsonl"), "--overwrite", "--progress", "off", "--quiet", "--slots-per-key",
-               str(slots), "--simulate", f"--keys {up.keys}", *more]
+               # the same headers as the other clients: no provider but the simulator is sent a key
+               str(slots), "--idempotency-keys", "never", "--simulate", f"--keys {up.keys}", *more]
     return command + (["--cacert", up.cacert] if up.cacert else [])
 
 

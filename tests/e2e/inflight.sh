@@ -130,7 +130,7 @@ assert_eq "" "$(find . -name '*inflight' -newer few.jsonl ! -name 'diary*')" "fi
 
 t "an answer keeps its slot until it is written, so that no more than the slots can be repeated"
 start_simulator --latency 60ms
-head -c 100000 /dev/zero | tr '\0' x | sed 's/.*/{"prompt":"&"}/' >long.jsonl
+printf '{"prompt":"%0100000d"}\n' 0 >long.jsonl
 for _ in 1 2 3 4 5; do cat long.jsonl long.jsonl; done >longer.jsonl
 mkfifo pipe
 exec 9<>pipe # takes part of one line, and no more

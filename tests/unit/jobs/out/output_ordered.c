@@ -164,12 +164,14 @@ static void the_next_run_takes_up_what_was_early(void **state) {
         assert_string_equal(order_in(side), "3 5 6");
         struct output *o = open_as(&options);
         assert_int_equal(folder_count(), 1);
+        assert_int_equal(output_unseen(o), 5);
         for (int i = 0; i < 7; i++) {
             struct job *job = meet(o, i, &sequence);
             assert_int_equal(!job, i != 2 && i != 4); // what is done is not sent again
             if (job)
                 finish(o, job, OUTCOME_OK, &err);
         }
+        assert_int_equal(output_unseen(o), 0);
         must_close(o);
         assert_string_equal(order_in(results), again ? "0 1 2 3 4 5 6" : "0 1 3 5 6 2 4");
         assert_int_equal(folder_count(), 1);
