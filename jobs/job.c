@@ -57,6 +57,7 @@ void job_clear(struct job *job) {
     job->accepted_at = job->in_attempts = 0;
     job->affinity = 0;
     job->retries = 0;
+    job->copied = false;
     job->not_after = TIME_NEVER;
     job->result.outcome = OUTCOME_NONE;
     job->result.provider = job->result.key = NULL;

@@ -24,6 +24,8 @@ struct usage {
 enum reply_shape { REPLY_OPENAI, REPLY_ANTHROPIC, REPLY_GEMINI };
 
 #define USAGE_NONE ((struct usage){-1, -1, -1, -1, -1})
+// Of a request that took none.
+#define USAGE_NOTHING ((struct usage){0, 0, 0, 0, 0})
 
 struct reply {
     struct slice text;          // string token

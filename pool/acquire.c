@@ -167,3 +167,39 @@ enum pool_answer pool_acquire(struct channel *channel, const struct need *need, 
     take(seat, need, &m, lease);
     return POOL_LEASED;
 }
+
+// Whether nothing holds anybody back, keys that are out for good apart.
+static bool is_calm(const struct channel *channel) {
+    const struct home *home = channel->home;
+    if (channel->breaker.state != BREAKER_CLOSED)
+        return false;
+    for (size_t i = 0; i < home->account_count; i++)
+        if (channel->tabs[i].state != TAB_OPEN)
+            return false;
+    for (size_t i = 0; i < home->count; i++)
+        if (home->keys[i]->standing != STANDING_GOOD && home->keys[i]->standing != STANDING_REMOVED)
+            return false;
+    return true;
+}
+
+bool pool_acquire_other(const struct lease *first, const struct need *need, int64_t now,
+                        struct lease *lease) {
+    struct channel *channel = first->channel;
+    struct moment m = pool_moment(channel->home, now);
+    struct spend spend = spend_of(channel, need);
+    struct seat *best = NULL;
+    home_wake(channel->home, now);
+    channel_wake(channel, now);
+    if (!is_calm(channel))
+        return false;
+    for (size_t i = 0; i < channel->home->count; i++) {
+        struct seat *seat = &channel->seats[i];
+        bool other = seat->tab != first->seat->tab;
+        if (other && seat->place == SEAT_OPEN && admits(seat, &spend, &m) &&
+            (!best || seat->key->in_flight < best->key->in_flight))
+            best = seat;
+    }
+    if (best)
+        take(best, need, &m, lease);
+    return best != NULL;
+}

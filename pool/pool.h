@@ -82,6 +82,12 @@ enum pool_answer {
 enum pool_answer pool_acquire(struct channel *channel, const struct need *need, int64_t now,
                               struct lease *lease, int64_t *not_before);
 
+// A lease for a copy of a request that is under way: on a key of the same channel but of another
+// account. Only while nothing there is limited: no account rests or is being looked at, no key is out
+// for money, the provider does not fail. False: not now.
+bool pool_acquire_other(const struct lease *first, const struct need *need, int64_t now,
+                        struct lease *lease);
+
 // What an attempt came to, for the key.
 struct pool_report {
     const struct verdict *verdict; // outcome OUTCOME_OK for an answer

@@ -47,13 +47,18 @@ struct config {
     int affinity;               // enum affinity_by
     const char *cooldown;       // "auto" or a duration
     int64_t max_retries;
-    int64_t timeout;         // microseconds, one attempt
-    int64_t connect_timeout; // microseconds
-    int64_t deadline;        // microseconds, one job; 0: none
-    bool stream;             // answers are asked for as server-sent events
-    int64_t stall_timeout;   // microseconds between two pieces of such an answer
-    int idempotency_keys;    // enum idempotency_keys
+    int64_t timeout;                // microseconds, one attempt
+    int64_t connect_timeout;        // microseconds
+    int64_t deadline;               // microseconds, one job; 0: none
+    int64_t max_requests;           // of the run; 0: none
+    int64_t max_tokens_total;       // of the run; 0: none
+    const char *stop_on_error_rate; // as written; NULL: never
+    double hedge;                   // 0 to 1, of the rows; 0: nothing is sent twice
+    bool stream;                    // answers are asked for as server-sent events
+    int64_t stall_timeout;          // microseconds between two pieces of such an answer
+    int idempotency_keys;           // enum idempotency_keys
     const char *cacert;
+    int http; // enum http_version
     int64_t max_reply_bytes;
     bool dry_run;
 

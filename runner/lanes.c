@@ -134,8 +134,7 @@ void lane_take(struct job_lane *lane, struct job *job) {
 }
 
 // Worked out once for each job that is next: a batch body is read through for it.
-static const struct need *need_for(struct lanes *lanes, struct job_lane *lane,
-                                   const struct job *job) {
+const struct need *lane_need(struct lanes *lanes, struct job_lane *lane, const struct job *job) {
     if (lane->need_of != job->index)
         lane->need = need_of(&job->request, first_defaults(lanes, lane));
     lane->need_of = job->index;
@@ -167,7 +166,7 @@ static enum pool_answer ask(struct lanes *lanes, struct job_lane *lane, const st
     if (!channel)
         return POOL_NONE;
     enum pool_answer answer =
-        pool_acquire(channel, need_for(lanes, lane, job), now, &grant->lease, &not_before);
+        pool_acquire(channel, lane_need(lanes, lane, job), now, &grant->lease, &not_before);
     if (answer != POOL_LEASED && answer != POOL_NONE && answer != POOL_NO_MODEL &&
         not_before < grant->not_before)
         grant->not_before = not_before;

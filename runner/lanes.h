@@ -66,6 +66,9 @@ struct job *lane_choose(struct job_lane *lane);
 // Out of the lane: it was served.
 void lane_take(struct job_lane *lane, struct job *job);
 
+// What a job of the lane is expected to take.
+const struct need *lane_need(struct lanes *lanes, struct job_lane *lane, const struct job *job);
+
 // Puts a job that waited before among the others, by the order they came in.
 void lane_return(struct job_lane *lane, struct job *job);
 
@@ -73,6 +76,7 @@ void lane_return(struct job_lane *lane, struct job *job);
 struct grant {
     const struct route *route;
     struct lease lease;
+    int64_t tokens;     // that the run's budget reserves for it
     int64_t not_before; // when to come again if there is none; TIME_NEVER: with the next release
 };
 

@@ -4,6 +4,7 @@
 #include "runner/loop.h"
 
 #include "jobs/base/clock.h"
+#include "jobs/base/log.h"
 #include "jobs/base/random.h"
 #include "pool/transfer/blocks.h"
 
@@ -14,12 +15,30 @@
 // Replies up to this size need no credit of their own: their number is bounded by the jobs'.
 #define BODY_SMALL (16 * 1024)
 
+static void stop_spending(struct loop *l) {
+    struct buf what = BUF_INIT(1024);
+    run_budget_describe(&l->p->budget, &what);
+    if (l->in_flight)
+        log_warn("%s; waiting for %zu request%s in flight", buf_cstr(&what), l->in_flight,
+                 l->in_flight == 1 ? "" : "s");
+    buf_free(&what);
+    pipeline_stop(l->p, STOP_DRAIN, CAUSE_BUDGET, NULL);
+}
+
+// Rows that are no good say nothing about the providers.
+static void note_end(struct loop *l, const struct job *job) {
+    enum outcome outcome = job->result.outcome;
+    if (outcome != OUTCOME_BAD_INPUT && run_budget_note(&l->p->budget, outcome != OUTCOME_OK))
+        stop_spending(l);
+}
+
 void loop_finish(struct loop *l, struct job *job) {
     struct stats *stats = &l->p->stats;
     job->result.wait = l->now - job->accepted_at - job->in_attempts;
     stats_add(job->result.outcome == OUTCOME_OK ? &stats->ok : &stats->failed, 1);
     job_set_state(job, JOB_FINISHED);
     l->alive--;
+    note_end(l, job);
     if (job->body.n > BODY_SMALL)
         l->held = credits_charge_reply(&l->p->credits, job);
     l->slots_kept += pipeline_keeps_slot(job);
@@ -133,9 +152,31 @@ static void fail_model(struct loop *l, struct job *job, const struct route *rout
     loop_finish(l, job);
 }
 
+// The row stays undone; a smaller one may still fit into the budget.
+static void pass_over(struct loop *l, struct job *job) {
+    list_remove(&job->node);
+    loop_drop(l, job);
+    pipeline_stop(l->p, STOP_NO, CAUSE_BUDGET, NULL);
+}
+
+static bool may_spend(struct loop *l, struct job_lane *lane, struct job *job, int64_t *tokens) {
+    struct run_budget *budget = &l->p->budget;
+    *tokens = run_budget_estimate(budget, lane_need(&l->lanes, lane, job));
+    switch (run_budget_may(budget, *tokens)) {
+    case BUDGET_GO: return true;
+    case BUDGET_WAIT: lane->answer = POOL_BUSY; break;
+    case BUDGET_PASS: pass_over(l, job); break;
+    case BUDGET_STOP: stop_spending(l); break;
+    }
+    return false;
+}
+
 static void start_first(struct loop *l, struct job_lane *lane) {
     struct grant grant;
     struct job *job = lane_choose(lane);
+    int64_t tokens;
+    if (!may_spend(l, lane, job, &tokens))
+        return;
     lane->answer = lane_acquire(&l->lanes, lane, job, l->now, &grant);
     if (lane->answer == POOL_NO_MODEL) {
         fail_model(l, job, grant.route);
@@ -147,6 +188,7 @@ static void start_first(struct loop *l, struct job_lane *lane) {
             l->not_before = grant.not_before;
     } else {
         lane_take(lane, job);
+        grant.tokens = tokens;
         attempt_start(l, job, &grant);
         end_late(l, lane);
     }
@@ -170,7 +212,7 @@ static bool has_slot(struct loop *l) {
 
 // Rows that rest may hold all credits while those behind them could be served by others.
 static void let_others_in(struct loop *l) {
-    bool resting = false, busy = slots_taken(l) >= l->p->plan->slots;
+    bool resting = false, busy = l->in_flight >= l->p->plan->slots;
     for (size_t i = 0; i < l->lanes.count; i++) {
         const struct job_lane *lane = l->lanes.list[i];
         resting = resting || (lane_first(lane) && lane->answer == POOL_LATER);
@@ -222,7 +264,8 @@ static bool is_over(struct loop *l, bool more) {
 
 static int64_t next_time(const struct loop *l) {
     struct heap_node *parked = heap_first(&l->parked);
-    return parked && parked->due < l->not_before ? parked->due : l->not_before;
+    int64_t next = l->not_before < l->hedge_due ? l->not_before : l->hedge_due;
+    return parked && parked->due < next ? parked->due : next;
 }
 
 // Looks without sleeping first, if there is something to hand on that may wait for more.
@@ -244,6 +287,7 @@ static void loop_run(struct loop *l) {
         start_ready(l);
         if (is_over(l, more))
             return;
+        l->hedge_due = more || pipeline_stopping(l->p) != STOP_NO ? TIME_NEVER : copies_send(l);
         wait_for_events(l);
         l->now = clock_now();
         // all keys come back before the next jobs start, so that the rotation sees them all
@@ -271,6 +315,7 @@ void *loop_main(void *pipeline) {
     l.policy = RETRY_DEFAULT;
     l.policy.max_retries = (int)p->plan->config->max_retries;
     l.random.state = random_seed();
+    l.hedge.share = p->plan->config->hedge;
     list_init(&l.flights);
     list_init(&l.spare);
     list_init(&l.finished);

@@ -1,5 +1,6 @@
 // What the loop thread works with, shared by its two halves: loop.c says which job may start and when
-// the work is over, attempt.c makes one request of a job and decides what its answer means.
+// the work is over, attempt.c makes one request of a job and decides what its answer means,
+// copies.c has some of them made twice.
 //
 //   loop.c: queue, lanes ──key──▶ attempt_start() ──▶ engine ──▶ attempt_settle() ──▶ loop_finish(),
 //   loop_wait_again(), or parked
@@ -11,6 +12,7 @@
 
 #include "jobs/retry.h"
 #include "pool/answer.h"
+#include "runner/hedge.h"
 #include "runner/lanes.h"
 #include "runner/pipeline.h"
 #include "runner/rest.h"
@@ -21,7 +23,13 @@ struct flight {
     struct job *job;
     const struct route *route;
     struct lease lease;
+    int64_t tokens; // that the budget reserves for it
     struct transfer *transfer;
+    struct flight *twin; // the other request for the same job that is out too, or NULL
+    bool is_copy;        // sent while another was out; its reply goes to its own body
+    int64_t since;       // monotonic: when this request, or the one it is a copy of, was started
+    int64_t started_at;  // wall clock
+    struct buf body;
     struct answer_stream stream;
 };
 
@@ -42,6 +50,8 @@ struct loop {
     int64_t now;
     struct rest rest;
     int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer
+    struct hedge hedge;
+    int64_t hedge_due; // when copies_send() wants to be called again
     struct retry_policy policy;
     struct random random;
 };
@@ -61,6 +71,10 @@ void loop_fail_deadline(struct loop *l, struct job *job);
 // Sends the job, which is in no list, with the key that was granted.
 void attempt_start(struct loop *l, struct job *job, struct grant *grant);
 
+// Sends the job of a request that is out once more, with the key that was granted. Whichever answers
+// first breaks off the other; a failure waits for the other. False: nothing was sent.
+bool attempt_copy(struct loop *l, struct flight *first, struct grant *grant);
+
 // What came of a transfer that is done.
 void attempt_settle(struct loop *l, struct transfer *t);
 
@@ -68,5 +82,9 @@ void attempt_settle(struct loop *l, struct transfer *t);
 void attempt_break_off(struct loop *l);
 
 void attempt_free(struct flight *f);
+
+// Sends copies of requests that take long, once the end of the run is near. Returns when to call it
+// again, TIME_NEVER: after the next event.
+int64_t copies_send(struct loop *l);
 
 #endif

@@ -65,10 +65,17 @@ static bool open_engine(struct pipeline *p, struct error *err) {
     const struct config *c = p->plan->config;
     struct engine_options options = {.connect_timeout = c->connect_timeout,
                                      .cacert = c->cacert,
+                                     .http = (enum http_version)c->http,
                                      .no_proxy = p->plan->embedded,
                                      .wake_fd = p->loop_fd};
-    for (size_t i = 0; i < p->plan->route_count; i++)
-        options.tls |= engine_uses_tls(p->plan->routes[i].base_url);
+    for (size_t i = 0; i < p->plan->route_count; i++) {
+        const char *url = p->plan->routes[i].base_url;
+        if (options.http == HTTP_2 && !engine_uses_tls(url))
+            return error_set(err, ERROR_USAGE,
+                             "--http 2: %s is no https address, and without TLS HTTP/1.1 is spoken",
+                             url);
+        options.tls |= engine_uses_tls(url);
+    }
     p->engine = engine_open(&options, err);
     return p->engine != NULL;
 }
@@ -85,6 +92,9 @@ static void init_credits(struct pipeline *p) {
 
 bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *err) {
     *p = (struct pipeline){.plan = plan};
+    p->budget = (struct run_budget){.max_requests = plan->config->max_requests,
+                                    .max_tokens = plan->config->max_tokens_total,
+                                    .errors = plan->error_rate};
     p->loop_fd = wake_new();
     p->reader_fd = wake_new();
     p->done_fd = wake_new();
@@ -235,11 +245,32 @@ static void watch(struct pipeline *p, struct progress *progress, int64_t began,
         close(fds[0].fd);
 }
 
+// False when all rows were done all the same.
+static bool tell_budget(struct pipeline *p) {
+    struct totals sum = {0};
+    stats_sum(&sum, &p->stats);
+    bool all_read = atomic_load(&p->input_ended);
+    int64_t left = sum.rows - sum.skipped - sum.bad_rows - sum.ok - sum.failed;
+    if (all_read && left == 0)
+        return false;
+    struct buf what = BUF_INIT(1024);
+    run_budget_describe(&p->budget, &what);
+    error_set(&p->err, ERROR_USAGE, "%s; %s%lld row%s left undone: run again to go on",
+              buf_cstr(&what), all_read ? "" : "at least ", (long long)left,
+              left == 1 ? " is" : "s are");
+    buf_free(&what);
+    return true;
+}
+
 static int exit_code(struct pipeline *p) {
     switch ((enum stop_cause)atomic_load(&p->cause)) {
     case CAUSE_NONE: break;
     case CAUSE_SIGNAL: return 130;
     case CAUSE_NO_KEY: return 3;
+    case CAUSE_BUDGET:
+        if (tell_budget(p))
+            return 3;
+        break;
     case CAUSE_INPUT: return 2;
     case CAUSE_OUTPUT: return 4;
     }

@@ -18,6 +18,7 @@
 #include "jobs/out/output.h"
 #include "pool/pool.h"
 #include "pool/transfer/engine.h"
+#include "runner/budget.h"
 #include "runner/credits.h"
 #include "runner/plan.h"
 #include "runner/queue.h"
@@ -32,6 +33,7 @@ enum stop_cause {
     CAUSE_NONE,
     CAUSE_SIGNAL,
     CAUSE_NO_KEY, // no usable key left
+    CAUSE_BUDGET, // what the run may spend is spent, or too many rows failed: see budget.reached
     CAUSE_INPUT,  // the input could not be read further, or --strict met a bad row
     CAUSE_OUTPUT, // the results could not be written
 };
@@ -43,6 +45,7 @@ struct pipeline {
     struct output *output;
     struct engine *engine; // the loop's, once it runs
     struct stats stats;    // rows, skipped and bad_rows counted by the reader, the rest by the loop
+    struct run_budget budget; // the loop's; read after the joins
 
     struct credits credits;
     struct queue to_loop;

@@ -274,8 +274,9 @@ static void count_slots(struct plan *plan) {
 bool plan_make(struct plan *plan, const struct config *config, const char *input,
                struct error *err) {
     *plan = (struct plan){.config = config, .input = input};
-    if (!check_texts(config, err) || !read_cooldown(plan, err) || !load_keys(plan, err) ||
-        !choose_routes(plan, err))
+    if (!check_texts(config, err) || !read_cooldown(plan, err) ||
+        !error_rate_parse(config->stop_on_error_rate, &plan->error_rate, err) ||
+        !load_keys(plan, err) || !choose_routes(plan, err))
         return false;
     fill_pool_options(plan);
     count_slots(plan);

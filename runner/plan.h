@@ -8,6 +8,7 @@
 #include "pool/pool.h"
 #include "pool/wire/wire.h"
 #include "runner/config.h"
+#include "runner/error_rate.h"
 #include "runner/simulate/simulate.h"
 
 // A provider that rows may be sent to.
@@ -28,6 +29,7 @@ struct plan {
     size_t order_count;                // so many of them serve rows that name no provider
     size_t slots;                      // most requests in flight
     struct pool_options pool;          // all but the seed; the keyring is the one above
+    struct error_rate error_rate;      // that ends the run, at its start
     bool embedded;                     // the simulator runs inside this process …
     struct simulate_options simulated; // … with these options
 };

@@ -71,10 +71,16 @@ bool queue_take(struct queue *q, struct list *into) {
 
 // With the lock held. False once the time has come.
 static bool sleep_until(struct queue *q, int64_t until) {
-    struct timespec time = {.tv_sec = until / USEC_PER_SEC, .tv_nsec = until % USEC_PER_SEC * 1000};
     q->asleep = true;
     if (until == TIME_NEVER)
         return pthread_cond_wait(&q->ready, &q->lock) == 0;
+    // the condition knows no clock that goes on while the machine sleeps
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    int64_t left = until - clock_now();
+    int64_t usec = time.tv_nsec / 1000 + (left > 0 ? left : 0);
+    time.tv_sec += usec / USEC_PER_SEC;
+    time.tv_nsec = usec % USEC_PER_SEC * 1000;
     return pthread_cond_timedwait(&q->ready, &q->lock, &time) != ETIMEDOUT;
 }
 

@@ -44,6 +44,20 @@ static struct summary_times times_of(const struct histogram *h) {
                                   .max = h->max};
 }
 
+static const char *stopped_by(const struct pipeline *p, int exit_code) {
+    if (exit_code <= 1)
+        return NULL;
+    switch ((enum stop_cause)atomic_load(&p->cause)) {
+    case CAUSE_NONE: return NULL;
+    case CAUSE_SIGNAL: return "signal";
+    case CAUSE_NO_KEY: return "no-key";
+    case CAUSE_BUDGET: return run_budget_name(p->budget.reached);
+    case CAUSE_INPUT: return "input";
+    case CAUSE_OUTPUT: return "output";
+    }
+    return NULL;
+}
+
 static void fill_totals(struct summary *s, const struct pipeline *p, int exit_code) {
     struct totals sum = {0};
     stats_sum(&sum, &p->stats);
@@ -54,6 +68,8 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .bad_rows = sum.bad_rows,
                           .attempts = sum.attempts,
                           .rate_limited = sum.rate_limited,
+                          .copies = sum.copies,
+                          .copies_won = sum.copies_won,
                           .elapsed = p->elapsed,
                           .input_tokens = sum.input_tokens,
                           .output_tokens = sum.output_tokens,
@@ -61,8 +77,10 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .ttft = times_of(&p->stats.ttft),
                           .streaming = p->plan->config->stream || p->stats.ttft.total,
                           .cached_tokens = sum.cached_tokens,
+                          .hedging = p->plan->config->hedge > 0,
                           .output = p->plan->output,
-                          .stopped = exit_code > 1};
+                          .stopped = exit_code > 1,
+                          .stopped_by = stopped_by(p, exit_code)};
 }
 
 bool report_run(const struct pipeline *p, int exit_code, struct error *err) {

@@ -12,9 +12,9 @@ struct rest {
     bool is_said; // and since then nothing was sent
 };
 
-// When to wake up to go on at `until` (monotonic, TIME_NEVER: only events end it). The monotonic clock
-// stands still while a machine sleeps and knows nothing of a wall clock that was set, but days end by
-// the wall clock: so a long rest is slept in pieces. A run that stands still should not look as if it
+// When to wake up to go on at `until` (monotonic, TIME_NEVER: only events end it). A sleeping thread
+// does not notice that the machine slept too, nor a wall clock that was set, by which days end: so a
+// long rest is slept in pieces. A run that stands still should not look as if it
 // hung: a long rest with nothing in flight (idle) is said once.
 int64_t rest_wake_at(struct rest *r, bool idle, int64_t now, int64_t until);
 

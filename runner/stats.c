@@ -23,6 +23,8 @@ void stats_sum(struct totals *totals, const struct stats *stats) {
     totals->attempts += stats_get(&stats->attempts);
     totals->rate_limited += stats_get(&stats->rate_limited);
     totals->retried += stats_get(&stats->retried);
+    totals->copies += stats_get(&stats->copies);
+    totals->copies_won += stats_get(&stats->copies_won);
     totals->in_flight += stats_get(&stats->in_flight);
     totals->input_tokens += stats_get(&stats->input_tokens);
     totals->output_tokens += stats_get(&stats->output_tokens);
@@ -38,5 +40,7 @@ const char *stats_fault(const struct totals *t) {
         return "nothing is in flight at the end";
     if (t->rate_limited + t->retried > t->attempts)
         return "attempts contain refused and retried ones";
+    if (t->copies_won > t->copies || t->copies > t->attempts)
+        return "attempts contain copies, and those that won";
     return t->ok > t->attempts ? "an ok job had an attempt" : NULL;
 }

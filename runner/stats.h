@@ -12,6 +12,8 @@
 //   attempts   HTTP requests made, refused ones included; they belong to accepted jobs
 //   attempts   ⊇ rate_limited + retried: rate_limited were refused for rate reasons and used
 //              up no retry; retried counts the failed attempts that another one followed
+//   attempts   ⊇ copies: sent while another request for the same job was out; copies ⊇ copies_won,
+//              whose answers were taken
 //   in_flight  attempts that have begun and not ended (goes up and down)
 //   *_tokens   as providers reported them, over all ok jobs
 //
@@ -41,6 +43,8 @@ struct stats {
     stats_counter attempts;
     stats_counter rate_limited;
     stats_counter retried;
+    stats_counter copies;
+    stats_counter copies_won;
     stats_counter in_flight;
     stats_counter input_tokens;
     stats_counter output_tokens;
@@ -60,6 +64,8 @@ struct totals {
     int64_t attempts;
     int64_t rate_limited;
     int64_t retried;
+    int64_t copies;
+    int64_t copies_won;
     int64_t in_flight;
     int64_t input_tokens;
     int64_t output_tokens;

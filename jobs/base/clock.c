@@ -12,8 +12,9 @@ static int64_t read_clock(clockid_t id) {
     return (int64_t)t.tv_sec * USEC_PER_SEC + t.tv_nsec / 1000;
 }
 
+// The monotonic clock of Linux stands still while the machine sleeps; rests, limits and deadlines go on.
 static int64_t real_now(void) {
-    return read_clock(CLOCK_MONOTONIC);
+    return read_clock(CLOCK_BOOTTIME);
 }
 
 static int64_t real_wall(void) {

@@ -15,7 +15,7 @@
 #define USEC_PER_SEC INT64_C(1000000)
 #define TIME_NEVER   INT64_MAX
 
-// Monotonic microseconds; the zero point means nothing.
+// Monotonic microseconds, the time that the machine slept included; the zero point means nothing.
 extern int64_t (*clock_now)(void);
 
 // Microseconds since 1970-01-01T00:00:00Z.

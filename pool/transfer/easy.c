@@ -6,6 +6,8 @@
 #include "jobs/base/die.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -133,7 +135,7 @@ static bool is_event_stream(CURL *easy) {
 
 // The timer is not moved with every byte: when it comes, it is set anew for the last one.
 static void take_events(struct transfer *t, struct slice bytes) {
-    t->last_byte = clock_now();
+    t->last_byte = engine_time(t);
     if (t->over)
         return;
     t->over = !t->on_events(t->events_context, bytes);
@@ -167,6 +169,16 @@ static int on_send(void *context, char *to, char *from, int to_port, int from_po
     return ++t->sends > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+// A peer that is silently gone (a machine that slept, a router that forgot) is found out within a minute,
+// not at --timeout: keep-alive probes tell while an answer is waited for, this limit while a request is
+// on its way.
+static int on_new_socket(void *context, curl_socket_t fd, curlsocktype purpose) {
+    (void)context, (void)purpose;
+    unsigned ms = 60 * 1000;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms); // refused: without it
+    return CURL_SOCKOPT_OK;
+}
+
 // Texts are copied. An option that is missing for want of memory might trust whom it must not.
 static void set_text(CURL *easy, CURLoption option, const char *text) {
     if (curl_easy_setopt(easy, option, text) != CURLE_OK)
@@ -194,8 +206,12 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     (long)(o->http == HTTP_1_1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 20L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
@@ -326,6 +342,12 @@ struct transfer *easy_finish(CURL *easy, CURLcode code) {
     else if (code != CURLE_OK && !t->error[0])
         snprintf(t->error, sizeof t->error, "%s", curl_easy_strerror(code));
     return t;
+}
+
+bool easy_is_http2(const struct transfer *t) {
+    long version = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    return version >= CURL_HTTP_VERSION_2_0;
 }
 
 struct slice transfer_header(const struct transfer *t, const char *name) {

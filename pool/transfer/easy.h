@@ -35,8 +35,15 @@ struct transfer *easy_finish(CURL *easy, CURLcode code);
 // The same for one that is broken off with this status.
 void easy_break_off(struct transfer *t, enum transfer_status status);
 
+// Whether its answer came over HTTP/2.
+bool easy_is_http2(const struct transfer *t);
+
 // engine.c's part in a stream: looks at it at this time at the latest.
 void engine_look_by(struct transfer *t, int64_t due);
+
+// The time by which requests are late: the monotonic clock without what this process was kept from
+// running.
+int64_t engine_time(const struct transfer *t);
 
 // Between two requests: keeps a modest body buffer.
 void easy_rest(struct transfer *t);

@@ -6,6 +6,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/heap.h"
+#include "jobs/base/log.h"
 #include "pool/transfer/blocks.h"
 #include "pool/transfer/easy.h"
 
@@ -26,6 +27,10 @@
 #define LANES_WIDE    16
 #define BUFFER_WIDE   ((size_t)16 * 1024)
 #define BUFFER_NARROW ((size_t)2 * 1024)
+
+// While something is in flight the thread runs once in so long; twice that without a turn, and it was
+// kept from it.
+#define TURN USEC_PER_SEC
 
 // How often descriptors are looked at that epoll does not take.
 #define UNWATCHED_PAUSE (10 * USEC_PER_MS)
@@ -58,7 +63,9 @@ struct engine {
     size_t lane_count;
     struct bits with_room; // lanes that have an idle transfer or may make one
     struct heap due;       // lanes by timer
-    struct heap started;   // transfers by when they are looked at: do they take too long
+    struct heap started;   // transfers by when, in engine time, they are looked at: too long?
+    int64_t seen;          // monotonic, when this thread last ran
+    int64_t lost;          // microseconds it was kept from running
     struct list done;
     struct watch *watches; // by descriptor
     size_t watch_count;
@@ -165,6 +172,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     e->settings = (struct easy_settings){.options = *options, .on_close = on_close, .context = e};
     e->settings.options.no_proxy |= !easy_wants_proxy();
     e->wake_fd = options->wake_fd;
+    e->seen = clock_now();
     e->lane_size = options->tls ? LANE_TLS : LANE_PLAIN;
     list_init(&e->done);
     bits_init(&e->with_room, LANES_MAX);
@@ -233,12 +241,21 @@ bool engine_start(struct engine *e, struct transfer *t) {
     if (!easy_prepare(t))
         return false;
     t->started = clock_now();
+    t->end_at = engine_time(t) + t->timeout;
     check(curl_multi_add_handle(t->lane->multi, t->easy));
-    heap_set(&e->started, &t->timer, t->started + t->timeout);
+    heap_set(&e->started, &t->timer, t->end_at);
     return true;
 }
 
 // What a CURLMsg points to dies when the handle is removed: everything is copied first.
+// Said once: a server may have it or not, and every answer would say so.
+static void note_version(struct engine *e, struct transfer *t) {
+    if (e->settings.options.http != HTTP_2 || t->status != TRANSFER_ANSWERED || easy_is_http2(t))
+        return;
+    log_warn("%s answers over HTTP/1.1: it offers no HTTP/2", buf_cstr(&t->url_set));
+    e->settings.options.http = HTTP_AUTO;
+}
+
 static void collect_done(struct engine *e, struct lane *lane) {
     CURLMsg *message;
     int left;
@@ -246,6 +263,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
         if (message->msg != CURLMSG_DONE)
             continue;
         struct transfer *t = easy_finish(message->easy_handle, message->data.result);
+        note_version(e, t);
         check(curl_multi_remove_handle(lane->multi, t->easy));
         heap_remove(&e->started, &t->timer);
         list_push(&e->done, &t->node);
@@ -272,7 +290,7 @@ void engine_look_by(struct transfer *t, int64_t due) {
 
 // What a transfer that is looked at has to end with, or TRANSFER_ANSWERED and *due says when to look again.
 static enum transfer_status status_by(const struct transfer *t, int64_t now, int64_t *due) {
-    int64_t end = t->started + t->timeout, silent = TIME_NEVER;
+    int64_t end = t->end_at, silent = TIME_NEVER;
     if (t->streamed && t->stall_timeout)
         silent = t->last_byte + t->stall_timeout;
     *due = end < silent ? end : silent;
@@ -283,7 +301,8 @@ static enum transfer_status status_by(const struct transfer *t, int64_t now, int
 
 // Ends what takes too long, streams that have been silent for too long, and those that are over but not
 // at their end.
-static void end_late(struct engine *e, int64_t now) {
+static void end_late(struct engine *e) {
+    int64_t now = clock_now() - e->lost;
     struct heap_node *node;
     while ((node = heap_pop_due(&e->started, now))) {
         struct transfer *t = HEAP_ENTRY(node, struct transfer, timer);
@@ -297,6 +316,19 @@ static void end_late(struct engine *e, int64_t now) {
         check(curl_multi_remove_handle(t->lane->multi, t->easy));
         list_push(&e->done, &t->node);
     }
+}
+
+int64_t engine_time(const struct transfer *t) {
+    return clock_now() - t->lane->engine->lost;
+}
+
+// A process that is stopped, a machine that sleeps: what came meanwhile lies in the sockets, and nobody
+// is late before it was looked at.
+static void note_turn(struct engine *e) {
+    int64_t now = clock_now();
+    if (now - e->seen > 2 * TURN)
+        e->lost += now - e->seen;
+    e->seen = now;
 }
 
 static void run_event(struct engine *e, const struct epoll_event *event) {
@@ -338,10 +370,13 @@ static int wait_events(struct engine *e, struct epoll_event *events, int64_t unt
     struct timespec pause, *limit = NULL;
     if (e->unwatched && clock_now() + UNWATCHED_PAUSE < until)
         until = clock_now() + UNWATCHED_PAUSE;
-    const struct heap_node *const first[] = {heap_first(&e->due), heap_first(&e->started)};
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-        if (first[i] && first[i]->due < until)
-            until = first[i]->due;
+    const struct heap_node *due = heap_first(&e->due), *look = heap_first(&e->started);
+    if (due && due->due < until)
+        until = due->due;
+    if (look && look->due + e->lost < until)
+        until = look->due + e->lost;
+    if (look && e->seen + TURN < until)
+        until = e->seen + TURN;
     if (until != TIME_NEVER) {
         int64_t left = until - clock_now();
         if (left < 0 || !list_is_empty(&e->done))
@@ -364,14 +399,17 @@ static int wait_events(struct engine *e, struct epoll_event *events, int64_t unt
 
 bool engine_wait(struct engine *e, int64_t until) {
     struct epoll_event events[EVENTS_AT_ONCE];
+    note_turn(e);
     run_due(e, clock_now());
     if (e->unwatched)
         watch_again(e);
     int count = wait_events(e, events, until);
+    note_turn(e);
     for (int i = 0; i < count; i++)
         run_event(e, &events[i]);
     run_due(e, clock_now());
-    end_late(e, clock_now()); // after the events: what has come is in time
+    if (count < EVENTS_AT_ONCE) // after the events, all of them: what has come is in time
+        end_late(e);
     return count > 0 || !list_is_empty(&e->done);
 }
 
@@ -387,6 +425,7 @@ void engine_give(struct engine *e, struct transfer *t) {
 }
 
 void engine_cancel(struct engine *e, struct transfer *t) {
+    list_remove(&t->node); // if it was done
     check(curl_multi_remove_handle(t->lane->multi, t->easy));
     heap_remove(&e->started, &t->timer);
     t->status = TRANSFER_NETWORK;

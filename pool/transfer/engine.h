@@ -25,12 +25,18 @@
 
 struct engine;
 
+// HTTP_AUTO: HTTP/2, as many requests over one connection as the server lets through at once, where a
+// server behind TLS offers it; the handshake tells. HTTP_2: the same, and a warning where it does not.
+// Without TLS it is HTTP/1.1: libcurl 7.88 cannot use an HTTP/2 connection there again.
+enum http_version { HTTP_AUTO, HTTP_1_1, HTTP_2 };
+
 struct engine_options {
     int64_t connect_timeout; // microseconds, until the connection stands
     const char *cacert;      // file of trusted certificates; NULL: SSL_CERT_FILE, else the system's
     bool tls;                // some requests go over TLS
-    bool no_proxy;           // for the simulator inside the process: HTTP_PROXY is not asked
-    int wake_fd;             // an eventfd: engine_wait() returns when it is written to
+    enum http_version http;
+    bool no_proxy; // for the simulator inside the process: HTTP_PROXY is not asked
+    int wake_fd;   // an eventfd: engine_wait() returns when it is written to
 };
 
 enum transfer_status {
@@ -76,11 +82,12 @@ struct transfer {
     void *address;      // CURLU *
     void *own_headers;  // what is sent before those of `auth`
     void *headers_set;
-    int sends; // how often libcurl began to send this request
+    int64_t end_at; // engine time, when it takes too long
+    int sends;      // how often libcurl began to send this request
     bool too_large;
     bool any;               // something of the answer's body has come
     bool over;              // on_events wants no more
-    int64_t last_byte;      // monotonic, of a stream
+    int64_t last_byte;      // engine time, of a stream
     struct heap_node timer; // when it is looked at: does it take too long, has its stream stalled
 };
 
@@ -119,9 +126,15 @@ struct transfer *engine_next_done(struct engine *e);
 // A header of the answer, SLICE_NONE if it was not sent; valid until engine_give().
 struct slice transfer_header(const struct transfer *t, const char *name);
 
+// Whether anything of the request may have left this machine.
+static inline bool transfer_was_sent(const struct transfer *t) {
+    return t->sends > 0;
+}
+
 void engine_give(struct engine *e, struct transfer *t);
 
-// Breaks off a transfer that was started and is not done, as TRANSFER_NETWORK; give it back afterwards.
+// Breaks off a transfer that was started and was not handed out as done, as TRANSFER_NETWORK; give it
+// back afterwards.
 void engine_cancel(struct engine *e, struct transfer *t);
 
 #endif

@@ -12,6 +12,7 @@ static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt"
 static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
 static const char *const affinities[] = {"none", "prefix", NULL};
 static const char *const idempotency_modes[] = {"auto", "always", "never", NULL};
+static const char *const http_versions[] = {"auto", "1.1", "2", NULL};
 static const char *const sync_modes[] = {"none", "interval", "each", NULL};
 static const char *const progress_modes[] = {"auto", "bar", "plain", "json", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
@@ -141,6 +142,16 @@ const struct option run_options[] = {
      .value = "FILE",
      .group = KEYS,
      .help = "Certificates (PEM) to trust instead of the system's"},
+    {.name = "http",
+     .type = OPTION_CHOICE,
+     .offset = AT(http),
+     .value = "VERSION",
+     .fallback = "auto",
+     .choices = http_versions,
+     .group = KEYS,
+     .help =
+         "The version of HTTP. auto: 2, many requests over one connection, where a server offers "
+         "it over TLS, else 1.1; 2: the same, needs https, and warns of a server without it"},
     {.name = "simulate",
      .type = OPTION_TEXT,
      .offset = AT(simulate),
@@ -249,6 +260,35 @@ const struct option run_options[] = {
      .value = "DURATION",
      .group = RUN,
      .help = "The longest one row may take with all its attempts; 0 sets no such limit"},
+    {.name = "max-requests",
+     .type = OPTION_COUNT,
+     .offset = AT(max_requests),
+     .value = "N",
+     .group = RUN,
+     .help =
+         "Stop before this run makes more requests, retries and refused ones included; 0 sets no "
+         "such limit"},
+    {.name = "max-tokens-total",
+     .type = OPTION_COUNT,
+     .offset = AT(max_tokens_total),
+     .value = "N",
+     .group = RUN,
+     .help =
+         "Stop before this run takes more tokens, input and output together, those estimated for "
+         "requests in flight included; 0 sets no such limit"},
+    {.name = "stop-on-error-rate",
+     .type = OPTION_TEXT,
+     .offset = AT(stop_on_error_rate),
+     .value = "P%[/N]",
+     .group = RUN,
+     .help = "Stop when that share of the last N rows failed; without N, of the last 100"},
+    {.name = "hedge",
+     .type = OPTION_RATE,
+     .offset = AT(hedge),
+     .value = "P%",
+     .group = RUN,
+     .help = "When no more than P% of the rows are left, all of them in flight, send the slowest a "
+             "second time, with a key of another account; the first answer counts"},
     {.name = "stream",
      .type = OPTION_FLAG,
      .offset = AT(stream),

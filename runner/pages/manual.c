@@ -242,6 +242,24 @@ const struct manual_section manual_sections[] = {
      "known to take them but the simulator (with its --idempotency), so it is sent to that alone; "
      "`--idempotency-keys` always sends it to whoever is behind `--base-url`."},
 
+    {"STRAGGLERS",
+     "With `--hedge` 5% a request that takes long near the end of a run is sent a second time: "
+     "when "
+     "all rows are read, none waits, and at most 5% of them are left in flight, one that is out "
+     "for "
+     "longer than 95% of the answers took gets a copy, with a key of another account of the same "
+     "provider. The first good answer counts and the other request is broken off; a failure waits "
+     "for the other one. A row gets one copy at most, and there are no more copies than 5% of "
+     "the "
+     "rows.\n\n"
+     "A request that is broken off may have to be paid. Both count in `attempts` and with their "
+     "keys, the one that was broken off as failed there; the result names the key that answered. "
+     "The summary tells how many copies were sent and how many of them answered first.\n\n"
+     "There are no copies while anything is limited: an account cools, a key is out of money, the "
+     "provider fails, or a request was refused for its rate within the last 10 seconds; nor before "
+     "20 "
+     "answers are there, nor beyond a budget. Keys without a `group` in the pool file count as "
+     "accounts of their own."},
     {"ORDER",
      "With `--ordered` each result is written once those of all rows before it are, to a file as "
      "to "
@@ -273,6 +291,29 @@ const struct manual_section manual_sections[] = {
      "stream is its own affair, and its reply is read as it comes. Only for Gemini, where the "
      "address says it, the option decides."},
 
+    {"BUDGETS",
+     "`--max-requests` and `--max-tokens-total` bound what one run spends; the next run has its "
+     "own. "
+     "What is in flight is reserved, so neither is overspent. Requests are all that are made: "
+     "retries and refused ones too. Tokens are those that providers told, input and output "
+     "together, and for requests in flight an estimate: what `max_tokens` allows, and a quarter of "
+     "the bytes that are read. Until the first answer every byte counts as a token; an estimate "
+     "that proves too low raises those that follow. A row without `max_tokens` is expected to get "
+     "an "
+     "answer twice as long as the longest so far: where the budget must hold to the token, rows "
+     "set "
+     "one. An answer that broke off may have been paid, and counts as estimated.\n\n"
+     "When what is in flight may turn out to take less than was reserved, rows wait for it. A row "
+     "that is too large for what is left is passed over; a hundred of them in a row end the "
+     "run.\n\n"
+     "`--stop-on-error-rate` 20%/500 stops the run when 100 of the last 500 rows failed. It is "
+     "looked at from a fifth of them on (100 rows here, 20 without /N), never before 10. A row "
+     "counts once, when it is done: 429s and attempts that are made again do not, nor do bad "
+     "rows.\n\n"
+     "A run that stops so lets what is in flight finish, says how much was spent and how many rows "
+     "are left undone, and ends with exit code 3, unless all rows were done. The same command goes "
+     "on from there."},
+
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "
      "good "
@@ -282,7 +323,11 @@ const struct manual_section manual_sections[] = {
      "`--summary` writes the same as JSON: `jobs` (total, ok, failed, skipped), `attempts`, "
      "`rate_limited`, `elapsed_s`, `requests_per_s`, `tokens`, `latency_ms`, `ttft_ms` when "
      "replies "
-     "are streams, and `keys` with one object each. The `requests` of all keys add up to "
+     "are streams, `stopped`, `hedge` (copies, won) with `--hedge`, and `keys` with one object "
+     "each. `stopped` is null, or why the run "
+     "ended "
+     "early: signal, no-key, max-requests, max-tokens-total, stop-on-error-rate, input or output. "
+     "The `requests` of all keys add up to "
      "`attempts`. A key's `state` is healthy, degraded, rate_limited or unavailable, its `health` "
      "a score from 0 "
      "to 100 that failures of the provider lower and answers raise (degraded is below 70, and five "
@@ -312,8 +357,17 @@ const struct manual_section manual_sections[] = {
 
     {"SIGNALS",
      "The first SIGINT (Ctrl-C) or SIGTERM stops the reading of rows and lets requests in flight "
-     "finish. The second does not wait for them. What was finished is on disk either way, and the "
-     "same command goes on from there."},
+     "finish. The second does not wait for them, the third not even for results to be written. "
+     "What was "
+     "finished is on disk either way, and the same command goes on from there. SIGHUP, which a "
+     "terminal "
+     "sends when it goes away, does the same, unless it is ignored (nohup).\n\n"
+     "Time that the process is stopped (SIGSTOP, Ctrl-Z) or the machine sleeps does not count "
+     "towards "
+     "`--timeout`: answers that came meanwhile are read. It does count for everything else: the "
+     "rests of "
+     "keys, `--deadline`. A connection whose other end is silently gone is given up after about a "
+     "minute."},
 
     {NULL, NULL},
 };
@@ -322,7 +376,7 @@ const struct manual_exit_code manual_exit_codes[] = {
     {0, "every row has a good result"},
     {1, "the run finished, some rows failed"},
     {2, "a fault of usage, configuration or input; nothing was sent"},
-    {3, "stopped early, no usable key is left; run again to go on"},
+    {3, "stopped early, no usable key is left or a budget is reached; run again to go on"},
     {4, "output could not be written"},
     {130, "stopped by a signal"},
     {0, NULL},

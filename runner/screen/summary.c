@@ -246,6 +246,10 @@ static void add_requests(const struct summary *s, struct buf *out) {
     buf_add_str(out, " (");
     show_rate(out, s->elapsed > 0 ? (double)s->attempts * 1e6 / (double)s->elapsed : 0);
     add_counted(out, "/s), ", s->rate_limited, " rate limited");
+    if (s->copies) {
+        add_counted(out, ", ", s->copies, s->copies == 1 ? " copy (" : " copies (");
+        add_counted(out, "", s->copies_won, " answered first)");
+    }
     if (s->input_tokens || s->output_tokens) {
         add_counted(out, "; tokens: ", s->input_tokens, " in");
         add_counted(out, ", ", s->output_tokens, " out");

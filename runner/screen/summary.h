@@ -44,18 +44,22 @@ struct summary {
     int64_t bad_rows;
     int64_t attempts; // HTTP requests
     int64_t rate_limited;
-    int64_t elapsed; // microseconds
+    int64_t copies;     // requests sent while another for the same row was out …
+    int64_t copies_won; // … and those whose answers were taken
+    int64_t elapsed;    // microseconds
     int64_t input_tokens;
     int64_t output_tokens;
     int64_t cached_tokens; // part of the input, which the provider had in its cache
     struct summary_times latency;
     struct summary_times ttft; // to the first token, of answers that came as streams
     bool streaming;            // ttft is of interest
+    bool hedging;              // copies are of interest
     const struct summary_key *keys;
     size_t key_count;
 
-    const char *output; // where the results are; "-": standard output
-    bool stopped;       // before the end: a signal, no usable key, a full disk
+    const char *output;     // where the results are; "-": standard output
+    bool stopped;           // before the end: a signal, no usable key, a full disk
+    const char *stopped_by; // why, as --summary says it; NULL: the run ended by itself
 };
 
 // Up to this many keys all have a row; of more, the busiest and the unhealthy ones.

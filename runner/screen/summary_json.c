@@ -122,6 +122,13 @@ static void add_totals(struct buf *b, const struct summary *s) {
     add_times(b, "latency_ms", &s->latency);
     if (s->streaming)
         add_times(b, "ttft_ms", &s->ttft);
+    if (s->hedging) {
+        open_object(b, "hedge");
+        add_int(b, "copies", s->copies);
+        add_int(b, "won", s->copies_won);
+        buf_add_char(b, '}');
+    }
+    add_text(b, "stopped", s->stopped_by);
 }
 
 static void add_key(struct buf *b, const struct summary_key *key) {

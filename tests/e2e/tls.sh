@@ -92,6 +92,20 @@ if command -v nghttpd >/dev/null; then
     wait_until 10 eval '[ $(grep -c ":method: POST" "$log") -ge 60 ]' || fail "the requests are not in its log"
     # a line begins with the number of its connection: [id=3] [ 0.123] recv (stream_id=13) :method: POST
     assert_eq 1 "$(grep ':method: POST' "$log" | sed -E 's/^(\[id=[0-9]+\]).*/\1/' | sort -u | wc -l)" "connections"
+
+    t "--http 2 is content with it; --http 1.1 asks for no other"
+    over=(--provider openai --keys keys --base-url "https://127.0.0.1:$port/v1" -o - --cacert ca.pem --max-retries 0 --limit 2)
+    run_ok many.jsonl "${over[@]}" --http 2 --quiet
+    assert_empty "$ERR"
+    expect_exit 1 "$BATCH_RUN" many.jsonl "${over[@]}" --http 1.1 # which this server does not speak
+    assert_json "$OUT" 'map(.error.class)' '["network","network"]'
 else
     echo "# HTTP/2 was NOT tested: it needs nghttpd (Debian: nghttp2-server)"
 fi
+
+t "--http 2 where there is none: a warning, once, and an error without TLS"
+start_https right
+run_ok many.jsonl --provider openai --keys keys --base-url "$HTTPS_URL/v1" -o - --cacert ca.pem --http 2 --quiet
+assert_eq 1 "$(grep -c 'offers no HTTP/2' "$ERR")" "warnings"
+expect_exit 2 "$BATCH_RUN" many.jsonl --provider simulate -o - --http 2
+assert_contains "$ERR" 'no https address'

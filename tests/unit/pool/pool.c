@@ -126,6 +126,26 @@ static void a_limited_key_rests_as_long_as_asked(void **state) {
     pool_free(f.pool);
 }
 
+// The monotonic clock of this program goes on while the machine sleeps (jobs/base/clock.h).
+static void a_night_asleep_outlasts_every_rest(void **state) {
+    (void)state;
+    struct fixture f;
+    int64_t not_before, wall = INT64_C(1795000000) * SEC;
+    open_pool(&f, 1, 1, COOLDOWN_AUTO);
+    pool_tell_time(f.pool, f.now, wall);
+    struct lease lease = take(&f);
+    limit(&f, &lease, 3600 * SEC);
+    pool_tell_time(f.pool, f.now, wall + 8 * 3600 * SEC); // somebody set the clock: no time went by
+    assert_int_equal(refuse(&f, &not_before), POOL_LATER);
+    assert_true(not_before == f.now + 3600 * SEC);
+    f.now += 8 * 3600 * SEC;
+    pool_tell_time(f.pool, f.now, wall + 16 * 3600 * SEC);
+    lease = take(&f);
+    answer(&f, &lease);
+    assert_int_equal(key_state(pool_key(f.pool, 0)), KEY_READY);
+    pool_free(f.pool);
+}
+
 static void the_others_go_on_while_one_rests(void **state) {
     (void)state;
     struct fixture f;
@@ -355,6 +375,7 @@ int main(void) {
         cmocka_unit_test(keys_take_turns),
         cmocka_unit_test(a_key_has_no_more_in_flight_than_slots),
         cmocka_unit_test(a_limited_key_rests_as_long_as_asked),
+        cmocka_unit_test(a_night_asleep_outlasts_every_rest),
         cmocka_unit_test(the_others_go_on_while_one_rests),
         cmocka_unit_test(a_key_comes_back_through_one_probe),
         cmocka_unit_test(pauses_double_while_the_probe_is_refused),
