@@ -118,10 +118,9 @@ enum row_before output_look(struct output *o, struct job *job) {
     int64_t line;
     bool asked_for = o->line.format != OUTPUT_NATIVE || o->line.no_input || o->resume.lines;
     job->sent = asked_for ? sent_hash(o->sent, job->input) : 0;
-    enum row_before before = resume_look(&o->resume, job->id, job->sent, &line);
+    enum row_before before = o->shares_ids ? resume_pass(&o->resume, job, &line)
+                                           : resume_look(&o->resume, job->id, job->sent, &line);
     bool bad = job->result.outcome == OUTCOME_BAD_INPUT;
-    if (o->shares_ids)
-        resume_pass(&o->resume, job->id, job->line_no);
     if (before == ROW_FAILED || (before == ROW_CHANGED && !bad))
         job->replaces = line;
     if (o->ranks && before != ROW_NEW)
