@@ -152,6 +152,10 @@ void ids_change(struct ids *ids, struct ids_key key, int64_t number) {
         ids_table_change(&ids->table, table_key(ids, key), number);
 }
 
+void ids_expect(struct ids *ids, int64_t count) {
+    ids->table.expected = count > ids->plain_count ? (size_t)(count - ids->plain_count) : 0;
+}
+
 int64_t ids_count(const struct ids *ids) {
     return ids->plain_count + (int64_t)ids->table.count;
 }

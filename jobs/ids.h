@@ -44,6 +44,9 @@ int64_t ids_find_key(const struct ids *ids, struct ids_key key);
 // Gives an id that is there another number.
 void ids_change(struct ids *ids, struct ids_key key, int64_t number);
 
+// How many ids there will be in all, as far as is known: growing is then a matter of few steps.
+void ids_expect(struct ids *ids, int64_t count);
+
 int64_t ids_count(const struct ids *ids);
 // What it occupies, for the tests that hold it to its promise.
 size_t ids_bytes(const struct ids *ids);

@@ -18,7 +18,8 @@
 
 #define HUGE_ENOUGH ((size_t)16 << 20)
 
-// Full at 90 %, then 6 % more.
+// Full at 90 %, then 6 % more, or as much as is expected but no more than twice: adding is cheap while
+// there are gaps, and most are added before the last step.
 #define FULL_PERCENT 90
 #define GROW_PERCENT 6
 
@@ -95,11 +96,20 @@ static void make_index(struct ids_table *t) {
         t->first[i] = SIZE_MAX;
 }
 
-// In whole pages, at least one. What there was stays where it is, the rest is gaps.
+// In whole pages, at least one more.
+static size_t next_size(const struct ids_table *t) {
+    size_t pages = (t->slot_count * sizeof *t->slots + PAGE - 1) / PAGE;
+    size_t next = pages + pages * GROW_PERCENT / 100 + 1;
+    size_t slots = t->expected * 100 / FULL_PERCENT + TAIL;
+    size_t wanted = slots * sizeof *t->slots / PAGE + 1;
+    if (wanted > 2 * pages)
+        wanted = 2 * pages;
+    return (wanted > next ? wanted : next) * PAGE;
+}
+
+// What there was stays where it is, the rest is gaps.
 static void extend(struct ids_table *t) {
-    size_t old = t->slot_count * sizeof *t->slots;
-    size_t old_pages = (old + PAGE - 1) / PAGE;
-    size_t new = (old_pages + old_pages * GROW_PERCENT / 100 + 1) * PAGE;
+    size_t old = t->slot_count * sizeof *t->slots, new = next_size(t);
     void *p = old ? mremap(t->slots, old, new, MREMAP_MAYMOVE)
                   : mmap(NULL, new, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)

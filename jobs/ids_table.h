@@ -20,6 +20,7 @@ struct ids_table {
         first; // by the first bits of a hash: the slot of the first entry with these or greater ones
     size_t slot_count;
     size_t count;
+    size_t expected; // so many entries are to come in all, as far as is known
 };
 
 // What is looked for: 62 bits of hash, and five more at the top of `more`.

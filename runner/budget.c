@@ -7,7 +7,7 @@
 
 // What a provider's template puts around a prompt.
 #define INPUT_MARGIN 64
-// An answer without a bound, until one has come.
+// An answer without a bound, until one has come, in tokens.
 #define OUTPUT_AT_FIRST 1024
 // A token holds a byte at least; four are usual.
 #define WORST_AT_FIRST 4
@@ -116,7 +116,7 @@ void run_budget_settle(struct run_budget *b, int64_t estimate, int64_t input_est
 }
 
 bool run_budget_note(struct run_budget *b, bool failed) {
-    if (!error_rate_note(&b->errors, failed) || b->over)
+    if (b->over || !error_rate_note(&b->errors, failed)) // the rate stays as it was when it ended
         return false;
     stop(b, BUDGET_ERRORS);
     return true;
@@ -130,10 +130,16 @@ void run_budget_describe(const struct run_budget *b, struct buf *out) {
                  (long long)b->max_requests, (long long)b->requests, b->requests == 1 ? "" : "s");
         break;
     case BUDGET_TOKENS:
-        buf_addf(out,
-                 "--max-tokens-total %lld is reached: %lld tokens taken, and no row is sure to fit "
-                 "into the rest",
-                 (long long)b->max_tokens, (long long)b->tokens);
+        if (b->requests)
+            buf_addf(out,
+                     "--max-tokens-total %lld is reached: %lld tokens taken, and no row is sure to "
+                     "fit into the rest",
+                     (long long)b->max_tokens, (long long)b->tokens);
+        else
+            buf_addf(out,
+                     "--max-tokens-total %lld is too little to send a row: until the first answer "
+                     "its bytes count as tokens, and %d more if it sets no max_tokens",
+                     (long long)b->max_tokens, OUTPUT_AT_FIRST);
         break;
     case BUDGET_ERRORS:
         buf_addf(out, "--stop-on-error-rate %g%% is reached: %d of the last %d rows failed",

@@ -34,9 +34,11 @@ static bool may_take(const struct credits *c) {
     return c->made < c->most || c->idle_count > 0;
 }
 
-// With the lock held. Woken for every single credit, the reader would cost a thread switch a row.
+// With the lock held. Woken for every single credit, the reader would cost a thread switch a row; but
+// while all the others rest, few may be all that come back.
 static bool enough_for_a_reader(const struct credits *c) {
-    return c->most - c->made + c->idle_count >= (c->most + 3) / 4;
+    size_t free = c->most - c->made + c->idle_count;
+    return free >= (c->most + 3) / 4 || (c->may_stretch && free > 0);
 }
 
 // With the lock held.

@@ -62,7 +62,8 @@ bool credits_charge_reply(struct credits *c, struct job *job);
 bool credits_hold(struct credits *c);
 
 // The jobs in the list are idle: their credits and bytes come back, and the list is empty. A reader
-// that waits is woken when a quarter of all credits is there, so that it has something to do.
+// that waits is woken when a quarter of all credits is there, so that it has something to do; by the
+// first while it may stretch them.
 void credits_give(struct credits *c, struct list *jobs);
 
 // The same for one.

@@ -191,8 +191,11 @@ static struct progress_view view_of(struct pipeline *p, int64_t began, unsigned 
 static void on_signal(struct pipeline *p) {
     if (pipeline_stopping(p) == STOP_NO) {
         long long count = (long long)stats_get(&p->stats.in_flight);
-        log_warn("stopping: waiting for %lld request%s in flight; once more breaks %s off", count,
-                 count == 1 ? "" : "s", count == 1 ? "it" : "them");
+        if (count)
+            log_warn("stopping: waiting for %lld request%s in flight; once more breaks %s off",
+                     count, count == 1 ? "" : "s", count == 1 ? "it" : "them");
+        else
+            log_warn("stopping: waiting for results to be written");
         pipeline_stop(p, STOP_DRAIN, CAUSE_SIGNAL, NULL);
     } else if (pipeline_stopping(p) == STOP_DRAIN) {
         log_warn("stopping now: what was in flight is sent again by the next run");
@@ -256,9 +259,9 @@ static bool tell_budget(struct pipeline *p) {
         return false;
     struct buf what = BUF_INIT(1024);
     run_budget_describe(&p->budget, &what);
-    error_set(&p->err, ERROR_USAGE, "%s; %s%lld row%s left undone: run again to go on",
+    error_set(&p->err, ERROR_USAGE, "%s; %s%lld row%s left undone: run again %sto go on",
               buf_cstr(&what), all_read ? "" : "at least ", (long long)left,
-              left == 1 ? " is" : "s are");
+              left == 1 ? " is" : "s are", p->budget.requests ? "" : "with more ");
     buf_free(&what);
     return true;
 }

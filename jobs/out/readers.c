@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // Blocks that are read ahead for each who looks at them.
@@ -33,6 +34,7 @@ struct share {
 struct readers {
     struct readers_options options;
     struct blocks blocks;
+    int64_t bytes;
     struct share shares[AHEAD * READERS_MOST];
     size_t share_count;
     size_t next, filled; // blocks handed out, and read in
@@ -140,6 +142,8 @@ struct readers *readers_start(const struct readers_options *options) {
         r->shares[i].space = BUF_INIT(RESULT_LINE_MAX);
         r->shares[i].sent = options->sent ? sent_copy(options->sent) : NULL;
     }
+    struct stat st;
+    r->bytes = fstat(options->fd, &st) == 0 ? st.st_size : 0;
     if (blocks_open(&r->blocks, options->fd, options->from))
         return r;
     readers_stop(r);
@@ -190,6 +194,10 @@ enum blocks_status readers_next(struct readers *r, const struct findings **findi
     pthread_mutex_unlock(&r->mutex);
     *findings = &share->findings;
     return share->status;
+}
+
+int64_t readers_bytes(const struct readers *r) {
+    return r->bytes;
 }
 
 void readers_stop(struct readers *r) {

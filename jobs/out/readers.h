@@ -50,6 +50,9 @@ struct readers *readers_start(const struct readers_options *options);
 // The next block, good until the next call. All but BLOCKS_LINES is the last.
 enum blocks_status readers_next(struct readers *r, const struct findings **findings);
 
+// How long the file was when the reading began; 0 if nobody knows.
+int64_t readers_bytes(const struct readers *r);
+
 // Ends the threads; errno stays. NULL is fine.
 void readers_stop(struct readers *r);
 

@@ -124,13 +124,22 @@ static bool unreadable(const struct resume_options *options, struct error *err) 
                      strerror(errno));
 }
 
+// As many ids to each byte as up to here.
+static void expect(struct resume *resume, int64_t bytes) {
+    double share = resume->whole ? (double)bytes / (double)resume->whole : 1;
+    ids_expect(resume->ids, (int64_t)((double)ids_count(resume->ids) * share));
+}
+
 static bool take_blocks(struct resume *resume, struct readers *readers,
                         const struct resume_options *options, struct error *err) {
     const struct findings *found;
     enum blocks_status status;
-    while ((status = readers_next(readers, &found)) == BLOCKS_LINES)
+    while ((status = readers_next(readers, &found)) == BLOCKS_LINES) {
         if (!take_lines(resume, options, found, err))
             return false;
+        expect(resume, readers_bytes(readers));
+    }
+    ids_expect(resume->ids, 0);
     switch (status) {
     case BLOCKS_TORN: return take_torn(resume, options, buf_slice(&found->bytes), err);
     case BLOCKS_UNREADABLE: return unreadable(options, err);
@@ -168,8 +177,7 @@ bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent)
            sent_the_same(number, number_of(0, false, sent));
 }
 
-enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line) {
-    int64_t number = resume->ids ? ids_find(resume->ids, id) : 0;
+static enum row_before judge(struct resume *resume, int64_t number, uint64_t sent, int64_t *line) {
     *line = 0;
     if (!(number & IDS_RESULT))
         return ROW_NEW;
@@ -185,10 +193,16 @@ enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sen
     return done ? ROW_DONE : ROW_FAILED;
 }
 
-void resume_pass(struct resume *resume, struct slice id, int64_t input_line) {
-    struct ids_key key = ids_key(resume->ids, id);
-    if (ids_find_key(resume->ids, key) & IDS_RESULT)
-        ids_change(resume->ids, key, input_line);
+enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line) {
+    return judge(resume, resume->ids ? ids_find(resume->ids, id) : 0, sent, line);
+}
+
+enum row_before resume_pass(struct resume *resume, const struct job *job, int64_t *line) {
+    struct ids_key key = ids_key(resume->ids, job->id);
+    int64_t number = ids_find_key(resume->ids, key);
+    if (number & IDS_RESULT)
+        ids_change(resume->ids, key, job->line_no);
+    return judge(resume, number, job->sent, line);
 }
 
 void resume_give_up(struct resume *resume, int64_t line) {

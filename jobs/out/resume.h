@@ -63,9 +63,9 @@ enum row_before {
 // another one than that of resume_give_up().
 enum row_before resume_look(struct resume *resume, struct slice id, uint64_t sent, int64_t *line);
 
-// The row with this id stands on this line of the input: what the file says of it is not asked for
-// again, and whoever shares `ids` finds the line there. The thread of resume_look().
-void resume_pass(struct resume *resume, struct slice id, int64_t input_line);
+// The same for who shares `ids` with the reading of the input: the row is not asked for again, and its
+// id's number is from now on its line there.
+enum row_before resume_pass(struct resume *resume, const struct job *job, int64_t *line);
 
 // Whether resume_look() would say ROW_DONE, without marking the row as seen.
 bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent);

@@ -122,7 +122,7 @@ const struct command run_command = {
     .operands = "INPUT",
     .operands_min = 1,
     .operands_max = 1,
-    .summary = "send a file of prompts over a pool of keys and write the results",
+    .summary = "Send a file of prompts over a pool of keys and write the results",
     .description =
         "Reads prompts from INPUT (JSONL, CSV, TSV or text; - is standard input), sends them to a "
         "provider over all the keys it finds, one request in flight per key unless told otherwise, "

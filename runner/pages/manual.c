@@ -371,15 +371,15 @@ const struct manual_section manual_sections[] = {
      "otherwise.\n"
      "- The results' name with .ahead or .ahead2: results of `--ordered` that wait for their "
      "turn.\n"
+     "- The results' name with .inflight: which rows were sent and are in doubt.\n"
+     "- The results' name with .rewrite: the file that takes its place when a run ends.\n"
      "- `TMPDIR`, or /tmp: what `--ordered` keeps out of memory."},
 
     {"SIGNALS",
      "The first SIGINT (Ctrl-C) or SIGTERM stops the reading of rows and lets requests in flight "
      "finish. The second does not wait for them, the third not even for results to be written. "
-     "What was "
-     "finished is on disk either way, and the same command goes on from there. SIGHUP, which a "
-     "terminal "
-     "sends when it goes away, does the same, unless it is ignored (nohup).\n\n"
+     "What was finished is on disk either way, and the same command goes on from there. SIGHUP, "
+     "which a terminal sends when it goes away, does the same, unless it is ignored (nohup).\n\n"
      "Time that the process is stopped (SIGSTOP, Ctrl-Z) or the machine sleeps does not count "
      "towards "
      "`--timeout`: answers that came meanwhile are read. It does count for everything else: the "

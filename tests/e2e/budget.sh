@@ -88,6 +88,8 @@ assert_json summary.json '.[0].stopped' '"max-tokens-total"'
 t "a budget that no row fits into sends nothing"
 send in.jsonl --overwrite --max-tokens-total 10
 assert_eq 3 "$STATUS" "exit code"
+assert_contains "$ERR" "too little to send a row"
+assert_contains "$ERR" "run again with more to go on"
 assert_eq 5 "$(sim_stats .requests)" "requests"
 assert_empty results.jsonl
 stop_simulator

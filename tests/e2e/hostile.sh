@@ -166,8 +166,9 @@ between() { # the hostile row, or several lines, on stdin
 bytes() { # N
     head -c "$1" /dev/zero | tr '\0' x
 }
-{ printf '{"prompt":"'; bytes 60000000; printf '"}\n'; } | between >long.jsonl
-{ bytes 60000000; echo; } | between >garbage.jsonl
+LONG=$((60000000 / (SLOW * SLOW))) # sanitizers look at every byte
+{ printf '{"prompt":"'; bytes $LONG; printf '"}\n'; } | between >long.jsonl
+{ bytes $LONG; echo; } | between >garbage.jsonl
 { printf '{"prompt":"'; bytes 100000000; printf '"}\n'; } | between >toolong.jsonl
 { printf '{"prompt":"x","a":'; nested 200000; echo; } | between >deep.jsonl
 { printf '{"prompt":"x","a":'; nested 200000; nested 200000 | tr '[' ']'; echo '}'; } | between >closed.jsonl
@@ -177,7 +178,7 @@ printf '{"prompt":"\\udc00 \\ud800"}\n' | between >lone.jsonl
 printf '{"prompt":"\xc0\x80\xff"}\n' | between >utf8.jsonl
 printf '{"prompt":"one","prompt":"two","prompt":3}\n' | between >twice.jsonl
 { printf '{"id":"'; bytes 1000000; printf '","prompt":"x"}\n'; } | between >id.jsonl
-{ printf 'prompt\nbefore\n"'; bytes 60000000; printf '"\nafter\n'; } >long.csv
+{ printf 'prompt\nbefore\n"'; bytes $LONG; printf '"\nafter\n'; } >long.csv
 { printf 'prompt\nbefore\n"'; bytes 100000000; printf '"\nafter\n'; } >toolong.csv
 printf 'prompt\nbefore\n"open\nafter\n' >open.csv
 { printf prompt; seq 99999 | sed 's/^/,c/' | tr -d '\n'; echo; for cell in before x after; do

@@ -60,6 +60,23 @@ exec 3>&-
 wait $pid
 assert_lines fed.jsonl 3
 
+t "where early lines cannot be kept nothing is sent"
+before=$(sim_stats .requests)
+TMPDIR=/nonexistent ordered in.jsonl -
+assert_eq 2 "$STATUS" "exit code"
+assert_contains "$ERR" TMPDIR
+mkdir locked
+touch locked/out
+chmod 555 locked
+WITHOUT_POWERS=() # what permissions are not asked of
+if [ "$(id -u)" = 0 ]; then
+    WITHOUT_POWERS=(setpriv --bounding-set -all --inh-caps -all)
+fi
+run "${WITHOUT_POWERS[@]}" "$BATCH_RUN" in.jsonl -o locked/out "${TO[@]}"
+assert_eq 2 "$STATUS" "exit code"
+assert_contains "$ERR" "locked/out: its side file .ahead cannot be made"
+asked 0
+
 t "a pipe that is closed ends the run"
 "$BATCH_RUN" in.jsonl -o - "${TO[@]}" 2>"$ERR" | head -n 5 >head.jsonl
 assert_eq 4 "${PIPESTATUS[0]}" "exit code"
@@ -155,7 +172,7 @@ wait "$PID" 2>/dev/null
 assert_empty behind.out
 asked 3999
 start_behind_slow behind.jsonl behind.out
-assert_true "they are taken over" wait_until 60 test ! -e behind.out.ahead
+assert_true "they are taken over" wait_until 60 eval '[ -s behind.out ] && [ ! -s behind.out.ahead ]'
 kill -INT "$(cat pid)"
 sleep 0.1
 kill -INT "$(cat pid)"

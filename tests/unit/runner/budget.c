@@ -189,6 +189,16 @@ static void it_says_what_was_reached(void **state) {
     assert_string_equal(buf_cstr(&text), "--max-requests 1 is reached: 1 request made");
     assert_string_equal(run_budget_name(b.reached), "max-requests");
     buf_free(&text);
+    b = (struct run_budget){.max_tokens = 900};
+    assert_int_equal(run_budget_may(&b, run_budget_estimate(&b, &(struct need){3, -1, 0})),
+                     BUDGET_PASS);
+    text = BUF_INIT(1000);
+    run_budget_describe(&b, &text);
+    assert_string_equal(
+        buf_cstr(&text),
+        "--max-tokens-total 900 is too little to send a row: until the first answer "
+        "its bytes count as tokens, and 1024 more if it sets no max_tokens");
+    buf_free(&text);
 }
 
 static void failures_end_it_once(void **state) {
@@ -198,7 +208,13 @@ static void failures_end_it_once(void **state) {
         assert_false(run_budget_note(&b, true));
     assert_true(run_budget_note(&b, true));
     assert_int_equal(b.reached, BUDGET_ERRORS);
-    assert_false(run_budget_note(&b, true));
+    for (int i = 0; i < 8; i++) // what was in flight when it ended
+        assert_false(run_budget_note(&b, false));
+    struct buf text = BUF_INIT(1000);
+    run_budget_describe(&b, &text);
+    assert_string_equal(buf_cstr(&text),
+                        "--stop-on-error-rate 50% is reached: 10 of the last 10 rows failed");
+    buf_free(&text);
     assert_int_equal(run_budget_may(&b, 1), BUDGET_STOP);
 }
 

@@ -196,6 +196,56 @@ static void credits_stretch_for_a_reader(void **state) {
     }
 }
 
+static bool reader_waits(void) {
+    pthread_mutex_lock(&shared.credits.lock);
+    bool waits = shared.credits.waiting;
+    pthread_mutex_unlock(&shared.credits.lock);
+    return waits;
+}
+
+static size_t taken(const struct list *jobs) {
+    size_t count = 0;
+    for (const struct list *node = jobs->next; node != jobs; node = node->next)
+        count++;
+    return count;
+}
+
+// Until the reader has taken so many and waits for more.
+static void await_taken(struct list *jobs, size_t count) {
+    for (int i = 0; i < 100000 && (taken(jobs) < count || !reader_waits()); i++) {
+        usleep(100);
+        queue_take(&shared.forth, jobs);
+    }
+    assert_int_equal(taken(jobs), count);
+}
+
+static void give_first(struct list *jobs) {
+    struct job *job = LIST_ENTRY(list_pop(jobs), struct job, node);
+    job_set_state(job, JOB_IDLE);
+    credits_give_one(&shared.credits, job);
+}
+
+// Fewer than a waiting reader is otherwise woken for: nobody else will give any back.
+static void while_it_may_stretch_a_reader_takes_the_few_that_came_back(void **state) {
+    (void)state;
+    pthread_t reader;
+    struct list jobs;
+    open_shared(1000, -1);
+    list_init(&jobs);
+    pthread_create(&reader, NULL, take_until_stopped, NULL);
+    await_taken(&jobs, MOST);
+    give_first(&jobs);
+    credits_may_stretch(&shared.credits, true);
+    await_taken(&jobs, MOST * CREDITS_STRETCH); // at its bound now
+    give_first(&jobs);
+    await_taken(&jobs, MOST * CREDITS_STRETCH);
+    credits_stop(&shared.credits);
+    pthread_join(reader, NULL);
+    while (!list_is_empty(&jobs))
+        give_first(&jobs);
+    close_shared();
+}
+
 static void a_consumer_that_waits_for_a_time_comes_back_with_nothing(void **state) {
     (void)state;
     struct queue queue;
@@ -220,6 +270,7 @@ int main(void) {
         cmocka_unit_test(stopping_frees_a_reader_that_waits),
         cmocka_unit_test(a_consumer_that_waits_for_a_time_comes_back_with_nothing),
         cmocka_unit_test(credits_stretch_for_a_reader),
+        cmocka_unit_test(while_it_may_stretch_a_reader_takes_the_few_that_came_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
