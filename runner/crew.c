@@ -7,6 +7,10 @@
 // The loop's own work on a request is about one part in so many of all that a request costs.
 #define LOOP_PART 5
 
+// Up to so many are not worth a hand-over; and with few keys, the turns they take would be those of the
+// threads.
+#define FEW 4
+
 #define LOOK_EVERY USEC_PER_SEC
 #define FULL       0.9 // of the time
 
@@ -21,12 +25,16 @@ size_t crew_size(int64_t asked, size_t cores, size_t slots) {
 }
 
 size_t crew_choose(const size_t *under_way, size_t count) {
-    size_t least = 1;
+    size_t least = 1, all = under_way[0];
     if (count == 1)
         return 0;
-    for (size_t i = 2; i < count; i++)
+    for (size_t i = 1; i < count; i++) {
+        all += under_way[i];
         if (under_way[i] < under_way[least])
             least = i;
+    }
+    if (all < FEW)
+        return 0;
     // with all threads equally busy, the loop's own carries (PART - count) for PART of any other
     bool own = count < LOOP_PART &&
                (under_way[0] + 1) * LOOP_PART <= (under_way[least] + 1) * (LOOP_PART - count);

@@ -16,8 +16,8 @@
 size_t crew_size(int64_t asked, size_t cores, size_t slots);
 
 // Which takes the next request, of so many, by what they have under way; the first is the loop's own.
-// It gets the smaller share that leaves its thread the time for the loop's other work, and of five or
-// more none at all.
+// It takes the first few; of more the smaller share that leaves its thread the time for the loop's
+// other work, and where there are five or more none at all.
 size_t crew_choose(const size_t *under_way, size_t count);
 
 // How busy the loop's thread is. Starts zeroed.

@@ -42,15 +42,26 @@ static void the_loops_own_takes_the_smaller_share(void **state) {
     assert_in_range(three[2], 499, 501);
 }
 
-static void of_five_it_takes_none(void **state) {
+static void of_five_it_takes_the_first_few_only(void **state) {
     (void)state;
     size_t five[5] = {0}, most[CREW_MOST] = {0};
-    give_out(five, 5, 100);
-    assert_int_equal(five[0], 0);
+    give_out(five, 5, 104);
+    assert_int_equal(five[0], 4);
     assert_int_equal(five[4], 25);
-    give_out(most, CREW_MOST, 15);
+    give_out(most, CREW_MOST, 4 + 15);
+    assert_int_equal(most[0], 4);
     for (size_t i = 1; i < CREW_MOST; i++)
         assert_int_equal(most[i], 1);
+}
+
+static void few_stay_on_the_loops_own(void **state) {
+    (void)state;
+    size_t under_way[3] = {0};
+    for (int i = 0; i < 1000; i++) { // three keys, one request each
+        give_out(under_way, 3, 3 - under_way[0]);
+        assert_int_equal(under_way[0], 3);
+        under_way[0] -= 1 + (size_t)i % 3;
+    }
 }
 
 static void who_has_least_is_next(void **state) {
@@ -107,7 +118,8 @@ int main(void) {
         cmocka_unit_test(as_many_as_asked_for_cores_and_slots),
         cmocka_unit_test(alone_it_takes_all),
         cmocka_unit_test(the_loops_own_takes_the_smaller_share),
-        cmocka_unit_test(of_five_it_takes_none),
+        cmocka_unit_test(of_five_it_takes_the_first_few_only),
+        cmocka_unit_test(few_stay_on_the_loops_own),
         cmocka_unit_test(who_has_least_is_next),
         cmocka_unit_test(full_is_busy_for_a_whole_second),
         cmocka_unit_test(what_it_used_before_the_first_look_does_not_count),
