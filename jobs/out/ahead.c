@@ -63,6 +63,10 @@ static bool fail_side(struct ahead *a) {
     return fail(a, a->sides[0].path ? "its side file .ahead" : "a temporary file (TMPDIR)");
 }
 
+bool ahead_begin(struct ahead *a) {
+    return side_make(&a->sides[a->current]) || fail_side(a);
+}
+
 // The table is asked in passing and judged before anything is done that it was needed for.
 static bool table_is_good(struct ahead *a) {
     errno = table_failure(a->places);

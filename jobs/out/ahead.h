@@ -23,6 +23,10 @@ struct ahead;
 // line_max: no line is longer.
 struct ahead *ahead_new(const struct claim *claim, size_t line_max);
 
+// Makes the first side file. Whoever may need it had better know beforehand that it cannot be made.
+// False: see ahead_failure().
+bool ahead_begin(struct ahead *a);
+
 // Side files that have names go; with `keep` they stay for the next run. NULL is fine.
 void ahead_free(struct ahead *a, bool keep);
 

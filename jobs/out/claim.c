@@ -18,9 +18,10 @@
 #define TRIES      100
 
 // A wrong path is the command line's fault; a full or failing disk is not.
-static enum error_class class_of(int code) {
+enum error_class claim_error_class(int code) {
     switch (code) {
     case EACCES:
+    case EEXIST:
     case EISDIR:
     case ELOOP:
     case ENAMETOOLONG:
@@ -35,7 +36,7 @@ static enum error_class class_of(int code) {
 
 static bool cannot_open(const char *path, struct error *err) {
     int code = errno;
-    return error_set(err, class_of(code),
+    return error_set(err, claim_error_class(code),
                      "%s: cannot be opened for results: %s; choose a file with -o", path,
                      strerror(code));
 }
@@ -80,10 +81,7 @@ static bool take_lock(int fd, const char *path, struct error *err) {
     if (lock(fd) == 0)
         return true;
     if (errno == EWOULDBLOCK)
-        return error_set(err, ERROR_USAGE,
-                         "%s: another run is writing to it; wait for that one to end, or choose "
-                         "another file with -o",
-                         path);
+        return error_set(err, ERROR_USAGE, CLAIM_OTHER_RUN, path);
     log_warn("%s: cannot be locked here (%s): see that no second run writes to it", path,
              strerror(errno));
     return true;
@@ -94,6 +92,17 @@ static bool is_current(int fd, const char *path) {
     struct stat named, held;
     return stat(path, &named) == 0 && fstat(fd, &held) == 0 && named.st_ino == held.st_ino &&
            named.st_dev == held.st_dev;
+}
+
+bool claim_is_deleted(const struct claim *claim) {
+    struct stat st;
+    return claim->regular && fstat(claim->fd, &st) == 0 && st.st_nlink == 0 &&
+           !is_current(claim->fd, claim->path);
+}
+
+static bool is_taken(const struct claim *claim) {
+    struct stat st;
+    return stat(claim->path, &st) == 0 && !is_current(claim->fd, claim->path);
 }
 
 static bool failed_open(struct claim *claim) {
@@ -136,6 +145,13 @@ bool claim_open(struct claim *claim, const char *path, struct error *err) {
                      "%s: keeps being replaced by another program; choose another "
                      "file with -o",
                      path);
+}
+
+void claim_undo(const struct claim *claim) {
+    struct stat st;
+    bool empty = claim->created && fstat(claim->fd, &st) == 0 && st.st_size == 0;
+    if (empty && is_current(claim->fd, claim->path))
+        unlink(claim->path);
 }
 
 static bool cannot_replace(const char *path, const char *what, struct error *err) {
@@ -187,6 +203,13 @@ static bool sync_directory(const char *path) {
 
 bool claim_swap(struct claim *claim, int aside_fd, struct error *err) {
     bool good = io_fsync(aside_fd) == 0 || cannot_replace(claim->aside, "cannot be synced", err);
+    if (good && is_taken(claim)) {
+        close(aside_fd);
+        return error_set(err, ERROR_OUTPUT,
+                         "%s: another file has taken this name since the run began, and stays: the "
+                         "results are in %s; move that to another name before you run again",
+                         claim->path, claim->aside);
+    }
     if (good && io_rename(claim->aside, claim->path) != 0)
         good = cannot_replace(claim->aside, "cannot be renamed", err);
     if (!good) {

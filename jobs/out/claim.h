@@ -13,6 +13,10 @@
 
 #include "jobs/base/error.h"
 
+// The message when another run holds a lock; with the name of the file.
+#define CLAIM_OTHER_RUN                                                                            \
+    "%s: another run is writing to it; wait for that one to end, or choose another file with -o"
+
 struct claim {
     int fd;
     char *path;   // with symbolic links followed: where a replacement goes
@@ -21,14 +25,24 @@ struct claim {
     bool created; // it was not there before
 };
 
+// What is to blame for an errno of opening or creating a file: the command line, or the disk.
+enum error_class claim_error_class(int code);
+
 // Opens path for reading and appending (a FIFO or character device: for writing) and locks it.
 bool claim_open(struct claim *claim, const char *path, struct error *err);
+
+// Removes the file again if claim_open() made it and it holds nothing; to be closed then.
+void claim_undo(const struct claim *claim);
 
 // An empty file beside the claimed one, locked, with its owner and mode. -1: err is filled.
 int claim_aside(struct claim *claim, struct error *err);
 
+// Whether somebody deleted the file: what is in it is lost once it is closed.
+bool claim_is_deleted(const struct claim *claim);
+
 // Syncs the replacement, gives it the file's name and goes on with it. A kill at any moment leaves
-// the old file or the new one. False: the old one is still there and claimed, the new one is gone.
+// the old file or the new one. False: the old one is still there and claimed, the new one is gone; but
+// where somebody gave the name to another file, that one stays, and so does the new one.
 bool claim_swap(struct claim *claim, int aside_fd, struct error *err);
 void claim_discard(struct claim *claim, int aside_fd);
 

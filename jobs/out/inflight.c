@@ -12,6 +12,7 @@
 #include "jobs/base/random.h"
 #include "jobs/base/utf8.h"
 #include "jobs/ids.h"
+#include "jobs/out/claim.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -254,6 +255,8 @@ static bool open_file(struct inflight *f, const struct inflight_options *options
         return cannot_keep(f, "cannot be opened", errno);
     if (!S_ISREG(st.st_mode))
         return refuse(f, "this is no file of batch-run", err);
+    if (!claim_lock_beside(f->fd))
+        return error_set(err, ERROR_USAGE, CLAIM_OTHER_RUN, f->path);
     if (pread(f->fd, &h, sizeof h, 0) < 0)
         return cannot_keep(f, "cannot be read", errno);
     bool ours = st.st_size >= RECORD_SIZE && is_header(&h);

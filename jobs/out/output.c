@@ -263,6 +263,22 @@ static bool write_anew(struct output *o, bool sort, struct error *err) {
     return claim_swap(&o->claim, fd, err);
 }
 
+// The file has no name any more, but is there until it is closed.
+static bool write_again(struct output *o, bool sort, struct error *err) {
+    struct error why = {0};
+    log_warn("%s: was deleted while the run went on: it is written anew", o->path);
+    if (write_anew(o, sort, &why))
+        return true;
+    if (access(o->claim.aside, F_OK) == 0) {
+        *err = why;
+        return false;
+    }
+    return error_set(err, ERROR_OUTPUT,
+                     "%s: was deleted while the run went on, and cannot be written anew: its "
+                     "results are lost",
+                     o->path);
+}
+
 // What is still early has its turn now: nothing comes any more that it might wait for.
 static bool flush_all(struct output *o, struct error *err) {
     bool more = true;
@@ -297,6 +313,8 @@ static bool settle(struct output *o, struct error *err) {
     if (!end_early(o, err))
         return false;
     bool sort = o->ranks && !ranks_are_right(o->ranks);
+    if (claim_is_deleted(&o->claim))
+        return write_again(o, sort, err);
     if (o->claim.regular && (sort || resume_drops(&o->resume)))
         return write_anew(o, sort, err);
     return !has_unsynced(o) || sync_now(o, err);

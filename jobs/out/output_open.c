@@ -34,7 +34,7 @@ static bool take_up(struct output *o, const struct output_options *options, stru
     if (!o->claim.regular)
         return true;
     if (options->overwrite)
-        return side_remove_all(&o->claim, err) && cut(o, err);
+        return side_remove_all(&o->claim, err);
     if (!resume_scan(&o->resume, o->claim.fd, &how, err))
         return false;
     o->whole = o->resume.whole;
@@ -50,10 +50,16 @@ static bool name_is_safe(const struct output *o, struct error *err) {
                      strerror(errno));
 }
 
-static void start_ordered(struct output *o) {
+static bool start_ordered(struct output *o, struct error *err) {
     o->ahead = ahead_new(o->claim.regular ? &o->claim : NULL, RESULT_LINE_MAX);
     if (o->resume.lines)
         o->ranks = ranks_new(&o->resume);
+    if (ahead_begin(o->ahead))
+        return true;
+    const char *where = ahead_failure(o->ahead);
+    return error_set(err, claim_error_class(errno),
+                     "%s: %s cannot be made: %s; --ordered keeps results there until their turn",
+                     o->path, where, strerror(errno));
 }
 
 static bool is_done(const void *context, struct slice id, uint64_t sent) {
@@ -90,6 +96,12 @@ void output_free(struct output *o) {
     free(o);
 }
 
+// What is to be thrown away goes last, once nothing else can be in the way.
+static bool start(struct output *o, const struct output_options *options, struct error *err) {
+    return take_up_inflight(o, options, err) && (!options->ordered || start_ordered(o, err)) &&
+           (!options->overwrite || !o->claim.regular || cut(o, err));
+}
+
 struct output *output_open(const struct output_options *options, struct error *err) {
     struct output *o = mem_zero(1, sizeof *o);
     bool standard = strcmp(options->path, "-") == 0;
@@ -104,11 +116,11 @@ struct output *output_open(const struct output_options *options, struct error *e
     o->claim.fd = STDOUT_FILENO;
     if ((standard ||
          (claim_open(&o->claim, path, err) && name_is_safe(o, err) && take_up(o, options, err))) &&
-        take_up_inflight(o, options, err)) {
-        if (options->ordered)
-            start_ordered(o);
+        start(o, options, err))
         return o;
-    }
+    inflight_close(o->inflight);
+    if (o->claim.path)
+        claim_undo(&o->claim);
     claim_close(&o->claim);
     output_free(o);
     return NULL;

@@ -22,7 +22,7 @@ void side_init(struct side *side, int number, const struct claim *claim) {
         side->path = claim_name_beside(claim, side_ends[number]);
 }
 
-static bool make(struct side *side) {
+bool side_make(struct side *side) {
     if (side->fd >= 0)
         return true;
     side->fd = side->path ? claim_create_beside(side->claim, side->path) : io_temporary();
@@ -44,7 +44,7 @@ static bool add_at_end(struct side *side, struct slice lines, size_t *arrived) {
 
 bool side_append(struct side *side, struct slice lines, size_t *written) {
     *written = 0;
-    if (!make(side))
+    if (!side_make(side))
         return false;
     errno = 0;
     if (add_at_end(side, lines, written)) {
@@ -83,7 +83,7 @@ void side_empty(struct side *side) {
 }
 
 void side_close(struct side *side, bool keep) {
-    if (side->fd >= 0 && side->path && !keep)
+    if (side->fd >= 0 && side->path && (!keep || side->size == 0))
         unlink(side->path);
     if (side->fd >= 0)
         close(side->fd);
@@ -105,10 +105,7 @@ static bool open_left(struct left *left, struct error *err) {
     left->fd = open(left->path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
     if (left->fd >= 0 && fstat(left->fd, &st) == 0 && S_ISREG(st.st_mode))
         return claim_lock_beside(left->fd) ||
-               error_set(err, ERROR_USAGE,
-                         "%s: another run is writing to it; wait for that one to end, or choose "
-                         "another file with -o",
-                         left->path);
+               error_set(err, ERROR_USAGE, CLAIM_OTHER_RUN, left->path);
     return (left->fd < 0 && errno == ENOENT) ||
            error_set(err, ERROR_USAGE,
                      "%s: results of an earlier run are expected there, but it cannot be read as a "
@@ -198,14 +195,23 @@ bool side_take_in(const struct claim *claim, const struct resume_options *how, i
     return good;
 }
 
+static bool cannot_remove(const char *path, struct error *err) {
+    return error_set(err, ERROR_USAGE,
+                     "%s: results of an earlier run may be there, and it cannot be removed: %s; "
+                     "move it away, or choose another file with -o",
+                     path, strerror(errno));
+}
+
 bool side_remove_all(const struct claim *claim, struct error *err) {
-    bool any = false;
+    bool any = false, good = true;
     for (int i = 0; i < SIDES; i++) {
         char *path = claim_name_beside(claim, side_ends[i]);
-        any = unlink(path) == 0 || any;
+        bool removed = unlink(path) == 0;
+        any = any || removed;
+        good = good && (removed || errno == ENOENT || cannot_remove(path, err));
         free(path);
     }
-    return !any || claim_sync_beside(claim) ||
-           error_set(err, ERROR_OUTPUT, "%s: its directory cannot be synced: %s", claim->path,
-                     strerror(errno));
+    return good && (!any || claim_sync_beside(claim) ||
+                    error_set(err, ERROR_OUTPUT, "%s: its directory cannot be synced: %s",
+                              claim->path, strerror(errno)));
 }

@@ -3,7 +3,7 @@
 // Beside a results file its name is that one's with SIDE_ENDS, of which two are used in turn, and the
 // next run takes up what a killed one left there (side_take_in()): whoever holds the lock of the
 // results file owns them too. For an output that is no regular file it is a temporary file without a
-// name. Made when the first line comes. Any one thread.
+// name. Any one thread.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_OUT_SIDE_H
 #define JOBS_OUT_SIDE_H
@@ -25,6 +25,9 @@ struct side {
 
 // number: 0 or 1. claim must outlive it; NULL for one without a name.
 void side_init(struct side *side, int number, const struct claim *claim);
+
+// Makes the file unless it is there; otherwise the first lines do. False with errno set.
+bool side_make(struct side *side);
 
 // Appends whole lines. False with errno set: *written says how many bytes of whole lines arrived.
 bool side_append(struct side *side, struct slice lines, size_t *written);

@@ -147,3 +147,46 @@ assert_json again.out 'map(.index) | sort == [range(400)]' true
 assert_json again.out 'map(.status) | unique' '["ok"]'
 assert_eq "" "$(ls again.out.* 2>/dev/null)" "what is left beside it"
 stop_simulator
+
+# Twelve rows that failed before are answered now, and the run waits for more. Sets FED.
+start_fed() { # OUTPUT
+    # shellcheck disable=SC2034 # eval uses it
+    FED_OUT=$1
+    seq 0 11 | sed 's/.*/{"id":"r&","index":&,"status":"error","provider":null,"key":null,"model":null,"error":{"class":"server","code":null,"message":"x","http_status":500},"attempts":1}/' >"$1"
+    rm -f feed
+    mkfifo feed
+    "$BATCH_RUN" - --provider simulate -o "$1" --progress off --quiet <feed 2>fed.err &
+    FED=$!
+    exec 3>feed
+    jq -nc 'range(12) | {id: "r\(.)", prompt: "question \(.)"}' >&3
+    assert_true "the rows are answered" wait_until 20 eval '[ "$(grep -c "\"ok\"" "$FED_OUT")" = 12 ]'
+}
+
+end_fed() { # EXIT-CODE
+    exec 3>&-
+    wait $FED
+    assert_eq "$1" $? "exit code"
+}
+
+t "a results file that is deleted meanwhile is written anew"
+start_fed gone.out
+rm gone.out
+end_fed 0
+assert_contains fed.err "gone.out: was deleted"
+assert_json gone.out 'map([.index, .status]) | sort == [range(12) | [., "ok"]]' true
+
+t "if that cannot be, it is said"
+mkdir folder
+start_fed folder/gone.out
+rm -r folder
+end_fed 4
+assert_contains fed.err "its results are lost"
+
+t "one that takes the name of a results file is not written over"
+start_fed taken.out
+mv taken.out moved.out
+echo "somebody's" >taken.out
+end_fed 4
+assert_contains fed.err "taken.out.rewrite"
+assert_eq "somebody's" "$(cat taken.out)" "the other file"
+assert_json taken.out.rewrite 'map([.index, .status]) | sort == [range(12) | [., "ok"]]' true

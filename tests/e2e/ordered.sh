@@ -60,6 +60,23 @@ exec 3>&-
 wait $pid
 assert_lines fed.jsonl 3
 
+t "where early lines cannot be kept nothing is sent"
+before=$(sim_stats .requests)
+TMPDIR=/nonexistent ordered in.jsonl -
+assert_eq 2 "$STATUS" "exit code"
+assert_contains "$ERR" TMPDIR
+mkdir locked
+touch locked/out
+chmod 555 locked
+WITHOUT_POWERS=() # what permissions are not asked of
+if [ "$(id -u)" = 0 ]; then
+    WITHOUT_POWERS=(setpriv --bounding-set -all --inh-caps -all)
+fi
+run "${WITHOUT_POWERS[@]}" "$BATCH_RUN" in.jsonl -o locked/out "${TO[@]}"
+assert_eq 2 "$STATUS" "exit code"
+assert_contains "$ERR" "locked/out: its side file .ahead cannot be made"
+asked 0
+
 t "a pipe that is closed ends the run"
 "$BATCH_RUN" in.jsonl -o - "${TO[@]}" 2>"$ERR" | head -n 5 >head.jsonl
 assert_eq 4 "${PIPESTATUS[0]}" "exit code"
@@ -130,6 +147,9 @@ SLOW_PID=$SIM_PID SLOW_URL=$SIM_URL
 key=$(sed -n 's/^SIMULATE_API_KEY_1=//p' slow.env)
 start_simulator --quiet --keys 3
 BESIDE=(--provider "simulate,openai" --base-url "simulate=$SIM_URL/v1,openai=$SLOW_URL/v1")
+slow_was_asked() { # TIMES
+    [ "$(curl -s "$SLOW_URL/stats" | jq .requests)" = "$1" ]
+}
 start_behind_slow() { # INPUT OUTPUT OPTIONS...: sets PID
     local input=$1 output=$2
     shift 2
@@ -155,7 +175,8 @@ wait "$PID" 2>/dev/null
 assert_empty behind.out
 asked 3999
 start_behind_slow behind.jsonl behind.out
-assert_true "they are taken over" wait_until 60 test ! -e behind.out.ahead
+assert_true "they are taken over" wait_until 60 eval '[ -s behind.out ] && [ ! -s behind.out.ahead ]'
+assert_true "the slow one is asked again" wait_until 60 slow_was_asked 2
 kill -INT "$(cat pid)"
 sleep 0.1
 kill -INT "$(cat pid)"

@@ -113,6 +113,16 @@ for link in hard.jsonl soft.jsonl ./few.jsonl; do
     assert_same copy few.jsonl
 done
 
+t "--overwrite loses nothing where it is refused"
+cp failed.jsonl kept.jsonl
+for beside in inflight ahead; do
+    mkdir kept.jsonl.$beside
+    expect_exit 2 "$BATCH_RUN" few.jsonl --provider simulate --overwrite -o kept.jsonl
+    assert_contains "$ERR" kept.jsonl.$beside
+    assert_same failed.jsonl kept.jsonl
+    rmdir kept.jsonl.$beside
+done
+
 t "a second run on the same output is refused while the first goes on"
 chat_answer good.http ok
 start_canned good.http hang
@@ -122,6 +132,11 @@ wait_until 10 eval '[ "$(canned_requests)" -ge 3 ]'
 expect_exit 2 "$BATCH_RUN" few.jsonl --provider simulate -o both.jsonl
 assert_contains "$ERR" both.jsonl
 expect_exit 2 "$BATCH_RUN" few.jsonl --provider simulate --overwrite -o both.jsonl
+mv both.jsonl moved.jsonl
+expect_exit 2 "$BATCH_RUN" few.jsonl --provider simulate -o both.jsonl
+assert_contains "$ERR" "another run"
+assert_true "it leaves no file" test ! -e both.jsonl
+mv moved.jsonl both.jsonl
 kill -9 "$first"
 wait "$first" 2>/dev/null
 run_ok few.jsonl --provider simulate -o both.jsonl
