@@ -214,6 +214,11 @@ bench: ## compare with other clients on this machine; QUICK=1 takes a minute
 	@BATCH_RUN=$(abspath $(PROGRAM)) python3 tests/bench/bench.py $(if $(QUICK),--quick) \
 	    $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
+.PHONY: bench-resume
+bench-resume: ## the time to read back ROWS results (5 million) beside wc -l, and the memory
+	@tests/setup.sh test
+	@tests/bench/resume.sh $(ROWS)
+
 .PHONY: lint
 lint: ## the rules of the house: includes, first lines, lengths, format
 	@tests/lint.sh

@@ -58,3 +58,16 @@ void process_prepare(void) {
     allow_many_files();
     mallopt(M_TRIM_THRESHOLD, KEEP_FREE_BYTES);
 }
+
+static void end(int signal) {
+    (void)signal;
+    _exit(130);
+}
+
+void process_end_on_signals(void) {
+    struct sigaction before, action = {.sa_handler = end};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
+}

@@ -13,4 +13,8 @@
 // - a few megabytes of freed memory are kept for the next request
 void process_prepare(void);
 
+// SIGINT and SIGTERM, and SIGHUP unless it is ignored, end the process at once with exit code 130: for
+// the time in which nothing is in flight yet, and reading can take long.
+void process_end_on_signals(void);
+
 #endif

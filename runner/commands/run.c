@@ -10,6 +10,7 @@
 #include "runner/dry_run.h"
 #include "runner/paths.h"
 #include "runner/pipeline.h"
+#include "runner/process.h"
 #include "runner/report.h"
 #include "runner/screen/summary.h"
 #include "runner/simulate/simulate.h"
@@ -107,6 +108,7 @@ static int run_run(const void *options, int count, char **operands) {
     struct config config = *(const struct config *)options;
     struct error err = {0};
     (void)count;
+    process_end_on_signals();
     log_set_level((enum log_level)config.log_level);
     if (config.quiet)
         config.progress = PROGRESS_OFF;

@@ -379,7 +379,9 @@ const struct manual_section manual_sections[] = {
     {"SIGNALS",
      "The first SIGINT (Ctrl-C) or SIGTERM stops the reading of rows and lets requests in flight "
      "finish. The second does not wait for them, the third not even for results to be written. "
-     "What was finished is on disk either way, and the same command goes on from there. SIGHUP, "
+     "What was finished is on disk either way, and the same command goes on from there. While "
+     "earlier results are read "
+     "back, before anything is sent, the first one ends the run. SIGHUP, "
      "which a terminal sends when it goes away, does the same, unless it is ignored (nohup).\n\n"
      "Time that the process is stopped (SIGSTOP, Ctrl-Z) or the machine sleeps does not count "
      "towards "

@@ -147,6 +147,9 @@ SLOW_PID=$SIM_PID SLOW_URL=$SIM_URL
 key=$(sed -n 's/^SIMULATE_API_KEY_1=//p' slow.env)
 start_simulator --quiet --keys 3
 BESIDE=(--provider "simulate,openai" --base-url "simulate=$SIM_URL/v1,openai=$SLOW_URL/v1")
+slow_was_asked() { # TIMES
+    [ "$(curl -s "$SLOW_URL/stats" | jq .requests)" = "$1" ]
+}
 start_behind_slow() { # INPUT OUTPUT OPTIONS...: sets PID
     local input=$1 output=$2
     shift 2
@@ -173,6 +176,7 @@ assert_empty behind.out
 asked 3999
 start_behind_slow behind.jsonl behind.out
 assert_true "they are taken over" wait_until 60 eval '[ -s behind.out ] && [ ! -s behind.out.ahead ]'
+assert_true "the slow one is asked again" wait_until 60 slow_was_asked 2
 kill -INT "$(cat pid)"
 sleep 0.1
 kill -INT "$(cat pid)"

@@ -86,6 +86,17 @@ wait "$run_pid"
 assert_eq 130 $? "exit code"
 exec 8>&-
 
+t "a signal before anything is sent ends it: exit code 130 too"
+mkfifo slow.keys # whoever opens it for writing waits until it is read
+for signal in INT TERM HUP; do
+    background "$BATCH_RUN" long.jsonl --provider openai --keys slow.keys -o none.jsonl
+    run_pid=$PID
+    timeout $((10 * SLOW)) sh -c "exec 9>slow.keys; kill -$signal $run_pid; sleep 0.2"
+    wait "$run_pid"
+    assert_eq 130 $? "exit code after SIG$signal"
+done
+assert_true "no results" test ! -e none.jsonl
+
 t "a hang-up drains"
 start_simulator --latency 1s
 send_to_simulator
