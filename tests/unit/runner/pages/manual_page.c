@@ -42,6 +42,7 @@ static void test_sections(void **state) {
                                          "KEYS AND PROVIDERS",
                                          "SEVERAL PROVIDERS",
                                          "WHICH KEY, AND WHEN",
+                                         "MORE CORES",
                                          "RESULTS",
                                          "RESUMING",
                                          "STRAGGLERS",
