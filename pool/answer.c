@@ -209,10 +209,10 @@ void answer_read(struct transfer *t, const struct answer_context *context, struc
     result->assembled = false;
     result->ttft = ttft_of(t, context->stream);
     scrub_reply(t, context);
-    if (t->streamed && !context->stream->plain)
-        read_stream(t, context, result, v);
-    else if (t->status == TRANSFER_TOO_LARGE || t->reply->failed)
+    if (t->status == TRANSFER_TOO_LARGE || t->reply->failed)
         fail_too_large(v, t->reply->max);
+    else if (t->streamed && !context->stream->plain)
+        read_stream(t, context, result, v);
     else if (t->status != TRANSFER_ANSWERED)
         read_failure(t, v);
     else if (t->http_status >= 200 && t->http_status < 300)

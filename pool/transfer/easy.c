@@ -18,6 +18,8 @@
 #define USER_AGENT "batch-run/" BATCH_RUN_VERSION
 // What a stream gets to end by itself once all of it is known: its connection can then be used again.
 #define END_TIME USEC_PER_SEC
+// A stream may have so many times the bytes that a reply may: each word comes in some 300 bytes of JSON.
+#define EVENTS_TO_REPLY 64
 
 bool engine_uses_tls(const char *url) {
     return strncasecmp(url, "https://", 8) == 0;
@@ -133,16 +135,26 @@ static bool is_event_stream(CURL *easy) {
            strchr("; \t", type[n]);
 }
 
+// As long as bytes flow in faster than they are read, libcurl does not come back to look at any timer:
+// so both ends are looked for here. False: no more.
+static bool is_in_bounds(struct transfer *t, size_t n) {
+    t->event_bytes += n;
+    t->late = !t->over && t->last_byte >= t->end_at;
+    t->too_large = !t->late && t->event_bytes > EVENTS_TO_REPLY * t->reply->max;
+    return !t->late && !t->too_large;
+}
+
 // The timer is not moved with every byte: when it comes, it is set anew for the last one.
-static void take_events(struct transfer *t, struct slice bytes) {
+static bool take_events(struct transfer *t, struct slice bytes) {
     t->last_byte = engine_time(t);
-    if (t->over)
-        return;
+    if (!is_in_bounds(t, bytes.n) || t->over)
+        return !t->too_large && !t->late;
     t->over = !t->on_events(t->events_context, bytes);
     if (t->over)
         engine_look_by(t, t->last_byte + END_TIME);
     else if (t->stall_timeout)
         engine_look_by(t, t->last_byte + t->stall_timeout);
+    return true;
 }
 
 static size_t on_body(char *p, size_t size, size_t count, void *context) {
@@ -151,10 +163,8 @@ static size_t on_body(char *p, size_t size, size_t count, void *context) {
     if (!t->any)
         t->streamed = t->on_events && is_event_stream(t->easy);
     t->any = true;
-    if (t->streamed) {
-        take_events(t, slice_of(p, n));
-        return n;
-    }
+    if (t->streamed)
+        return take_events(t, slice_of(p, n)) ? n : 0;
     buf_add(t->reply, p, n);
     if (!t->reply->failed)
         return n;
@@ -296,7 +306,8 @@ bool easy_prepare(struct transfer *t) {
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;
-    t->too_large = t->any = t->over = t->streamed = false;
+    t->too_large = t->any = t->over = t->streamed = t->late = false;
+    t->event_bytes = 0;
     return true;
 }
 
@@ -304,7 +315,10 @@ static enum transfer_status status_of(const struct transfer *t, CURLcode code) {
     switch (code) {
     case CURLE_OK: return TRANSFER_ANSWERED;
     case CURLE_OPERATION_TIMEDOUT: return TRANSFER_TIMEOUT;
-    case CURLE_WRITE_ERROR: return t->too_large ? TRANSFER_TOO_LARGE : TRANSFER_NETWORK;
+    case CURLE_WRITE_ERROR:
+        if (t->over)
+            return TRANSFER_ANSWERED;
+        return t->too_large ? TRANSFER_TOO_LARGE : TRANSFER_NETWORK;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_CACERT_BADFILE: return TRANSFER_UNTRUSTED;
@@ -336,6 +350,10 @@ void easy_break_off(struct transfer *t, enum transfer_status status) {
 struct transfer *easy_finish(CURL *easy, CURLcode code) {
     struct transfer *t;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+    if (t->late) {
+        easy_break_off(t, TRANSFER_TIMEOUT);
+        return t;
+    }
     note_end(t, status_of(t, code));
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");

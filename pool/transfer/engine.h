@@ -87,6 +87,8 @@ struct transfer {
     bool too_large;
     bool any;               // something of the answer's body has come
     bool over;              // on_events wants no more
+    bool late;              // its time was up while bytes were flowing in
+    uint64_t event_bytes;   // of a stream
     int64_t last_byte;      // engine time, of a stream
     struct heap_node timer; // when it is looked at: does it take too long, has its stream stalled
 };

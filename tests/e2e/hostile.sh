@@ -120,7 +120,8 @@ reply "100 Continue 2,000 times" ok 1 continued.http
 reply "100 Continue without end" network 2 continue.close
 reply "a stream without a line" too_large 1 noline.close --stream --timeout 20s --max-reply-bytes 16MiB
 reply "a stream without end" too_large 1 events.close --stream --timeout 20s --max-reply-bytes 16MiB
-reply "pings without end" timeout 2 pings.close --stream
+reply "pings without end" too_large 1 pings.close --stream --timeout 20s --max-reply-bytes 128KiB
+reply "pings faster than they are read" timeout 2 pings.close --stream --max-reply-bytes 1GiB
 reply "a stream with an error in it" server 2 lateerror.close --stream
 
 t "compressed answers are not asked for"
