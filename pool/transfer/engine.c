@@ -16,15 +16,22 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-// libcurl's cost per request grows with the transfers in a multi; with 64 it is near its minimum. With
-// TLS each multi reads the trusted certificates once, 20 ms; and 100 are what most servers let share an
-// HTTP/2 connection.
-#define LANE_PLAIN     64
-#define LANE_TLS       100
-#define LANES_MAX      4096
-#define EVENTS_AT_ONCE 256
+// libcurl walks a multi's connections for every request: the fewer there are, the better, but a multi
+// takes some 40 KB and two descriptors. So the first lanes are small, and those that thousands of
+// requests need are not. With TLS each multi reads the trusted certificates once, 20 ms; and 100 are
+// what most servers let share an HTTP/2 connection.
+#define LANE_FIRST  8
+#define LANE_MORE   16
+#define LANE_LATER  64
+#define LANE_TLS    100
+#define LANES_FIRST 16 // so many of 8, and then
+#define LANES_MORE  64 // so many of 16
+#define LANES_MAX   4096
+
+// What they touch stays in the processor's cache until the next requests go out on their connections.
+#define EVENTS_AT_ONCE 32
 // What is read at a time takes memory while a request waits: less of it when thousands do.
-#define LANES_WIDE    16
+#define LANES_WIDE    (LANES_FIRST + LANES_MORE)
 #define BUFFER_WIDE   ((size_t)16 * 1024)
 #define BUFFER_NARROW ((size_t)2 * 1024)
 
@@ -41,6 +48,7 @@ struct lane {
     struct heap_node timer; // when libcurl wants to be called
     struct list idle;       // transfers in nobody's hands
     size_t made;            // transfers that exist
+    size_t most;            // that may
     size_t place;
 };
 
@@ -56,9 +64,9 @@ struct engine {
     struct easy_settings settings;
     int epoll;
     int wake_fd;
-    bool coarse;      // only milliseconds to be had
-    size_t lane_size; // transfers in a lane
-    bool unwatched;   // epoll has refused a descriptor that libcurl wants to know about
+    bool coarse;    // only milliseconds to be had
+    bool tls;       // some requests go over it
+    bool unwatched; // epoll has refused a descriptor that libcurl wants to know about
     struct lane *lanes[LANES_MAX];
     size_t lane_count;
     struct bits with_room; // lanes that have an idle transfer or may make one
@@ -141,17 +149,26 @@ static int on_timer(CURLM *multi, long ms, void *context) {
     struct lane *lane = context;
     if (ms < 0)
         heap_remove(&lane->engine->due, &lane->timer);
-    else
-        heap_set(&lane->engine->due, &lane->timer, ms ? clock_now() + ms * USEC_PER_MS : 0);
+    else // from when this turn began: sooner by a moment at most
+        heap_set(&lane->engine->due, &lane->timer, ms ? lane->engine->seen + ms * USEC_PER_MS : 0);
     return 0;
+}
+
+static size_t lane_size(const struct engine *e, size_t place) {
+    if (e->tls)
+        return LANE_TLS;
+    if (place < LANES_FIRST)
+        return LANE_FIRST;
+    return place < LANES_FIRST + LANES_MORE ? LANE_MORE : LANE_LATER;
 }
 
 static struct lane *lane_new(struct engine *e) {
     if (e->lane_count == LANES_MAX)
-        die("more than %d requests in flight at once", LANES_MAX * (int)e->lane_size);
+        die("more requests in flight at once than %d lanes hold", LANES_MAX);
     struct lane *lane = mem_zero(1, sizeof *lane);
     lane->engine = e;
     lane->place = e->lane_count;
+    lane->most = lane_size(e, lane->place);
     list_init(&lane->idle);
     lane->multi = curl_multi_init();
     if (!lane->multi)
@@ -161,7 +178,7 @@ static struct lane *lane_new(struct engine *e) {
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERDATA, lane);
     // fewer would close connections that the next request wants
-    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)e->lane_size);
+    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)lane->most);
     e->lanes[e->lane_count++] = lane;
     bits_set(&e->with_room, lane->place);
     return lane;
@@ -173,7 +190,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     e->settings.options.no_proxy |= !easy_wants_proxy();
     e->wake_fd = options->wake_fd;
     e->seen = clock_now();
-    e->lane_size = options->tls ? LANE_TLS : LANE_PLAIN;
+    e->tls = options->tls;
     list_init(&e->done);
     bits_init(&e->with_room, LANES_MAX);
     e->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -225,7 +242,7 @@ struct transfer *engine_take(struct engine *e) {
         lane->made++;
         node = &fresh->node;
     }
-    if (list_is_empty(&lane->idle) && lane->made == e->lane_size)
+    if (list_is_empty(&lane->idle) && lane->made == lane->most)
         bits_clear(&e->with_room, lane->place);
     struct transfer *t = LIST_ENTRY(node, struct transfer, node);
     buf_clear(&t->url);
@@ -241,7 +258,7 @@ bool engine_start(struct engine *e, struct transfer *t) {
     if (!easy_prepare(t))
         return false;
     t->started = clock_now();
-    t->end_at = engine_time(t) + t->timeout;
+    t->end_at = t->started - e->lost + t->timeout;
     check(curl_multi_add_handle(t->lane->multi, t->easy));
     heap_set(&e->started, &t->timer, t->end_at);
     return true;
@@ -400,7 +417,7 @@ static int wait_events(struct engine *e, struct epoll_event *events, int64_t unt
 bool engine_wait(struct engine *e, int64_t until) {
     struct epoll_event events[EVENTS_AT_ONCE];
     note_turn(e);
-    run_due(e, clock_now());
+    run_due(e, e->seen);
     if (e->unwatched)
         watch_again(e);
     int count = wait_events(e, events, until);
