@@ -14,7 +14,7 @@ KILLS          ?= 200
 
 PACKAGES := libcurl libcjson libmicrohttpd
 
-CFLAGS_release := -O2 -g
+CFLAGS_release := -O3 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSANITIZED
 CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -DSANITIZED
 CFLAGS_coverage := -O0 -g --coverage -DSANITIZED

@@ -60,7 +60,7 @@ static void describe_attempt(struct loop *l, struct flight *f) {
     result->attempts++;
     result->provider = f->errand.route->provider->name;
     result->key = f->lease.key->entry->name;
-    result->started_at = f->started_at = clock_wall();
+    result->started_at = f->started_at = l->wall;
     f->lease.key->counts.last_used_at = f->started_at;
     stats_add(&l->p->stats.attempts, 1);
     stats_add(&l->p->stats.in_flight, 1);

@@ -71,12 +71,13 @@ static void let_go(struct engine *engine, struct errand *e) {
     engine_give(engine, t);
 }
 
-static void bring_home(struct engine *engine, struct errand *e, struct finding *found) {
+static void bring_home(struct engine *engine, struct errand *e, struct finding *found,
+                       int64_t wall) {
     struct answer_context context = {.provider = e->route->provider,
                                      .secret = e->secret,
                                      .scratch = e->scratch,
                                      .stream = e->stream,
-                                     .now_wall = clock_wall()};
+                                     .now_wall = wall};
     answer_read(e->transfer, &context, e->result, &found->verdict);
     found->announces = answer_limits(e->transfer, &context, &found->announced);
     e->found = found;
@@ -120,9 +121,10 @@ static void *carrier_main(void *carrier) {
     blocks_keep(true);
     while (take_errands(c, &back)) {
         engine_wait(c->engine, TIME_NEVER);
+        int64_t wall = clock_wall();
         while ((t = engine_next_done(c->engine))) {
             struct errand *e = t->owner;
-            bring_home(c->engine, e, mem_resize(NULL, sizeof(struct finding)));
+            bring_home(c->engine, e, mem_resize(NULL, sizeof(struct finding)), wall);
             list_push(&back, &e->node);
         }
         queue_push(c->back, &back);
@@ -261,6 +263,7 @@ bool carriers_wait(struct carriers *c, int64_t until) {
     if (!list_is_empty(&c->arrived) || !list_is_empty(&c->ended))
         until = 0;
     bool any = engine_wait(c->engine, until);
+    c->wall = clock_wall();
     if (c->count > 1) { // in this order: an errand comes back before the word that it is stopped
         queue_take(&c->stopped, &c->ended);
         queue_take(&c->back, &c->arrived);
@@ -287,7 +290,7 @@ struct errand *carriers_next(struct carriers *c) {
     }
     if ((t = engine_next_done(c->engine))) {
         struct errand *e = t->owner;
-        bring_home(c->engine, e, &c->own);
+        bring_home(c->engine, e, &c->own, c->wall);
         return hand_out(c, e);
     }
     if (!(node = list_pop(&c->ended)))

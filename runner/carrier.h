@@ -77,6 +77,7 @@ struct carriers {
     struct carrier *further[CREW_MOST]; // from 1 on
     size_t under_way[CREW_MOST];
     size_t count; // the loop's own included
+    int64_t wall; // wall clock, when the loop's engine last had a turn
     size_t most;  // that there may be
     bool is_auto; // another one is started when the loop's thread is full
     struct crew_watch watch;

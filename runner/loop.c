@@ -281,7 +281,8 @@ static void wait_for_events(struct loop *l) {
 static void loop_run(struct loop *l) {
     struct errand *e;
     for (;;) {
-        pool_tell_time(l->p->pool, l->now, clock_wall());
+        l->wall = clock_wall();
+        pool_tell_time(l->p->pool, l->now, l->wall);
         bool more = take_new(l);
         unpark(l);
         start_ready(l);

@@ -32,19 +32,25 @@ static char *put_digits(char *p, int value, int width, char then) {
     return p + width + 1;
 }
 
+// Thousands of results begin in the same second.
 void clock_add_rfc3339(struct buf *b, int64_t wall) {
+    static _Thread_local time_t last = -1;
+    static _Thread_local char text[24];
+    static const size_t to_fraction = sizeof "2026-01-01T00:00:00." - 1;
     time_t seconds = (time_t)(wall / USEC_PER_SEC);
-    struct tm t;
-    char text[24], *p = text;
-    gmtime_r(&seconds, &t);
-    p = put_digits(p, t.tm_year + 1900, 4, '-');
-    p = put_digits(p, t.tm_mon + 1, 2, '-');
-    p = put_digits(p, t.tm_mday, 2, 'T');
-    p = put_digits(p, t.tm_hour, 2, ':');
-    p = put_digits(p, t.tm_min, 2, ':');
-    p = put_digits(p, t.tm_sec, 2, '.');
-    p = put_digits(p, (int)(wall / USEC_PER_MS % 1000), 3, 'Z');
-    buf_add(b, text, (size_t)(p - text));
+    if (seconds != last) {
+        struct tm t;
+        gmtime_r(&seconds, &t);
+        char *p = put_digits(text, t.tm_year + 1900, 4, '-');
+        p = put_digits(p, t.tm_mon + 1, 2, '-');
+        p = put_digits(p, t.tm_mday, 2, 'T');
+        p = put_digits(p, t.tm_hour, 2, ':');
+        p = put_digits(p, t.tm_min, 2, ':');
+        put_digits(p, t.tm_sec, 2, '.');
+        last = seconds;
+    }
+    const char *end = put_digits(text + to_fraction, (int)(wall / USEC_PER_MS % 1000), 3, 'Z');
+    buf_add(b, text, (size_t)(end - text));
 }
 
 static const struct unit {

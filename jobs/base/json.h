@@ -62,9 +62,13 @@ struct slice json_get(struct slice object, const char *name);
 // The same through several levels, still in one pass: tables of what to look for, each ended by {0}.
 struct json_place {
     const char *name;                // of a member; "0": the first element, where an array is
+    size_t length;                   // of the name
     size_t into;                     // where its token goes: the offset of a struct slice
     const struct json_place *inside; // what to look for in it, or NULL
 };
+#define JSON_PLACE(name, into, inside)                                                             \
+    { name, sizeof(name) - 1, into, inside }
+
 // json_check() and a search for all places, whose slices in the struct at `into` are filled in. False
 // when text is not exactly one JSON object; the slices mean nothing then.
 bool json_check_places(struct slice text, const struct json_place *places, void *into);
@@ -93,7 +97,19 @@ void json_add_string(struct buf *b, struct slice text);
 void json_add_escaped(struct buf *b, struct slice text);
 
 // Appends ,"name": (without the comma right after an opening brace or bracket).
-void json_add_name(struct buf *b, const char *name);
+static inline void json_add_name(struct buf *b, const char *name) {
+    char last = b->n ? b->p[b->n - 1] : '{';
+    size_t n = strlen(name);
+    if (!buf_reserve(b, n + 4))
+        return;
+    char *p = b->p + b->n;
+    *p = ',';
+    p += last != '{' && last != '[';
+    *p++ = '"';
+    memcpy(p, name, n);
+    memcpy(p + n, "\":", 2);
+    b->n = (size_t)(p + n + 2 - b->p);
+}
 
 // Appends value / 1000 with at most three decimals and never an exponent: 812400 is 812.4.
 void json_add_thousandths(struct buf *b, int64_t value);

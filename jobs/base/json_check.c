@@ -288,10 +288,20 @@ static void forget(const struct json_place *place, void *into) {
         forget(p, into);
 }
 
+static const struct json_place *find_escaped(struct slice token, const struct json_place *places) {
+    while (places->name && !json_string_is(token, places->name))
+        places++;
+    return places->name ? places : NULL;
+}
+
+// Most members of a text are told from all that are looked for by the length of their names.
 static inline const struct json_place *find_place(const struct name *name,
                                                   const struct json_place *places) {
+    if (name->escaped)
+        return find_escaped(name->token, places);
     for (; places->name; places++)
-        if (name_is(name->token, name->escaped, places->name))
+        if (places->length == name->token.n - 2 &&
+            memcmp(places->name, name->token.p + 1, places->length) == 0)
             return places;
     return NULL;
 }

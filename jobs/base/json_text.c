@@ -101,20 +101,6 @@ void json_add_string(struct buf *b, struct slice text) {
     buf_add_char(b, '"');
 }
 
-void json_add_name(struct buf *b, const char *name) {
-    char last = b->n ? b->p[b->n - 1] : '{';
-    size_t n = strlen(name);
-    if (!buf_reserve(b, n + 4))
-        return;
-    char *p = b->p + b->n;
-    *p = ',';
-    p += last != '{' && last != '[';
-    *p++ = '"';
-    memcpy(p, name, n);
-    memcpy(p + n, "\":", 2);
-    b->n = (size_t)(p + n + 2 - b->p);
-}
-
 void json_add_thousandths(struct buf *b, int64_t value) {
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     char digits[4] = {'.', (char)('0' + rest / 100 % 10), (char)('0' + rest / 10 % 10),

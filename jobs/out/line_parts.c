@@ -39,46 +39,18 @@ void line_add_string(struct buf *out, struct slice s) {
     buf_add_char(out, '"');
 }
 
-void line_add_token(struct buf *out, const char *name, struct slice token) {
-    json_add_name(out, name);
+void line_add_token_or_null(struct buf *out, struct slice token) {
     if (token.n)
         line_add_json(out, token);
     else
         line_add_null(out);
 }
 
-void line_add_token_if_any(struct buf *out, const char *name, struct slice token) {
-    if (token.n)
-        line_add_token(out, name, token);
-}
-
-void line_add_text(struct buf *out, const char *name, const char *text) {
-    json_add_name(out, name);
+void line_add_text_or_null(struct buf *out, const char *text) {
     if (text && *text)
         line_add_string(out, slice_str(text));
     else
         line_add_null(out);
-}
-
-void line_add_int(struct buf *out, const char *name, int64_t value) {
-    json_add_name(out, name);
-    buf_add_int(out, value);
-}
-
-void line_add_count(struct buf *out, const char *name, int64_t count) {
-    if (count >= 0)
-        line_add_int(out, name, count);
-    else
-        line_add_token(out, name, SLICE_NONE);
-}
-
-void line_add_count_if_known(struct buf *out, const char *name, int64_t count) {
-    if (count >= 0)
-        line_add_int(out, name, count);
-}
-
-void line_add_status(struct buf *out, const char *name, int http_status) {
-    line_add_count(out, name, http_status ? http_status : -1);
 }
 
 int64_t line_total_tokens(const struct usage *usage) {

@@ -17,14 +17,46 @@ void line_add_json(struct buf *out, struct slice json);
 void line_add_string(struct buf *out, struct slice s);
 void line_add_null(struct buf *out);
 
-// Members. An absent token, a text that is NULL or "" and a status of 0 are null.
-void line_add_token(struct buf *out, const char *name, struct slice token);
-void line_add_token_if_any(struct buf *out, const char *name, struct slice token);
-void line_add_text(struct buf *out, const char *name, const char *text);
-void line_add_int(struct buf *out, const char *name, int64_t value);
-void line_add_count(struct buf *out, const char *name, int64_t count); // below 0: null
-void line_add_count_if_known(struct buf *out, const char *name, int64_t count);
-void line_add_status(struct buf *out, const char *name, int http_status);
+// The same, or null: for an absent token, for a text that is NULL or "".
+void line_add_token_or_null(struct buf *out, struct slice token);
+void line_add_text_or_null(struct buf *out, const char *text);
+
+// Members. Here, so that the length of a name is known where it is written.
+static inline void line_add_token(struct buf *out, const char *name, struct slice token) {
+    json_add_name(out, name);
+    line_add_token_or_null(out, token);
+}
+
+static inline void line_add_token_if_any(struct buf *out, const char *name, struct slice token) {
+    if (token.n)
+        line_add_token(out, name, token);
+}
+
+static inline void line_add_text(struct buf *out, const char *name, const char *text) {
+    json_add_name(out, name);
+    line_add_text_or_null(out, text);
+}
+
+static inline void line_add_int(struct buf *out, const char *name, int64_t value) {
+    json_add_name(out, name);
+    buf_add_int(out, value);
+}
+
+static inline void line_add_count(struct buf *out, const char *name, int64_t count) {
+    if (count >= 0)
+        line_add_int(out, name, count);
+    else
+        line_add_token(out, name, SLICE_NONE);
+}
+
+static inline void line_add_count_if_known(struct buf *out, const char *name, int64_t count) {
+    if (count >= 0)
+        line_add_int(out, name, count);
+}
+
+static inline void line_add_status(struct buf *out, const char *name, int http_status) {
+    line_add_count(out, name, http_status ? http_status : -1);
+}
 
 // The total the provider told, else input and output added up; -1 when neither is known.
 int64_t line_total_tokens(const struct usage *usage);

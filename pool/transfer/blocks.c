@@ -15,6 +15,7 @@
 
 struct block {
     size_t room; // of bytes[]
+    size_t size; // the number of its list; SIZES: none
     alignas(max_align_t) union {
         struct block *next; // while it is kept
         char bytes[1];
@@ -40,17 +41,23 @@ static size_t size_of(size_t n, size_t *room) {
     return (last >> shift) + (size_t)(shift - 4) * 4;
 }
 
+static void *make(size_t size, size_t room) {
+    struct block *b = room <= SIZE_MAX - HEAD ? malloc(HEAD + room) : NULL;
+    if (!b)
+        return NULL;
+    b->room = room;
+    b->size = size;
+    return b->bytes;
+}
+
 static void *take(size_t n) {
-    size_t room = n, size = n <= LARGEST ? size_of(n, &room) : 0;
-    struct block *b = kept.on && n <= LARGEST ? kept.lists[size] : NULL;
-    if (b) {
-        kept.lists[size] = b->next;
-    } else {
-        b = n <= SIZE_MAX - LARGEST ? malloc(HEAD + room) : NULL;
-        if (!b)
-            return NULL;
-        b->room = room;
-    }
+    if (n > LARGEST)
+        return make(SIZES, n);
+    size_t room, size = size_of(n, &room);
+    struct block *b = kept.lists[size];
+    if (!b)
+        return make(size, room);
+    kept.lists[size] = b->next;
     return b->bytes;
 }
 
@@ -58,13 +65,12 @@ static void give(void *bytes) {
     if (!bytes)
         return;
     struct block *b = block_of(bytes);
-    if (!kept.on || b->room > LARGEST) {
+    if (!kept.on || b->size == SIZES) {
         free(b);
         return;
     }
-    size_t room, size = size_of(b->room, &room);
-    b->next = kept.lists[size];
-    kept.lists[size] = b;
+    b->next = kept.lists[b->size];
+    kept.lists[b->size] = b;
 }
 
 static void *resize(void *bytes, size_t n) {

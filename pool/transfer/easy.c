@@ -73,7 +73,6 @@ void *transfer_auth_new(const struct wire *wire, const struct secret *secret) {
     struct curl_slist *headers = add_header(NULL, buf_cstr(&line));
     buf_wipe(&line);
     buf_free(&line);
-    headers = add_header(headers, "Expect:"); // no pause for "100 Continue" before a large body
     headers = add_header(headers, "User-Agent: " USER_AGENT); // as an option it is printed twice
     for (const char *const *more = wire->headers; more && *more; more++)
         headers = add_header(headers, *more);
@@ -236,21 +235,31 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     set_trust(easy, settings);
 }
 
-// One header of a single request, in front of the list that all requests of a key share.
+// Headers of a single request, in front of the list that all requests of a key share. Every header that
+// is in it costs something with every request.
 #define OWN_NAME "Idempotency-Key: "
-struct own_header {
-    struct curl_slist node;
+struct own_headers {
+    struct curl_slist expect, idempotency;
     char text[sizeof OWN_NAME - 1 + sizeof((struct transfer *)0)->idempotency_key];
 };
 
+// libcurl would have the server asked to say "100 Continue" before a body that is larger is sent, and
+// wait for that.
+#define EXPECT_BYTES ((size_t)1024 * 1024)
+
 static void set_headers(struct transfer *t) {
-    struct own_header *own = t->own_headers;
+    struct own_headers *own = t->own_headers;
     struct curl_slist *headers = t->auth;
+    if (t->body.n >= EXPECT_BYTES) {
+        static char none[] = "Expect:";
+        own->expect = (struct curl_slist){none, headers};
+        headers = &own->expect;
+    }
     if (t->idempotency_key[0]) {
         memcpy(own->text, OWN_NAME, sizeof OWN_NAME - 1);
         memcpy(own->text + sizeof OWN_NAME - 1, t->idempotency_key, sizeof t->idempotency_key);
-        own->node = (struct curl_slist){own->text, headers};
-        headers = &own->node;
+        own->idempotency = (struct curl_slist){own->text, headers};
+        headers = &own->idempotency;
     }
     if (headers != t->headers_set)
         curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers);
@@ -263,7 +272,7 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t 
     t->url = t->url_set = t->body = BUF_INIT(SIZE_MAX / 2); // bounded by the row they come from
     t->easy = curl_easy_init();
     t->address = curl_url();
-    t->own_headers = mem_zero(1, sizeof(struct own_header));
+    t->own_headers = mem_zero(1, sizeof(struct own_headers));
     if (!t->easy || !t->address)
         die("libcurl gives no handle: out of memory");
     set_constants(t, settings, buffer_size);

@@ -13,14 +13,15 @@ struct usage_tokens {
 
 #define IN(member) offsetof(struct usage_tokens, member)
 
-static const struct json_place in_input[] = {{"cached_tokens", IN(cached), NULL}, {0}};
-static const struct json_place in_output[] = {{"reasoning_tokens", IN(reasoning), NULL}, {0}};
+static const struct json_place in_input[] = {JSON_PLACE("cached_tokens", IN(cached), NULL), {0}};
+static const struct json_place in_output[] = {JSON_PLACE("reasoning_tokens", IN(reasoning), NULL),
+                                              {0}};
 static const struct json_place in_usage[] = {
-    {"prompt_tokens", IN(input), NULL},
-    {"completion_tokens", IN(output), NULL},
-    {"total_tokens", IN(total), NULL},
-    {"prompt_tokens_details", IN(input_details), in_input},
-    {"completion_tokens_details", IN(output_details), in_output},
+    JSON_PLACE("prompt_tokens", IN(input), NULL),
+    JSON_PLACE("completion_tokens", IN(output), NULL),
+    JSON_PLACE("total_tokens", IN(total), NULL),
+    JSON_PLACE("prompt_tokens_details", IN(input_details), in_input),
+    JSON_PLACE("completion_tokens_details", IN(output_details), in_output),
     {0},
 };
 
@@ -45,24 +46,24 @@ struct tokens {
 #define IN(member) offsetof(struct tokens, member)
 
 static const struct json_place in_message[] = {
-    {"content", IN(content), NULL},
-    {"tool_calls", IN(tool_calls), NULL},
-    {"reasoning_content", IN(reasoning), NULL},
-    {"reasoning", IN(other_reasoning), NULL},
-    {"refusal", IN(refusal), NULL},
+    JSON_PLACE("content", IN(content), NULL),
+    JSON_PLACE("tool_calls", IN(tool_calls), NULL),
+    JSON_PLACE("reasoning_content", IN(reasoning), NULL),
+    JSON_PLACE("reasoning", IN(other_reasoning), NULL),
+    JSON_PLACE("refusal", IN(refusal), NULL),
     {0},
 };
 static const struct json_place in_choice[] = {
-    {"message", IN(message), in_message},
-    {"finish_reason", IN(finish_reason), NULL},
-    {"text", IN(text), NULL},
+    JSON_PLACE("message", IN(message), in_message),
+    JSON_PLACE("finish_reason", IN(finish_reason), NULL),
+    JSON_PLACE("text", IN(text), NULL),
     {0},
 };
-static const struct json_place in_choices[] = {{"0", IN(choice), in_choice}, {0}};
+static const struct json_place in_choices[] = {JSON_PLACE("0", IN(choice), in_choice), {0}};
 static const struct json_place in_answer[] = {
-    {"choices", IN(choices), in_choices}, {"usage", IN(usage), in_usage},
-    {"model", IN(model), NULL},           {"id", IN(id), NULL},
-    {"object", IN(object), NULL},         {0},
+    JSON_PLACE("choices", IN(choices), in_choices), JSON_PLACE("usage", IN(usage), in_usage),
+    JSON_PLACE("model", IN(model), NULL),           JSON_PLACE("id", IN(id), NULL),
+    JSON_PLACE("object", IN(object), NULL),         {0},
 };
 
 #undef IN

@@ -243,3 +243,19 @@ assert_empty empty.results.jsonl
 printf 'prompt\n' >header.csv
 run_ok header.csv --provider simulate -o header.results.jsonl
 assert_empty header.results.jsonl
+
+t "no body waits for the server's leave, however large"
+closing_answer head.close "400 Bad Request" '@HEAD@'
+{
+    echo '{"prompt":"small"}'
+    printf '{"prompt":"%s"}\n' "$(head -c 1500000 /dev/zero | tr '\0' a)"
+} >sizes.jsonl
+for keys in never always; do
+    start_canned head.close
+    expect_exit 1 "$BATCH_RUN" sizes.jsonl "${CANNED[@]}" --idempotency-keys $keys --include-response \
+        --no-input -o -
+    assert_json "$OUT" 'map(.response | test("\r\ncontent-length: [0-9]+\r\n"; "i"))' '[true,true]'
+    assert_json "$OUT" 'map(.response | test("\r\nidempotency-key: "; "i")) | unique' \
+        "[$([ $keys = always ] && echo true || echo false)]"
+    assert_json "$OUT" 'map(.response | test("expect"; "i"))' '[false,false]'
+done

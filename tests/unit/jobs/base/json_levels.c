@@ -12,14 +12,15 @@ struct found {
 
 #define IN(member) offsetof(struct found, member)
 
-static const struct json_place in_a[] = {{"b", IN(deep), NULL}, {0}};
-static const struct json_place in_first[] = {{"a", IN(a), in_a}, {"c", IN(last), NULL}, {0}};
-static const struct json_place in_list[] = {{"0", IN(first), in_first}, {0}};
-static const struct json_place in_setting[] = {{"n", IN(number), NULL}, {0}};
-static const struct json_place in_settings[] = {{"0", IN(setting), in_setting}, {0}};
-static const struct json_place places[] = {{"list", IN(list), in_list},
-                                           {"settings", IN(settings), in_settings},
-                                           {"e\"", IN(escaped), in_setting},
+static const struct json_place in_a[] = {JSON_PLACE("b", IN(deep), NULL), {0}};
+static const struct json_place in_first[] = {
+    JSON_PLACE("a", IN(a), in_a), JSON_PLACE("c", IN(last), NULL), {0}};
+static const struct json_place in_list[] = {JSON_PLACE("0", IN(first), in_first), {0}};
+static const struct json_place in_setting[] = {JSON_PLACE("n", IN(number), NULL), {0}};
+static const struct json_place in_settings[] = {JSON_PLACE("0", IN(setting), in_setting), {0}};
+static const struct json_place places[] = {JSON_PLACE("list", IN(list), in_list),
+                                           JSON_PLACE("settings", IN(settings), in_settings),
+                                           JSON_PLACE("e\"", IN(escaped), in_setting),
                                            {0}};
 
 static void tokens_of_many_levels(void **state) {
