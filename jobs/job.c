@@ -30,6 +30,7 @@ struct job *job_new(size_t line_max, size_t body_max) {
     job->line = BUF_INIT(line_max);
     job->body = BUF_INIT(body_max);
     job->scratch = BUF_INIT(body_max);
+    job->message = BUF_INIT(JOB_MESSAGE_MAX);
     job_clear(job);
     return job;
 }
@@ -38,6 +39,7 @@ void job_free(struct job *job) {
     buf_free(&job->line);
     buf_free(&job->body);
     buf_free(&job->scratch);
+    buf_free(&job->message);
     free(job);
 }
 
@@ -46,6 +48,7 @@ void job_clear(struct job *job) {
     buf_recycle(&job->line, KEEP_BYTES);
     buf_recycle(&job->body, KEEP_BYTES);
     buf_recycle(&job->scratch, 0);
+    buf_recycle(&job->message, 0);
     job->index = job->sequence = job->line_no = 0;
     job->id = job->input = SLICE_NONE;
     job->request = (struct request){0};
@@ -68,7 +71,8 @@ void job_clear(struct job *job) {
     job->result.assembled = false;
     job->result.started_at = job->result.latency = job->result.wait = 0;
     job->result.ttft = 0;
-    job->result.code[0] = job->result.message[0] = '\0';
+    job->result.code[0] = '\0';
+    job->result.message = "";
 }
 
 void job_set_state(struct job *job, enum job_state state) {
@@ -85,10 +89,9 @@ void job_fail(struct job *job, enum outcome outcome, const char *format, ...) {
     size_t size = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
     struct buf clean = BUF_INIT(sizeof text * 3);
     utf8_add_repaired(&clean, slice_of(text, size));
-    struct slice cut = utf8_cut(buf_slice(&clean), JOB_MESSAGE_MAX - 1);
-    if (cut.n)
-        memcpy(job->result.message, cut.p, cut.n);
-    job->result.message[cut.n] = '\0';
+    buf_clear(&job->message);
+    buf_add_slice(&job->message, utf8_cut(buf_slice(&clean), JOB_MESSAGE_MAX - 1));
+    job->result.message = buf_cstr(&job->message);
     buf_free(&clean);
     job->result.outcome = outcome;
 }

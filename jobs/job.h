@@ -73,7 +73,7 @@ struct result {
     int64_t ttft;       // microseconds, the same to its first token; 0: it did not come as a stream
     int64_t wait;       // microseconds from being read to being finished, not spent in attempts
     char code[64];      // the provider's own error code, "" if none
-    char message[JOB_MESSAGE_MAX]; // error in words, secrets masked, valid UTF-8
+    const char *message; // error in words, secrets masked, valid UTF-8; "" if none
 };
 
 // What is known of attempts whose answers are not in the results file (jobs/out/inflight.h).
@@ -114,6 +114,7 @@ struct job {
     struct result result;
     struct buf body;    // the provider's last reply
     struct buf scratch; // text of the reply that came in parts, joined; as a rule empty
+    struct buf message; // owns result.message; as a rule empty
 };
 
 // A new job: idle, with no memory of rows. line and body get these ceilings.

@@ -4,11 +4,13 @@
 #include "pool/answer.h"
 
 #include "jobs/base/clock.h"
+#include "jobs/base/die.h"
 #include "jobs/base/json.h"
 #include "jobs/base/utf8.h"
 #include "pool/catalogue.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static void fail(struct verdict *v, enum outcome outcome, const char *message) {
     v->outcome = outcome;
@@ -122,12 +124,21 @@ static void read_success(const struct transfer *t, const struct answer_context *
 // -- streams --
 
 void answer_stream_init(struct answer_stream *s, size_t max) {
-    *s = (struct answer_stream){0};
-    wire_stream_init(&s->wire, NULL, max);
+    *s = (struct answer_stream){.max = max};
 }
 
 void answer_stream_free(struct answer_stream *s) {
-    wire_stream_free(&s->wire);
+    if (s->parts)
+        wire_stream_free(s->parts);
+    free(s->parts);
+}
+
+static struct wire_stream *parts_of(struct answer_stream *s) {
+    if (!s->parts) {
+        s->parts = mem_zero(1, sizeof *s->parts);
+        wire_stream_init(s->parts, s->wire, s->max);
+    }
+    return s->parts;
 }
 
 // No event begins with a bracket: then it is a whole answer, an error as a rule, under the type that
@@ -141,15 +152,19 @@ static bool on_events(void *context, struct slice bytes) {
         buf_add_slice(s->reply, bytes);
         return !s->reply->failed;
     }
-    bool more = wire_stream_feed(&s->wire, bytes);
-    if (s->wire.began && !s->first_token)
+    struct wire_stream *parts = parts_of(s);
+    bool more = wire_stream_feed(parts, bytes);
+    if (parts->began && !s->first_token)
         s->first_token = clock_now();
     return more;
 }
 
 void answer_listen(struct answer_stream *s, const struct wire *wire, struct transfer *t) {
-    wire_stream_clear(&s->wire);
-    s->wire.wire = wire;
+    if (s->parts) {
+        wire_stream_clear(s->parts);
+        s->parts->wire = wire;
+    }
+    s->wire = wire;
     s->reply = t->reply;
     s->first_token = 0;
     s->any = s->plain = false;
@@ -169,7 +184,7 @@ static bool is_settled(const struct wire_stream *s, enum stream_end end) {
 
 static void read_stream(const struct transfer *t, const struct answer_context *context,
                         struct result *result, struct verdict *v) {
-    struct wire_stream *s = &context->stream->wire;
+    struct wire_stream *s = parts_of(context->stream);
     const char *what = "";
     enum stream_end end = wire_stream_finish(s, t->reply, &what);
     if (t->status != TRANSFER_ANSWERED && !is_settled(s, end)) {

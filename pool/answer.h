@@ -12,11 +12,13 @@
 
 // What is put together of an answer that comes as events. One per request in flight, used again.
 struct answer_stream {
-    struct wire_stream wire;
-    struct buf *reply;   // of the transfer it listens to
-    int64_t first_token; // monotonic; 0: not yet
-    bool any;            // something has come
-    bool plain;          // it is JSON all the same, and goes to reply
+    struct wire_stream *parts; // NULL as long as no answer came as events
+    size_t max;
+    const struct wire *wire; // of the request
+    struct buf *reply;       // of the transfer it listens to
+    int64_t first_token;     // monotonic; 0: not yet
+    bool any;                // something has come
+    bool plain;              // it is JSON all the same, and goes to reply
 };
 
 // max: the most bytes of an answer that are kept.

@@ -12,6 +12,10 @@
 
 #define BATCH_MOST 128
 
+// Thousands of connections are begun in several turns: what libcurl needs while one is made is free again
+// for the next.
+#define STARTS_MOST 32
+
 // Replies up to this size need no credit of their own: their number is bounded by the jobs'.
 #define BODY_SMALL (16 * 1024)
 
@@ -237,8 +241,14 @@ static void start_ready(struct loop *l) {
             drop_lane(l, l->lanes.list[i]);
         end_late(l, l->lanes.list[i]);
     }
-    while (pipeline_stopping(l->p) == STOP_NO && (lane = lanes_next(&l->lanes)) && has_slot(l))
+    size_t started = 0;
+    while (pipeline_stopping(l->p) == STOP_NO && (lane = lanes_next(&l->lanes)) && has_slot(l)) {
+        if (started++ == STARTS_MOST) {
+            l->not_before = l->now;
+            break;
+        }
         start_first(l, lane);
+    }
     let_others_in(l);
 }
 

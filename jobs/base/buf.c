@@ -32,7 +32,7 @@ bool buf_grow(struct buf *b, size_t n) {
     }
     if (b->n + n <= b->cap)
         return true;
-    size_t cap = b->cap ? b->cap : 256;
+    size_t cap = b->cap ? b->cap : 64;
     while (cap < b->n + n)
         cap += cap / 2 + 64;
     if (cap > b->max)

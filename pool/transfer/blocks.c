@@ -3,19 +3,25 @@
 #include "pool/transfer/blocks.h"
 
 #include <curl/curl.h>
+#include <pthread.h>
 #include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-// Sizes are multiples of 16 up to 128 bytes, then go in four steps each time they double.
-#define LARGEST ((size_t)64 * 1024)
-#define SIZES   44
+// Sizes are multiples of 16 up to 256 bytes, then go in eight steps each time they double.
+#define LARGEST ((size_t)32 * 1024)
+#define SIZES   72
+#define LARGE   SIZES // the size of what is not kept
+
+// Asked for with its pages in it: one by one, each of them would be a fault.
+#define SLAB_BYTES ((size_t)256 * 1024)
 
 struct block {
     size_t room; // of bytes[]
-    size_t size; // the number of its list; SIZES: none
+    size_t size; // the number of its list, or LARGE
     alignas(max_align_t) union {
         struct block *next; // while it is kept
         char bytes[1];
@@ -24,10 +30,23 @@ struct block {
 
 #define HEAD offsetof(struct block, bytes)
 
+struct slab {
+    struct slab *next;
+    alignas(max_align_t) char bytes[];
+};
+
 static _Thread_local struct {
     bool on;
+    char *p, *end; // of its slab, what is left
     struct block *lists[SIZES];
 } kept;
+
+// What threads that keep nothing were given back.
+static struct {
+    pthread_mutex_t lock;
+    struct block *lists[SIZES];
+    struct slab *slabs; // all of them: they are not lost
+} common = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct block *block_of(void *bytes) {
     return (struct block *)(void *)((char *)bytes - HEAD);
@@ -36,41 +55,90 @@ static struct block *block_of(void *bytes) {
 // The number of the smallest size that holds n bytes; *room is that size.
 static size_t size_of(size_t n, size_t *room) {
     size_t last = n ? n - 1 : 0;
-    unsigned shift = 61 - (unsigned)__builtin_clzll(last | 64); // at least 4
+    unsigned shift = 60 - (unsigned)__builtin_clzll(last | 128); // at least 4
     *room = ((last >> shift) + 1) << shift;
-    return (last >> shift) + (size_t)(shift - 4) * 4;
+    return (last >> shift) + (size_t)(shift - 4) * 8;
 }
 
-static void *make(size_t size, size_t room) {
-    struct block *b = room <= SIZE_MAX - HEAD ? malloc(HEAD + room) : NULL;
+static void push(struct block **list, struct block *b) {
+    b->next = *list;
+    *list = b;
+}
+
+static struct block *pop(struct block **list) {
+    struct block *b = *list;
+    if (b)
+        *list = b->next;
+    return b;
+}
+
+static struct block *carve(size_t size, size_t room) {
+    struct block *b = (struct block *)(void *)kept.p;
+    kept.p += HEAD + room;
+    *b = (struct block){.room = room, .size = size};
+    return b;
+}
+
+static bool next_slab(void) {
+    struct slab *slab = mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (slab == MAP_FAILED)
+        return false;
+    // the rest of the one before serves small requests
+    while ((size_t)(kept.end - kept.p) >= HEAD + 64)
+        push(&kept.lists[3], carve(3, 64));
+    kept.p = slab->bytes;
+    kept.end = (char *)slab + SLAB_BYTES;
+    pthread_mutex_lock(&common.lock);
+    slab->next = common.slabs;
+    common.slabs = slab;
+    pthread_mutex_unlock(&common.lock);
+    return true;
+}
+
+// There is none of this size in the thread's own lists.
+static struct block *find(size_t size, size_t room) {
+    pthread_mutex_lock(&common.lock);
+    struct block *b = pop(&common.lists[size]);
+    pthread_mutex_unlock(&common.lock);
+    if (b)
+        return b;
+    bool fits = (size_t)(kept.end - kept.p) >= HEAD + room;
+    return fits || next_slab() ? carve(size, room) : NULL;
+}
+
+static void *take_large(size_t n) {
+    struct block *b = n <= SIZE_MAX - HEAD ? malloc(HEAD + n) : NULL;
     if (!b)
         return NULL;
-    b->room = room;
-    b->size = size;
+    b->room = n;
+    b->size = LARGE;
     return b->bytes;
 }
 
 static void *take(size_t n) {
-    if (n > LARGEST)
-        return make(SIZES, n);
+    if (n > LARGEST || !kept.on)
+        return take_large(n);
     size_t room, size = size_of(n, &room);
-    struct block *b = kept.lists[size];
+    struct block *b = pop(&kept.lists[size]);
     if (!b)
-        return make(size, room);
-    kept.lists[size] = b->next;
-    return b->bytes;
+        b = find(size, room);
+    return b ? b->bytes : NULL;
 }
 
 static void give(void *bytes) {
     if (!bytes)
         return;
     struct block *b = block_of(bytes);
-    if (!kept.on || b->size == SIZES) {
+    if (b->size == LARGE) {
         free(b);
-        return;
+    } else if (kept.on) {
+        push(&kept.lists[b->size], b);
+    } else {
+        pthread_mutex_lock(&common.lock);
+        push(&common.lists[b->size], b);
+        pthread_mutex_unlock(&common.lock);
     }
-    b->next = kept.lists[b->size];
-    kept.lists[b->size] = b;
 }
 
 static void *resize(void *bytes, size_t n) {
@@ -105,10 +173,11 @@ void blocks_keep(bool keep) {
 #ifndef SANITIZED // which is to see every block that libcurl frees
     kept.on = keep;
 #endif
-    for (size_t i = 0; !keep && i < SIZES; i++)
-        while (kept.lists[i]) {
-            struct block *b = kept.lists[i];
-            kept.lists[i] = b->next;
-            free(b);
-        }
+    if (keep)
+        return;
+    for (size_t i = 0; i < SIZES; i++) {
+        struct block *b;
+        while ((b = pop(&kept.lists[i])))
+            give(b->bytes);
+    }
 }

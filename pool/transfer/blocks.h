@@ -1,8 +1,10 @@
 // libcurl's memory: it takes some fifty blocks for a request and gives them back after it.
 //
-// A thread that says so keeps what it is given back, by size, for its next requests: no search, no
-// joining of neighbours, and growing mostly stays in place. All others use malloc as it is. A block may
-// be taken on one thread and given back on another.
+// A thread that says so takes its blocks from slabs and keeps those it is given back, by size, for its
+// next requests: no search, no joining of neighbours, and growing mostly stays in place. All others, and
+// large blocks, use malloc. A block may be taken on one thread and given back on another. Slabs stay
+// until the program ends, for whichever thread needs them next: there is as much of them as was in use
+// at once.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_TRANSFER_BLOCKS_H
 #define POOL_TRANSFER_BLOCKS_H
@@ -12,7 +14,7 @@
 // curl_global_init() with this memory. Once in the program, before any thread starts.
 bool blocks_global_init(void);
 
-// From now on this thread keeps blocks; or no longer, and what it kept is freed: before it ends.
+// From now on this thread keeps blocks; or no longer, and others may have what it kept: before it ends.
 void blocks_keep(bool keep);
 
 #endif

@@ -207,6 +207,7 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
                           size_t buffer_size) {
     CURL *easy = t->easy;
     const struct engine_options *o = &settings->options;
+    curl_easy_setopt(easy, CURLOPT_SHARE, settings->share);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)buffer_size - 1); // a zero follows

@@ -11,6 +11,7 @@ struct easy_settings {
     struct engine_options options;
     curl_closesocket_callback on_close;
     void *context;      // of on_close
+    CURLSH *share;      // TLS sessions and addresses, of all of an engine's transfers
     const char *cainfo; // the file of trusted certificates, or NULL: libcurl's own default
     const char *capath; // a directory of them, or NULL
 };

@@ -31,9 +31,10 @@
 // What they touch stays in the processor's cache until the next requests go out on their connections.
 #define EVENTS_AT_ONCE 32
 // What is read at a time takes memory while a request waits: less of it when thousands do.
-#define LANES_WIDE    (LANES_FIRST + LANES_MORE)
+#define LANES_WIDE    24
 #define BUFFER_WIDE   ((size_t)16 * 1024)
 #define BUFFER_NARROW ((size_t)2 * 1024)
+#define BUFFER_LATER  ((size_t)1024 + 1)
 
 // While something is in flight the thread runs once in so long; twice that without a turn, and it was
 // kept from it.
@@ -149,9 +150,26 @@ static int on_timer(CURLM *multi, long ms, void *context) {
     struct lane *lane = context;
     if (ms < 0)
         heap_remove(&lane->engine->due, &lane->timer);
-    else // from when this turn began: sooner by a moment at most
-        heap_set(&lane->engine->due, &lane->timer, ms ? lane->engine->seen + ms * USEC_PER_MS : 0);
+    else // from this moment: called too early, libcurl would set it again and again until the time has come
+        heap_set(&lane->engine->due, &lane->timer, ms ? clock_now() + ms * USEC_PER_MS : 0);
     return 0;
+}
+
+// What a new connection can take over from those before it: no second handshake in full, no second
+// question for the host's addresses. One thread has it all, so there is nothing to lock.
+static CURLSH *new_share(void) {
+    CURLSH *share = curl_share_init();
+    if (!share ||
+        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
+        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) != CURLSHE_OK)
+        die("libcurl gives no share handle: out of memory");
+    return share;
+}
+
+static size_t buffer_size(const struct lane *lane) {
+    if (lane->place < LANES_WIDE)
+        return BUFFER_WIDE;
+    return lane->place < LANES_FIRST + LANES_MORE ? BUFFER_NARROW : BUFFER_LATER;
 }
 
 static size_t lane_size(const struct engine *e, size_t place) {
@@ -188,6 +206,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     struct engine *e = mem_zero(1, sizeof *e);
     e->settings = (struct easy_settings){.options = *options, .on_close = on_close, .context = e};
     e->settings.options.no_proxy |= !easy_wants_proxy();
+    e->settings.share = new_share();
     e->wake_fd = options->wake_fd;
     e->seen = clock_now();
     e->tls = options->tls;
@@ -226,6 +245,7 @@ void engine_close(struct engine *e) {
     heap_free(&e->started);
     bits_free(&e->with_room);
     free(e->watches);
+    curl_share_cleanup(e->settings.share);
     if (e->epoll >= 0)
         close(e->epoll);
     free(e);
@@ -236,8 +256,7 @@ struct transfer *engine_take(struct engine *e) {
     struct lane *lane = place == BITS_NONE ? lane_new(e) : e->lanes[place];
     struct list *node = list_pop(&lane->idle);
     if (!node) {
-        struct transfer *fresh =
-            easy_new_transfer(&e->settings, lane->place < LANES_WIDE ? BUFFER_WIDE : BUFFER_NARROW);
+        struct transfer *fresh = easy_new_transfer(&e->settings, buffer_size(lane));
         fresh->lane = lane;
         lane->made++;
         node = &fresh->node;
