@@ -12,16 +12,18 @@
 #include <sys/mman.h>
 
 // Sizes are multiples of 16 up to 256 bytes, then go in eight steps each time they double.
-#define LARGEST ((size_t)32 * 1024)
-#define SIZES   72
-#define LARGE   SIZES // the size of what is not kept
+#define LARGEST ((size_t)80 * 1024)
+#define SIZES   82
+#define UNKEPT  SIZES // the size of what is not
 
-// Asked for with its pages in it: one by one, each of them would be a fault.
-#define SLAB_BYTES ((size_t)256 * 1024)
+// Asked for with its pages in it: one by one, each of them would be a fault. Buffers, which are larger than
+// what libcurl mostly puts into them, are not of it.
+#define SLAB_BYTES   ((size_t)256 * 1024)
+#define SLAB_LARGEST ((size_t)8 * 1024)
 
 struct block {
     size_t room; // of bytes[]
-    size_t size; // the number of its list, or LARGE
+    size_t size; // the number of its list, or UNKEPT
     alignas(max_align_t) union {
         struct block *next; // while it is kept
         char bytes[1];
@@ -75,7 +77,17 @@ static struct block *pop(struct block **list) {
 static struct block *carve(size_t size, size_t room) {
     struct block *b = (struct block *)(void *)kept.p;
     kept.p += HEAD + room;
-    *b = (struct block){.room = room, .size = size};
+    b->room = room;
+    b->size = size;
+    return b;
+}
+
+static struct block *make(size_t size, size_t room) {
+    struct block *b = room <= SIZE_MAX - HEAD ? malloc(HEAD + room) : NULL;
+    if (!b)
+        return NULL;
+    b->room = room;
+    b->size = size;
     return b;
 }
 
@@ -103,26 +115,22 @@ static struct block *find(size_t size, size_t room) {
     pthread_mutex_unlock(&common.lock);
     if (b)
         return b;
+    if (room > SLAB_LARGEST)
+        return make(size, room);
     bool fits = (size_t)(kept.end - kept.p) >= HEAD + room;
     return fits || next_slab() ? carve(size, room) : NULL;
 }
 
-static void *take_large(size_t n) {
-    struct block *b = n <= SIZE_MAX - HEAD ? malloc(HEAD + n) : NULL;
-    if (!b)
-        return NULL;
-    b->room = n;
-    b->size = LARGE;
-    return b->bytes;
+static struct block *take_block(size_t n) {
+    if (n > LARGEST || !kept.on)
+        return make(UNKEPT, n);
+    size_t room, size = size_of(n, &room);
+    struct block *b = pop(&kept.lists[size]);
+    return b ? b : find(size, room);
 }
 
 static void *take(size_t n) {
-    if (n > LARGEST || !kept.on)
-        return take_large(n);
-    size_t room, size = size_of(n, &room);
-    struct block *b = pop(&kept.lists[size]);
-    if (!b)
-        b = find(size, room);
+    struct block *b = take_block(n);
     return b ? b->bytes : NULL;
 }
 
@@ -130,7 +138,7 @@ static void give(void *bytes) {
     if (!bytes)
         return;
     struct block *b = block_of(bytes);
-    if (b->size == LARGE) {
+    if (b->size == UNKEPT) {
         free(b);
     } else if (kept.on) {
         push(&kept.lists[b->size], b);

@@ -31,10 +31,10 @@
 // What they touch stays in the processor's cache until the next requests go out on their connections.
 #define EVENTS_AT_ONCE 32
 // What is read at a time takes memory while a request waits: less of it when thousands do.
-#define LANES_WIDE    24
-#define BUFFER_WIDE   ((size_t)16 * 1024)
-#define BUFFER_NARROW ((size_t)2 * 1024)
-#define BUFFER_LATER  ((size_t)1024 + 1)
+static const struct {
+    size_t transfers; // the first so many of an engine
+    size_t bytes;
+} buffers[] = {{256, 16 * 1024}, {1024, 2 * 1024}, {SIZE_MAX, 1024 + 1}};
 
 // While something is in flight the thread runs once in so long; twice that without a turn, and it was
 // kept from it.
@@ -70,6 +70,7 @@ struct engine {
     bool unwatched; // epoll has refused a descriptor that libcurl wants to know about
     struct lane *lanes[LANES_MAX];
     size_t lane_count;
+    size_t made;           // transfers that exist
     struct bits with_room; // lanes that have an idle transfer or may make one
     struct heap due;       // lanes by timer
     struct heap started;   // transfers by when, in engine time, they are looked at: too long?
@@ -166,10 +167,11 @@ static CURLSH *new_share(void) {
     return share;
 }
 
-static size_t buffer_size(const struct lane *lane) {
-    if (lane->place < LANES_WIDE)
-        return BUFFER_WIDE;
-    return lane->place < LANES_FIRST + LANES_MORE ? BUFFER_NARROW : BUFFER_LATER;
+static size_t buffer_size(const struct engine *e) {
+    size_t i = 0;
+    while (e->made >= buffers[i].transfers)
+        i++;
+    return buffers[i].bytes;
 }
 
 static size_t lane_size(const struct engine *e, size_t place) {
@@ -256,9 +258,10 @@ struct transfer *engine_take(struct engine *e) {
     struct lane *lane = place == BITS_NONE ? lane_new(e) : e->lanes[place];
     struct list *node = list_pop(&lane->idle);
     if (!node) {
-        struct transfer *fresh = easy_new_transfer(&e->settings, buffer_size(lane));
+        struct transfer *fresh = easy_new_transfer(&e->settings, buffer_size(e));
         fresh->lane = lane;
         lane->made++;
+        e->made++;
         node = &fresh->node;
     }
     if (list_is_empty(&lane->idle) && lane->made == lane->most)
