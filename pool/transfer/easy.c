@@ -21,24 +21,9 @@
 // A stream may have so many times the bytes that a reply may: each word comes in some 300 bytes of JSON.
 #define EVENTS_TO_REPLY 64
 
-bool engine_uses_tls(const char *url) {
-    return strncasecmp(url, "https://", 8) == 0;
-}
-
-static bool is_web_address(const char *url) {
-    return strncasecmp(url, "http://", 7) == 0 || engine_uses_tls(url);
-}
-
-// False for what is no address; memory that runs out does not make it one.
-static bool is_good(CURLUcode code) {
-    if (code == CURLUE_OUT_OF_MEMORY)
-        die("out of memory for an address");
-    return code == CURLUE_OK;
-}
-
 static bool has_part(CURLU *url, CURLUPart part) {
     char *text = NULL;
-    bool there = is_good(curl_url_get(url, part, &text, 0)) && text && *text;
+    bool there = address_is_good(curl_url_get(url, part, &text, 0)) && text && *text;
     curl_free(text);
     return there;
 }
@@ -48,9 +33,9 @@ bool engine_takes_base_url(const char *url, const char **what) {
     *what = NULL;
     if (!parsed)
         die("out of memory for an address");
-    if (!is_web_address(url))
+    if (!address_is_web(url))
         *what = "it does not start with http:// or https://";
-    else if (!is_good(curl_url_set(parsed, CURLUPART_URL, url, 0)))
+    else if (!address_is_good(curl_url_set(parsed, CURLUPART_URL, url, 0)))
         *what = "it is no valid address";
     else if (!has_part(parsed, CURLUPART_HOST))
         *what = "it names no host";
@@ -270,11 +255,10 @@ static void set_headers(struct transfer *t) {
 struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size) {
     struct transfer *t = mem_zero(1, sizeof *t);
     list_init(&t->node);
-    t->url = t->url_set = t->body = BUF_INIT(SIZE_MAX / 2); // bounded by the row they come from
+    t->url = t->body = BUF_INIT(SIZE_MAX / 2); // bounded by the row they come from
     t->easy = curl_easy_init();
-    t->address = curl_url();
     t->own_headers = mem_zero(1, sizeof(struct own_headers));
-    if (!t->easy || !t->address)
+    if (!t->easy)
         die("libcurl gives no handle: out of memory");
     set_constants(t, settings, buffer_size);
     return t;
@@ -282,9 +266,8 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t 
 
 void easy_free_transfer(struct transfer *t) {
     curl_easy_cleanup(t->easy);
-    curl_url_cleanup(t->address);
+    address_let_go(t->address);
     buf_free(&t->url);
-    buf_free(&t->url_set);
     buf_free(&t->body);
     free(t->own_headers);
     free(t);
@@ -292,23 +275,22 @@ void easy_free_transfer(struct transfer *t) {
 
 // Behind TLS it is worth waiting for the handshake, which says whether one connection can take all
 // requests. Without TLS that is known with the first answer only: too long a wait.
-static bool set_address(struct transfer *t) {
-    const char *text = buf_cstr(&t->url);
-    buf_clear(&t->url_set);
-    if (!is_web_address(text) ||
-        !is_good(curl_url_set(t->address, CURLUPART_URL, text, CURLU_PATH_AS_IS)))
+static bool set_address(struct transfer *t, struct addresses *all) {
+    struct address *address = address_use(all, buf_slice(&t->url));
+    if (!address)
         return false;
-    bool tls = engine_uses_tls(text);
-    curl_easy_setopt(t->easy, CURLOPT_CURLU, t->address);
-    curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
-    buf_add_slice(&t->url_set, buf_slice(&t->url));
+    curl_easy_setopt(t->easy, CURLOPT_CURLU, address->url);
+    curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, address->tls ? 1L : 0L);
+    address_let_go(t->address);
+    t->address = address;
     return true;
 }
 
-bool easy_prepare(struct transfer *t) {
+bool easy_prepare(struct transfer *t, struct addresses *all) {
     buf_clear(t->reply);
-    // nearly all requests of a transfer go to the address of the one before: it is parsed once
-    if (!slice_eq(buf_slice(&t->url), buf_slice(&t->url_set)) && !set_address(t))
+    // nearly all requests of a transfer go to the address of the one before
+    bool same = t->address && slice_eq(buf_slice(&t->url), buf_slice(&t->address->text));
+    if (!same && !set_address(t, all))
         return false;
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
@@ -387,7 +369,5 @@ struct slice transfer_header(const struct transfer *t, const char *name) {
 
 void easy_rest(struct transfer *t) {
     buf_recycle(&t->url, KEEP_BYTES);
-    if (t->url_set.cap > KEEP_BYTES) // then the next request's address is parsed anew
-        buf_free(&t->url_set);
     buf_recycle(&t->body, KEEP_BYTES);
 }

@@ -3,6 +3,7 @@
 #ifndef POOL_TRANSFER_EASY_H
 #define POOL_TRANSFER_EASY_H
 
+#include "pool/transfer/address.h"
 #include "pool/transfer/engine.h"
 
 #include <curl/curl.h>
@@ -28,7 +29,7 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t 
 void easy_free_transfer(struct transfer *t);
 
 // Sets what changes from request to request. False when t->url is no address.
-bool easy_prepare(struct transfer *t);
+bool easy_prepare(struct transfer *t, struct addresses *all);
 
 // Copies what came of a finished handle; returns its transfer.
 struct transfer *easy_finish(CURL *easy, CURLcode code);

@@ -63,6 +63,7 @@ struct watch {
 
 struct engine {
     struct easy_settings settings;
+    struct addresses addresses;
     int epoll;
     int wake_fd;
     bool coarse;    // only milliseconds to be had
@@ -213,6 +214,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     e->seen = clock_now();
     e->tls = options->tls;
     list_init(&e->done);
+    addresses_init(&e->addresses);
     bits_init(&e->with_room, LANES_MAX);
     e->epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.fd = e->wake_fd};
@@ -243,6 +245,7 @@ void engine_close(struct engine *e) {
         return;
     for (size_t i = 0; i < e->lane_count; i++)
         lane_free(e->lanes[i]);
+    addresses_free(&e->addresses);
     heap_free(&e->due);
     heap_free(&e->started);
     bits_free(&e->with_room);
@@ -277,7 +280,7 @@ struct transfer *engine_take(struct engine *e) {
 }
 
 bool engine_start(struct engine *e, struct transfer *t) {
-    if (!easy_prepare(t))
+    if (!easy_prepare(t, &e->addresses))
         return false;
     t->started = clock_now();
     t->end_at = t->started - e->lost + t->timeout;
@@ -291,7 +294,7 @@ bool engine_start(struct engine *e, struct transfer *t) {
 static void note_version(struct engine *e, struct transfer *t) {
     if (e->settings.options.http != HTTP_2 || t->status != TRANSFER_ANSWERED || easy_is_http2(t))
         return;
-    log_warn("%s answers over HTTP/1.1: it offers no HTTP/2", buf_cstr(&t->url_set));
+    log_warn("%s answers over HTTP/1.1: it offers no HTTP/2", buf_cstr(&t->address->text));
     e->settings.options.http = HTTP_AUTO;
 }
 

@@ -78,9 +78,8 @@ struct transfer {
     struct list node;
     void *easy; // CURL *
     struct lane *lane;
-    struct buf url_set; // what `address` was parsed from
-    void *address;      // CURLU *
-    void *own_headers;  // what is sent before those of `auth`
+    struct address *address; // NULL before the first request
+    void *own_headers;       // what is sent before those of `auth`
     void *headers_set;
     int64_t end_at; // engine time, when it takes too long
     int sends;      // how often libcurl began to send this request

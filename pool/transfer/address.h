@@ -1,0 +1,38 @@
+// The addresses that requests go to, each parsed once for all transfers of an engine. Private to
+// pool/transfer/; on the engine's thread.
+// SPDX-License-Identifier: MIT
+#ifndef POOL_TRANSFER_ADDRESS_H
+#define POOL_TRANSFER_ADDRESS_H
+
+#include "jobs/base/buf.h"
+#include "jobs/base/list.h"
+
+#include <curl/curl.h>
+
+struct address {
+    struct list node; // among those that are shared, or alone
+    struct buf text;
+    CURLU *url;
+    bool tls;
+    size_t users; // transfers that are set up for it
+};
+
+struct addresses {
+    struct list shared;
+    size_t count;
+};
+
+void addresses_init(struct addresses *a);
+void addresses_free(struct addresses *a); // those that are shared; the users are gone
+
+// With one user more. NULL: the text is no address that a request can be sent to.
+struct address *address_use(struct addresses *a, struct slice text);
+void address_let_go(struct address *address); // NULL is fine
+
+// Whether this begins as an address of the web does.
+bool address_is_web(const char *text);
+
+// What libcurl says of a part or a whole; memory that runs out ends the program.
+bool address_is_good(CURLUcode code);
+
+#endif
