@@ -78,11 +78,48 @@ static void from_thread_to_thread(void **state) {
     blocks_keep(false);
 }
 
+static void *give_back(void *block) {
+    curl_free(block);
+    return NULL;
+}
+
+static void *take_and_end(void *unused) {
+    (void)unused;
+    blocks_keep(true);
+    char *block = copy_of(5000);
+    curl_free(block);
+    blocks_keep(false);
+    return block;
+}
+
+// Nothing is lost with threads that end, nor with those that keep nothing: a resolver's, for each name.
+static void whoever_gave_it_back(void **state) {
+    (void)state;
+    pthread_t thread;
+    void *ended;
+    blocks_keep(true);
+    char *first = copy_of(3000);
+    assert_int_equal(pthread_create(&thread, NULL, give_back, first), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    char *second = copy_of(3000);
+    assert_int_equal(pthread_create(&thread, NULL, take_and_end, NULL), 0);
+    assert_int_equal(pthread_join(thread, &ended), 0);
+    char *third = copy_of(5000);
+#ifndef SANITIZED
+    assert_ptr_equal(first, second);
+    assert_ptr_equal(ended, third);
+#endif
+    curl_free(second);
+    curl_free(third);
+    blocks_keep(false);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_or_not),
         cmocka_unit_test(the_same_block_again),
         cmocka_unit_test(from_thread_to_thread),
+        cmocka_unit_test(whoever_gave_it_back),
     };
     if (!blocks_global_init())
         return 1;

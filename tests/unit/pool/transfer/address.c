@@ -1,0 +1,87 @@
+// Tests pool/transfer/address.c: what is shared, what is not, and what is no address.
+// SPDX-License-Identifier: MIT
+#include "pool/transfer/address.h"
+
+#include "tests/unit/check.h"
+
+#include <stdio.h>
+
+static struct address *use(struct addresses *a, const char *text) {
+    return address_use(a, slice_str(text));
+}
+
+static void the_same_for_the_same_text(void **state) {
+    struct addresses all;
+    (void)state;
+    addresses_init(&all);
+    struct address *one = use(&all, "http://127.0.0.1:1/v1/chat/completions");
+    struct address *two = use(&all, "https://127.0.0.1:1/v1/chat/completions");
+    assert_non_null(one);
+    assert_non_null(two);
+    assert_ptr_not_equal(one, two);
+    assert_ptr_equal(use(&all, "http://127.0.0.1:1/v1/chat/completions"), one);
+    assert_int_equal(one->users, 2);
+    assert_false(one->tls);
+    assert_true(two->tls);
+    char *host = NULL;
+    assert_int_equal(curl_url_get(two->url, CURLUPART_HOST, &host, 0), CURLUE_OK);
+    assert_string_equal(host, "127.0.0.1");
+    curl_free(host);
+    // kept for the next user
+    address_let_go(one);
+    address_let_go(one);
+    assert_ptr_equal(use(&all, "http://127.0.0.1:1/v1/chat/completions"), one);
+    address_let_go(one);
+    address_let_go(two);
+    address_let_go(NULL);
+    addresses_free(&all);
+}
+
+static void what_is_none(void **state) {
+    static const char *const none[] = {"",    "http://",        "ftp://a/b",
+                                       "a/b", "http://a:port/", "http://a b/"};
+    struct addresses all;
+    (void)state;
+    addresses_init(&all);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_null(use(&all, none[i]));
+    assert_int_equal(all.count, 0);
+    addresses_free(&all);
+}
+
+// Each row its own: as many as are in use at once live, and no more than a few after that.
+static void a_thousand_different_ones(void **state) {
+    struct addresses all;
+    struct address *used[1000];
+    (void)state;
+    addresses_init(&all);
+    for (int again = 0; again < 2; again++) {
+        for (int i = 0; i < 1000; i++) {
+            char text[64];
+            snprintf(text, sizeof text, "http://h/%d/%d", again, i);
+            used[i] = use(&all, text);
+            assert_non_null(used[i]);
+            assert_string_equal(buf_cstr(&used[i]->text), text);
+            assert_int_equal(used[i]->users, 1);
+        }
+        assert_true(all.count < 100);
+        for (int i = 0; i < 1000; i++)
+            address_let_go(used[i]);
+    }
+    // nobody uses those any more: a newcomer is shared
+    struct address *fresh = use(&all, "http://fresh/");
+    assert_ptr_equal(use(&all, "http://fresh/"), fresh);
+    assert_true(all.count < 100);
+    address_let_go(fresh);
+    address_let_go(fresh);
+    addresses_free(&all);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_for_the_same_text),
+        cmocka_unit_test(what_is_none),
+        cmocka_unit_test(a_thousand_different_ones),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
