@@ -101,10 +101,19 @@ assert_eq 101 "$(sim_stats .requests)" "requests"
 assert_lines results.jsonl 100
 stop_simulator
 
-t "auto runs like one as long as one is enough"
-start_simulator --keys 3
-send --threads auto
-assert_eq 0 "$STATUS" "exit code"
+t "nobody asks for threads: one, as long as that is enough"
+start_simulator --keys 3 --latency 10
+background "$BATCH_RUN" in.jsonl --provider simulate --base-url "$SIM_URL/v1" -o results.jsonl --overwrite \
+    --summary summary.json
+run_pid=$PID
+most=0
+while now=$(find "/proc/$run_pid/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l) && [ "$now" != 0 ]; do
+    [ "$now" -gt "$most" ] && most=$now
+    sleep 0.1
+done
+wait "$run_pid"
+assert_eq 0 $? "exit code"
+assert_eq 4 "$most" "main, reader, loop and writer"
 check_rows
 assert_ledger summary.json
 stop_simulator
