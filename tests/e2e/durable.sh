@@ -16,22 +16,14 @@ whole_and_resumes() {
 
 t "a file system of 1 MB: exit 4, the file whole, what is missing counted; the rest once there is room"
 rows 4000 >many.jsonl
-mkdir disk
-cat >on_small_disk.sh <<'SCRIPT'
-mount -t tmpfs -o size=1m tmpfs disk || exit 77
-"$1" many.jsonl --provider simulate -o disk/out.jsonl --quiet
-status=$?
-cp disk/out.jsonl full.jsonl
-mount -o remount,size=64m disk || exit 77
-"$1" many.jsonl --provider simulate -o disk/out.jsonl --quiet || exit 78
-cp disk/out.jsonl rest.jsonl
-umount disk
-exit $status
-SCRIPT
-run unshare -rm sh on_small_disk.sh "$BATCH_RUN"
-if [ "$STATUS" = 77 ] || ! unshare -rm true 2>/dev/null; then
-    echo "# no file system may be mounted here: left out"
-else
+if run_on_disk 1m '
+    "$BATCH_RUN" many.jsonl --provider simulate -o disk/out.jsonl --quiet
+    status=$?
+    cp disk/out.jsonl full.jsonl
+    mount -o remount,size=64m disk || exit 77
+    "$BATCH_RUN" many.jsonl --provider simulate -o disk/out.jsonl --quiet || exit 78
+    cp disk/out.jsonl rest.jsonl
+    exit $status'; then
     assert_eq 4 "$STATUS" "exit code"
     assert_match "$ERR" 'out.jsonl: No space left on device: [0-9]+ results? not saved'
     whole_and_resumes full.jsonl 4000

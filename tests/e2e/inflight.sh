@@ -104,21 +104,13 @@ expect_exit 2 "$BATCH_RUN" in.jsonl --provider simulate -o diary.jsonl --overwri
 assert_same before diary.jsonl.inflight
 
 t "without room for it the run goes on, with a warning"
-mkdir disk
-cat >on_full_disk.sh <<'SCRIPT'
-mount -t tmpfs -o size=32k tmpfs disk || exit 77
-head -c 20000 /dev/zero >disk/filler
-"$1" few.jsonl --provider simulate -o disk/out.jsonl --no-input --quiet
-status=$?
-cp disk/out.jsonl roomless.jsonl
-test -e disk/out.jsonl.inflight && exit 78
-umount disk
-exit $status
-SCRIPT
-run unshare -rm sh on_full_disk.sh "$BATCH_RUN"
-if [ "$STATUS" = 77 ] || ! unshare -rm true 2>/dev/null; then
-    echo "# no file system may be mounted here: left out"
-else
+if run_on_disk 32k '
+    head -c 20000 /dev/zero >disk/filler
+    "$BATCH_RUN" few.jsonl --provider simulate -o disk/out.jsonl --no-input --quiet
+    status=$?
+    cp disk/out.jsonl roomless.jsonl
+    test -e disk/out.jsonl.inflight && exit 78
+    exit $status'; then
     assert_eq 0 "$STATUS" "exit code"
     assert_match "$ERR" 'out.jsonl.inflight: no room: .*rows in flight are not remembered'
     assert_lines roomless.jsonl 3

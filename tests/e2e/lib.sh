@@ -118,6 +118,18 @@ run_ok() {
     expect_exit 0 "$BATCH_RUN" "$@"
 }
 
+# run_on_disk SIZE SCRIPT: like run, for lines of sh that find an empty file system of that size at
+# ./disk, gone when they end. False, with a word about it, where none can be mounted; lines that need to
+# mount something themselves say so with exit code 77.
+run_on_disk() {
+    mkdir -p disk
+    BATCH_RUN=$BATCH_RUN run unshare -rm sh -c "mount -t tmpfs -o size=$1 tmpfs disk || exit 77; $2"
+    if [ "$STATUS" = 77 ] || ! unshare -rm true 2>/dev/null; then
+        echo "# no file system may be mounted here: left out"
+        return 1
+    fi
+}
+
 # assert_eq WANTED GOT [WHAT]
 assert_eq() {
     if [ "$1" != "$2" ]; then

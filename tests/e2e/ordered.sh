@@ -218,22 +218,15 @@ stop_simulator
 
 t "a full disk: exit 4, what is on it is whole, the rest comes once there is room"
 rows 4000 >full.jsonl
-mkdir disk
-cat >on_small_disk.sh <<'SCRIPT'
-mount -t tmpfs -o size=1m tmpfs disk || exit 77
-"$1" full.jsonl --provider simulate --simulate "--latency uniform:1ms-9ms" --slots-per-key 8 -o disk/out.jsonl --ordered --quiet
-status=$?
-cat disk/out.jsonl disk/out.jsonl.ahead* >full.out
-mount -o remount,size=64m disk || exit 77
-"$1" full.jsonl --provider simulate -o disk/out.jsonl --ordered --quiet || exit 78
-cp disk/out.jsonl* .
-umount disk
-exit $status
-SCRIPT
-run unshare -rm sh on_small_disk.sh "$BATCH_RUN"
-if [ "$STATUS" = 77 ] || ! unshare -rm true 2>/dev/null; then
-    echo "# no file system may be mounted here: left out"
-else
+if run_on_disk 1m '
+    "$BATCH_RUN" full.jsonl --provider simulate --simulate "--latency uniform:1ms-9ms" --slots-per-key 8 \
+        -o disk/out.jsonl --ordered --quiet
+    status=$?
+    cat disk/out.jsonl disk/out.jsonl.ahead* >full.out
+    mount -o remount,size=64m disk || exit 77
+    "$BATCH_RUN" full.jsonl --provider simulate -o disk/out.jsonl --ordered --quiet || exit 78
+    cp disk/out.jsonl* .
+    exit $status'; then
     assert_eq 4 "$STATUS" "exit code"
     assert_match "$ERR" 'No space left on device: [0-9]+ results? not saved'
     assert_true "whole lines" jq -e . full.out

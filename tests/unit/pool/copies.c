@@ -33,6 +33,14 @@ static void answer(struct world *w, struct lease *lease) {
     give(w, lease, OUTCOME_OK, BECAUSE_NOTHING);
 }
 
+// Nobody else gets the request: it ends with the first, and the world with it.
+static void end_without_other(struct world *w, struct lease *first) {
+    struct lease other;
+    assert_false(take_other(w, first, &other));
+    answer(w, first);
+    world_close(w);
+}
+
 static void never_the_same_account(void **state) {
     (void)state;
     struct world w;
@@ -55,12 +63,9 @@ static void never_the_same_account(void **state) {
 static void one_account_has_no_other(void **state) {
     (void)state;
     struct world w;
-    struct lease other;
     open_world(&w, 6, 1, 1);
     struct lease first = take(&w);
-    assert_false(take_other(&w, &first, &other));
-    answer(&w, &first);
-    world_close(&w);
+    end_without_other(&w, &first);
 }
 
 static void the_one_with_least_to_do(void **state) {
@@ -89,9 +94,7 @@ static void not_while_anybody_cools(void **state) {
     assert_false(take_other(&w, &first, &other));
     w.now += 120 * SEC; // its cool-down is over, but it has not shown that
     pool_tell_time(w.pool, w.now, w.now + w.wall_offset);
-    assert_false(take_other(&w, &first, &other));
-    answer(&w, &first);
-    world_close(&w);
+    end_without_other(&w, &first);
 }
 
 static void not_while_one_is_out_of_money_but_without_the_removed(void **state) {
@@ -103,24 +106,20 @@ static void not_while_one_is_out_of_money_but_without_the_removed(void **state) 
     give(&w, &dead, OUTCOME_AUTH, BECAUSE_KEY);
     assert_true(take_other(&w, &first, &other));
     give(&w, &other, OUTCOME_QUOTA, BECAUSE_MONEY);
-    assert_false(take_other(&w, &first, &other));
-    answer(&w, &first);
-    world_close(&w);
+    end_without_other(&w, &first);
 }
 
 static void not_while_the_provider_fails(void **state) {
     (void)state;
     struct world w;
-    struct lease other, failing;
+    struct lease failing;
     int64_t not_before;
     open_world(&w, 8, 0, 1);
     struct lease first = take(&w);
     for (int i = 0; i < 20; i++)
         if (pool_acquire(w.channel, &w.need, w.now, &failing, &not_before) == POOL_LEASED)
             give(&w, &failing, OUTCOME_SERVER, BECAUSE_UPSTREAM);
-    assert_false(take_other(&w, &first, &other));
-    answer(&w, &first);
-    world_close(&w);
+    end_without_other(&w, &first);
 }
 
 // The loser is broken off: it says nothing about its key.

@@ -18,6 +18,16 @@ static void answers_but_for_an_outage(struct world *w, size_t key, struct said *
     said->verdict.scope = SCOPE_PROVIDER;
 }
 
+// A world of more jobs than can be done. The outage's times, counted from now, become the world's.
+static void open_world(struct world *w, size_t keys, int slots, struct outage *o) {
+    world_open(w, &(struct world_options){.keys = keys, .slots = slots});
+    o->from += w->now;
+    o->to += w->now;
+    w->answers = answers_but_for_an_outage;
+    w->server = o;
+    w->jobs = INT32_MAX;
+}
+
 static void an_outage_is_nobodys_fault(void **state) {
     (void)state;
     static const struct {
@@ -26,13 +36,8 @@ static void an_outage_is_nobodys_fault(void **state) {
     } sizes[] = {{1, 1}, {3, 1}, {4, 8}, {20, 2}, {100, 4}};
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         struct world w;
-        struct outage o = {0, 0, OUTCOME_SERVER, BECAUSE_UPSTREAM};
-        world_open(&w, &(struct world_options){.keys = sizes[i].keys, .slots = sizes[i].slots});
-        o.from = w.now + 2 * SEC;
-        o.to = o.from + SEC;
-        w.answers = answers_but_for_an_outage;
-        w.server = &o;
-        w.jobs = INT32_MAX;
+        struct outage o = {2 * SEC, 3 * SEC, OUTCOME_SERVER, BECAUSE_UPSTREAM};
+        open_world(&w, sizes[i].keys, sizes[i].slots, &o);
         world_run_until(&w, o.from + 1);
         int64_t before = w.failed;
         world_run_until(&w, o.to + SEC);
@@ -70,13 +75,9 @@ static int64_t answers_in(struct world *w, int64_t time) {
 static void what_hangs_since_an_outage_holds_nobody_back(void **state) {
     (void)state;
     struct world w;
-    struct outage o = {0, 0, OUTCOME_SERVER, BECAUSE_UPSTREAM};
-    world_open(&w, &(struct world_options){.keys = 4, .slots = 30});
-    o.from = w.now + 2 * SEC;
-    o.to = o.from + SEC;
+    struct outage o = {2 * SEC, 3 * SEC, OUTCOME_SERVER, BECAUSE_UPSTREAM};
+    open_world(&w, 4, 30, &o);
     w.answers = answers_but_some_hang;
-    w.server = &o;
-    w.jobs = INT32_MAX;
     world_run_until(&w, o.to + 3 * SEC);
     int64_t hanging = 0;
     for (size_t i = 0; i < w.flight_count; i++)
@@ -93,13 +94,8 @@ static void what_hangs_since_an_outage_holds_nobody_back(void **state) {
 static void an_outage_of_what_checks_keys_costs_no_key(void **state) {
     (void)state;
     struct world w;
-    struct outage o = {0, 0, OUTCOME_AUTH, BECAUSE_KEY};
-    world_open(&w, &(struct world_options){.keys = 5, .slots = 2});
-    o.from = w.now + 2 * SEC;
-    o.to = o.from + SEC;
-    w.answers = answers_but_for_an_outage;
-    w.server = &o;
-    w.jobs = INT32_MAX;
+    struct outage o = {2 * SEC, 3 * SEC, OUTCOME_AUTH, BECAUSE_KEY};
+    open_world(&w, 5, 2, &o);
     world_run_until(&w, o.to + 2 * SEC);
     for (size_t k = 0; k < 5; k++)
         assert_in_range(key_state(pool_key(w.pool, k)), KEY_READY, KEY_FULL);
@@ -112,6 +108,15 @@ static void an_outage_of_what_checks_keys_costs_no_key(void **state) {
     world_close(&w);
 }
 
+// One request, and what came of it so much later.
+static void ask(struct world *w, const struct pool_report *report, int64_t took) {
+    struct lease lease;
+    int64_t when;
+    assert_int_equal(pool_acquire(w->channel, &w->need, w->now, &lease, &when), POOL_LEASED);
+    w->now += took;
+    pool_release(&lease, report, w->now);
+}
+
 // A row's deadline ends its request early: nobody failed. Not even a probe is answered by that.
 static void what_we_break_off_ourselves_says_nothing(void **state) {
     (void)state;
@@ -122,10 +127,8 @@ static void what_we_break_off_ourselves_says_nothing(void **state) {
     struct pool_report cut = {.verdict = &late, .usage = USAGE_NONE, .is_cut_short = true};
     struct pool_report failed = {.verdict = &late, .usage = USAGE_NONE};
     world_open(&w, &(struct world_options){.keys = 1, .slots = 1});
-    for (int i = 0; i < 50; i++) {
-        assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
-        pool_release(&lease, &cut, ++w.now);
-    }
+    for (int i = 0; i < 50; i++)
+        ask(&w, &cut, 1);
     const struct key *key = pool_key(w.pool, 0);
     assert_int_equal(key_health(key, w.now), 100);
     assert_int_equal(key->counts.failed, 50);
@@ -134,10 +137,8 @@ static void what_we_break_off_ourselves_says_nothing(void **state) {
         pool_release(&lease, &failed, ++w.now);
     }
     w.now = when;
-    for (int i = 0; i < 3; i++) { // the probe is still to be made
-        assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
-        pool_release(&lease, &cut, ++w.now);
-    }
+    for (int i = 0; i < 3; i++) // the probe is still to be made
+        ask(&w, &cut, 1);
     world_close(&w);
 }
 
@@ -163,11 +164,9 @@ static void an_empty_key_is_out_even_if_it_was_in_doubt(void **state) {
             pool_release(&leases[i], rounds[round], w.now);
     }
     assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LATER);
-    for (size_t i = 0; i < 2; i++) {
-        w.now = i ? w.now : when;
-        assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &leases[i], &when), POOL_LEASED);
-        pool_release(&leases[i], &broke, w.now);
-    }
+    w.now = when;
+    for (int i = 0; i < 2; i++)
+        ask(&w, &broke, 0);
     assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_NONE);
     world_close(&w);
 }
@@ -175,13 +174,8 @@ static void an_empty_key_is_out_even_if_it_was_in_doubt(void **state) {
 static void a_long_outage_is_waited_for_and_a_dead_address_is_not(void **state) {
     (void)state;
     struct world w;
-    struct outage o = {0, 0, OUTCOME_NETWORK, BECAUSE_UPSTREAM};
-    world_open(&w, &(struct world_options){.keys = 3, .slots = 1});
-    o.from = w.now + 10 * SEC;
-    o.to = o.from + 300 * SEC;
-    w.answers = answers_but_for_an_outage;
-    w.server = &o;
-    w.jobs = INT32_MAX;
+    struct outage o = {10 * SEC, 310 * SEC, OUTCOME_NETWORK, BECAUSE_UPSTREAM};
+    open_world(&w, 3, 1, &o);
     world_run_until(&w, o.to);
     print_message("five minutes of outage: %d calls burned\n", (int)w.failed);
     assert_true(w.failed < 90);
@@ -189,11 +183,9 @@ static void a_long_outage_is_waited_for_and_a_dead_address_is_not(void **state) 
     assert_true(w.last_ok > o.to);
     world_close(&w);
 
-    world_open(&w, &(struct world_options){.keys = 3, .slots = 1});
-    o = (struct outage){0, TIME_NEVER, OUTCOME_NETWORK, BECAUSE_UPSTREAM};
-    w.answers = answers_but_for_an_outage;
-    w.server = &o;
-    w.jobs = INT32_MAX;
+    o = (struct outage){0, 0, OUTCOME_NETWORK, BECAUSE_UPSTREAM};
+    open_world(&w, 3, 1, &o);
+    o.to = TIME_NEVER;
     world_run_until(&w, w.now + 20 * SEC);
     assert_true(w.failed > 200); // jobs fail as they would, the run comes to its end
     world_close(&w);

@@ -226,4 +226,17 @@ static inline void set_fault(enum fault_kind kind, int at, int code, size_t part
     io_rename = faulty_rename;
 }
 
+// Whether run() gets to its end in a process that is killed at its call number `at`.
+static inline bool ends_before_kill_at(int at, bool (*run)(struct error *err)) {
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        set_fault(FAULT_KILL, at, 0, 0);
+        _exit(run(&(struct error){0}) ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    assert_true(status == 0 || WIFSIGNALED(status));
+    return status == 0;
+}
+
 #endif

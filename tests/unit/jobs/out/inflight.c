@@ -73,6 +73,20 @@ static bool is_there(void) {
     return access(beside, F_OK) == 0;
 }
 
+// The end of a run that leaves nothing in doubt.
+static void close_for_good(struct inflight *f) {
+    inflight_close(f);
+    assert_false(is_there());
+}
+
+// All get their lines and are freed.
+static void finish_jobs(struct inflight *f, struct job **jobs, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        inflight_written(f, jobs[i]);
+        job_free(jobs[i]);
+    }
+}
+
 static void doubt_begins_with_sending_and_ends_with_the_line(void **state) {
     (void)state;
     struct inflight *f = must_open_at(beside);
@@ -86,8 +100,7 @@ static void doubt_begins_with_sending_and_ends_with_the_line(void **state) {
     send_job(f, b);
     assert_int_equal(left_by_a_kill(), 1);
     inflight_written(f, b);
-    inflight_close(f);
-    assert_false(is_there());
+    close_for_good(f);
     job_free(a);
     job_free(b);
 }
@@ -130,12 +143,8 @@ static void a_job_keeps_its_record(void **state) {
     for (int i = 0; i < 300; i++)
         more[i] = sent_job(f, "c");
     assert_true(read_file(beside).n <= 1001 * RECORD);
-    for (int i = 0; i < 300; i++) {
-        inflight_written(f, more[i]);
-        job_free(more[i]);
-    }
-    inflight_close(f);
-    assert_false(is_there());
+    finish_jobs(f, more, 300);
+    close_for_good(f);
     job_free(job);
 }
 
@@ -146,12 +155,8 @@ static void more_jobs_than_were_promised_are_not_remembered(void **state) {
         inflight_open(&(struct inflight_options){.path = beside, .jobs_most = 2}, &err);
     struct job *jobs[3] = {sent_job(f, "a"), sent_job(f, "b"), sent_job(f, "c")};
     assert_int_equal(left_by_a_kill(), 2);
-    for (int i = 0; i < 3; i++) {
-        inflight_written(f, jobs[i]);
-        job_free(jobs[i]);
-    }
-    inflight_close(f);
-    assert_false(is_there());
+    finish_jobs(f, jobs, 3);
+    close_for_good(f);
 }
 
 static void a_second_crash_forgets_nothing(void **state) {
@@ -177,8 +182,7 @@ static void a_second_crash_forgets_nothing(void **state) {
     f = must_open_at(beside);
     assert_int_equal(inflight_found(f), 2);
     inflight_forget_rest(f);
-    inflight_close(f);
-    assert_false(is_there());
+    close_for_good(f);
     job_free(a);
     job_free(b);
     job_free(c);
@@ -219,8 +223,7 @@ static void long_ids_are_cut_and_told_apart(void **state) {
     inflight_find(f, c);
     assert_int_equal(c->notes.in_doubt, 1);
     inflight_written(f, c);
-    inflight_close(f);
-    assert_false(is_there());
+    close_for_good(f);
     job_free(a);
     job_free(b);
     job_free(c);
@@ -245,8 +248,7 @@ static void a_torn_record_is_known_as_one(void **state) {
         inflight_find(f, job);
         assert_int_equal(job->notes.in_doubt, 0);
         job_free(job);
-        inflight_close(f);
-        assert_false(is_there());
+        close_for_good(f);
         bytes[RECORD + i] ^= 0x55;
     }
     free(bytes);
@@ -287,8 +289,7 @@ static void one_that_was_being_made_is_made_again(void **state) {
         assert_int_equal(left_by_a_kill(), 1);
         inflight_written(f, job);
         job_free(job);
-        inflight_close(f);
-        assert_false(is_there());
+        close_for_good(f);
     }
 }
 
@@ -301,8 +302,7 @@ static void overwriting_forgets(void **state) {
     f = inflight_open(&(struct inflight_options){.path = beside, .jobs_most = 9, .overwrite = true},
                       &err);
     assert_int_equal(inflight_found(f), 0);
-    inflight_close(f);
-    assert_false(is_there());
+    close_for_good(f);
     job_free(job);
 }
 
@@ -332,12 +332,8 @@ static void without_room_the_run_goes_on(void **state) {
         jobs[i] = sent_job(f, "b");
     assert_int_equal(left_by_a_kill(), 1); // one id, however many
     assert_int_equal(read_file(beside).n, 64 * RECORD);
-    for (int i = 0; i < 80; i++) {
-        inflight_written(f, jobs[i]);
-        job_free(jobs[i]);
-    }
-    inflight_close(f);
-    assert_false(is_there());
+    finish_jobs(f, jobs, 80);
+    close_for_good(f);
 }
 
 static void only_its_owner_may_read_it(void **state) {
