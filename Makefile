@@ -15,6 +15,7 @@ KILLS          ?= 200
 PACKAGES := libcurl libcjson libmicrohttpd
 
 CFLAGS_release := -O3 -g
+CFLAGS_plain := -O2 -g -DPLAIN_MALLOC
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSANITIZED
 CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -DSANITIZED
 CFLAGS_coverage := -O0 -g --coverage -DSANITIZED
@@ -185,9 +186,12 @@ fuzz-targets: $(FUZZ_TARGETS)
 
 .PHONY: torture
 torture: deps ## every read, write, sync, allocation and thread start made to fail in turn; 200 kills
-	@$(SUBMAKE) all
-	@$(SUBMAKE) $(TOOLS)
-	@BATCH_RUN=$(abspath $(PROGRAM)) TOOLS=$(abspath $(BUILD)/tools) TORTURE=1 KILLS=$(KILLS) TEST_JOBS=1 \
+	@$(SUBMAKE) MODE=plain torture-suite
+
+# With libcurl's memory from malloc, so that each of its allocations can be made to fail.
+.PHONY: torture-suite
+torture-suite: $(PROGRAM) $(TOOLS)
+	@MODE=release BATCH_RUN=$(abspath $(PROGRAM)) TOOLS=$(abspath $(BUILD)/tools) TORTURE=1 KILLS=$(KILLS) TEST_JOBS=1 \
 	    TEST_TIMEOUT=3600 tests/run.sh tests/e2e/faults.sh tests/e2e/kills.sh
 
 .PHONY: clients

@@ -38,7 +38,8 @@ static bool may_take(const struct credits *c) {
 // while all the others rest, few may be all that come back.
 static bool enough_for_a_reader(const struct credits *c) {
     size_t free = c->most - c->made + c->idle_count;
-    return free >= (c->most + 3) / 4 || (c->may_stretch && free > 0);
+    size_t enough = c->most / 8 + 24, quarter = (c->most + 3) / 4;
+    return free >= (enough < quarter ? enough : quarter) || (c->may_stretch && free > 0);
 }
 
 // With the lock held.

@@ -241,10 +241,10 @@ static void start_ready(struct loop *l) {
             drop_lane(l, l->lanes.list[i]);
         end_late(l, l->lanes.list[i]);
     }
-    size_t started = 0;
+    size_t most = l->in_flight + STARTS_MOST;
     while (pipeline_stopping(l->p) == STOP_NO && (lane = lanes_next(&l->lanes)) && has_slot(l)) {
-        if (started++ == STARTS_MOST) {
-            l->not_before = l->now;
+        if (l->in_flight >= most) {
+            l->not_before = l->now; // at once, when events were looked for
             break;
         }
         start_first(l, lane);

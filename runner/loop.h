@@ -55,7 +55,8 @@ struct loop {
     size_t slots_kept; // by finished jobs, so far; p->slots_freed of them are free again
     bool starved;      // nothing was started for want of a slot that waits for the writer
     size_t alive;      // jobs in this loop's hands
-    int64_t now, wall; // when this turn began, by both clocks
+    int64_t now;
+    int64_t wall; // wall clock, when this turn began
     struct rest rest;
     int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer
     struct hedge hedge;

@@ -16,8 +16,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-// Jobs in the house: half as many again as may be in flight, and these. Enough that the loop never waits
-// for the reader, few enough that they stay in the processor's cache.
+// Jobs in the house: half as many again as may be in flight, and these. Enough that the loop hardly ever
+// waits for the reader, few enough that they stay in the processor's cache.
 #define CREDITS_MORE 96
 
 // Bytes of rows in the house; one row beyond it may come in alone.

@@ -17,8 +17,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-// Descriptors that are no connection to a provider.
-#define OTHER_FILES 32
+// Descriptors that have nothing to do with requests, and a few for each further thread.
+#define OTHER_FILES 64
 
 // With --slots-per-key auto: a bound for what the pool may find out.
 #define AUTO_SLOTS_PER_KEY 64
@@ -253,22 +253,39 @@ static size_t wanted_slots(const struct plan *plan) {
     return slots;
 }
 
+// A connection each, both ends of it when the simulator is in this process.
+static size_t files_for(const struct plan *plan, size_t slots) {
+    size_t ends = plan->embedded ? 2 : 1;
+    return slots * ends + engine_descriptors(slots) + OTHER_FILES;
+}
+
+// How many the system lets be open, once it was asked for as many as are needed.
+static rlim_t raise_file_limit(size_t needed) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return RLIM_INFINITY;
+    if (needed > files.rlim_cur && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = needed < files.rlim_max ? needed : files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+        getrlimit(RLIMIT_NOFILE, &files);
+    }
+    return files.rlim_cur;
+}
+
 static void count_slots(struct plan *plan) {
     plan->slots = wanted_slots(plan);
     if (plan->config->slots && plan->slots > (size_t)plan->config->slots)
         plan->slots = (size_t)plan->config->slots;
-    // a connection each, both ends of it when the simulator is in this process
-    struct rlimit files;
-    size_t ends = plan->embedded ? 2 : 1;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY &&
-        plan->slots * ends + OTHER_FILES > files.rlim_cur) {
-        size_t room =
-            files.rlim_cur > OTHER_FILES + ends ? (files.rlim_cur - OTHER_FILES) / ends : 1;
-        log_warn("%zu requests at once need more open files than the limit of %llu: %zu at once "
-                 "(ulimit -n raises it)",
-                 plan->slots, (unsigned long long)files.rlim_cur, room);
-        plan->slots = room;
-    }
+    size_t needed = files_for(plan, plan->slots), slots = plan->slots;
+    rlim_t most = raise_file_limit(needed);
+    if (needed <= most)
+        return;
+    while (slots > 1 && files_for(plan, slots) > most)
+        slots--;
+    log_warn("%zu requests at once need more open files than the limit of %llu: %zu at once "
+             "(ulimit -n raises it)",
+             plan->slots, (unsigned long long)most, slots);
+    plan->slots = slots;
 }
 
 bool plan_make(struct plan *plan, const struct config *config, const char *input,

@@ -34,11 +34,11 @@ static char *put_digits(char *p, int value, int width, char then) {
 
 // Thousands of results begin in the same second.
 void clock_add_rfc3339(struct buf *b, int64_t wall) {
-    static _Thread_local time_t last = -1;
+    static _Thread_local time_t last;
     static _Thread_local char text[24];
     static const size_t to_fraction = sizeof "2026-01-01T00:00:00." - 1;
     time_t seconds = (time_t)(wall / USEC_PER_SEC);
-    if (seconds != last) {
+    if (seconds != last || !text[0]) {
         struct tm t;
         gmtime_r(&seconds, &t);
         char *p = put_digits(text, t.tm_year + 1900, 4, '-');

@@ -66,6 +66,7 @@ struct json_place {
     size_t into;                     // where its token goes: the offset of a struct slice
     const struct json_place *inside; // what to look for in it, or NULL
 };
+// name is a literal.
 #define JSON_PLACE(name, into, inside)                                                             \
     { name, sizeof(name) - 1, into, inside }
 

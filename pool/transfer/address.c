@@ -12,6 +12,9 @@
 // for one among them would cost more than to parse it.
 #define SHARED_MOST 32
 
+// Longer ones are gone with the request.
+#define SHARED_BYTES 4096
+
 bool engine_uses_tls(const char *url) {
     return strncasecmp(url, "https://", 8) == 0;
 }
@@ -20,7 +23,7 @@ bool address_is_web(const char *text) {
     return strncasecmp(text, "http://", 7) == 0 || engine_uses_tls(text);
 }
 
-bool address_is_good(CURLUcode code) {
+bool curlu_is_good(CURLUcode code) {
     if (code == CURLUE_OUT_OF_MEMORY)
         die("out of memory for an address");
     return code == CURLUE_OK;
@@ -76,7 +79,7 @@ static struct address *parse(struct slice text) {
     const char *url = buf_cstr(&address->text);
     address->tls = engine_uses_tls(url);
     if (address_is_web(url) &&
-        address_is_good(curl_url_set(address->url, CURLUPART_URL, url, CURLU_PATH_AS_IS)))
+        curlu_is_good(curl_url_set(address->url, CURLUPART_URL, url, CURLU_PATH_AS_IS)))
         return address;
     address_free(address);
     return NULL;
@@ -85,9 +88,10 @@ static struct address *parse(struct slice text) {
 struct address *address_use(struct addresses *a, struct slice text) {
     struct address *address = find(a, text);
     if (!address && (address = parse(text))) {
-        if (a->count == SHARED_MOST)
+        bool is_long = text.n > SHARED_BYTES;
+        if (a->count == SHARED_MOST && !is_long)
             make_room(a);
-        if (a->count < SHARED_MOST) {
+        if (a->count < SHARED_MOST && !is_long) {
             list_push(&a->shared, &address->node);
             a->count++;
         }

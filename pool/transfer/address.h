@@ -10,7 +10,7 @@
 #include <curl/curl.h>
 
 struct address {
-    struct list node; // among those that are shared, or alone
+    struct list node; // among those that are shared, or alone: of a transfer that has it to itself
     struct buf text;
     CURLU *url;
     bool tls;
@@ -32,7 +32,7 @@ void address_let_go(struct address *address); // NULL is fine
 // Whether this begins as an address of the web does.
 bool address_is_web(const char *text);
 
-// What libcurl says of a part or a whole; memory that runs out ends the program.
-bool address_is_good(CURLUcode code);
+// Whether libcurl could do what was asked; memory that runs out ends the program.
+bool curlu_is_good(CURLUcode code);
 
 #endif

@@ -2,9 +2,9 @@
 //
 // A thread that says so takes its blocks from slabs and keeps those it is given back, by size, for its
 // next requests: no search, no joining of neighbours, and growing mostly stays in place. All others, and
-// large blocks, use malloc. A block may be taken on one thread and given back on another. Slabs stay
-// until the program ends, for whichever thread needs them next: there is as much of them as was in use
-// at once.
+// large blocks, use malloc. A block may be taken on one thread and given back on another. What was kept
+// stays until the program ends, for whichever thread needs that size next: there is as much of each size
+// as was in use at once, and what was left of a slab when its thread ended.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_TRANSFER_BLOCKS_H
 #define POOL_TRANSFER_BLOCKS_H
@@ -15,6 +15,7 @@
 bool blocks_global_init(void);
 
 // From now on this thread keeps blocks; or no longer, and others may have what it kept: before it ends.
+// In a program that is built to be watched (SANITIZED, PLAIN_MALLOC) nothing is kept.
 void blocks_keep(bool keep);
 
 #endif

@@ -23,7 +23,7 @@
 
 static bool has_part(CURLU *url, CURLUPart part) {
     char *text = NULL;
-    bool there = address_is_good(curl_url_get(url, part, &text, 0)) && text && *text;
+    bool there = curlu_is_good(curl_url_get(url, part, &text, 0)) && text && *text;
     curl_free(text);
     return there;
 }
@@ -35,7 +35,7 @@ bool engine_takes_base_url(const char *url, const char **what) {
         die("out of memory for an address");
     if (!address_is_web(url))
         *what = "it does not start with http:// or https://";
-    else if (!address_is_good(curl_url_set(parsed, CURLUPART_URL, url, 0)))
+    else if (!curlu_is_good(curl_url_set(parsed, CURLUPART_URL, url, 0)))
         *what = "it is no valid address";
     else if (!has_part(parsed, CURLUPART_HOST))
         *what = "it names no host";
@@ -370,4 +370,9 @@ struct slice transfer_header(const struct transfer *t, const char *name) {
 void easy_rest(struct transfer *t) {
     buf_recycle(&t->url, KEEP_BYTES);
     buf_recycle(&t->body, KEEP_BYTES);
+    if (t->address && list_is_empty(&t->address->node)) { // nobody else's
+        curl_easy_setopt(t->easy, CURLOPT_CURLU, NULL);
+        address_let_go(t->address);
+        t->address = NULL;
+    }
 }

@@ -28,7 +28,8 @@ bool easy_wants_proxy(void);
 struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size);
 void easy_free_transfer(struct transfer *t);
 
-// Sets what changes from request to request. False when t->url is no address.
+// Sets what changes from request to request. False when t->url is no address. The transfer uses one of
+// `all` until it is set to another or freed.
 bool easy_prepare(struct transfer *t, struct addresses *all);
 
 // Copies what came of a finished handle; returns its transfer.

@@ -28,6 +28,9 @@
 #define LANES_MORE  64 // so many of 16
 #define LANES_MAX   4096
 
+// Of a lane, to all hosts.
+#define CONNECTIONS_KEPT 100L
+
 // What they touch stays in the processor's cache until the next requests go out on their connections.
 #define EVENTS_AT_ONCE 32
 // What is read at a time takes memory while a request waits: less of it when thousands do.
@@ -39,6 +42,9 @@ static const struct {
 // While something is in flight the thread runs once in so long; twice that without a turn, and it was
 // kept from it.
 #define TURN USEC_PER_SEC
+
+// How often a thread that has more events all the time looks at who is late.
+#define LOOK_EVERY (100 * USEC_PER_MS)
 
 // How often descriptors are looked at that epoll does not take.
 #define UNWATCHED_PAUSE (10 * USEC_PER_MS)
@@ -76,6 +82,7 @@ struct engine {
     struct heap due;       // lanes by timer
     struct heap started;   // transfers by when, in engine time, they are looked at: too long?
     int64_t seen;          // monotonic, when this thread last ran
+    int64_t looked;        // the same, when it last looked at who is late
     int64_t lost;          // microseconds it was kept from running
     struct list done;
     struct watch *watches; // by descriptor
@@ -157,8 +164,9 @@ static int on_timer(CURLM *multi, long ms, void *context) {
     return 0;
 }
 
-// What a new connection can take over from those before it: no second handshake in full, no second
-// question for the host's addresses. One thread has it all, so there is nothing to lock.
+// What a new connection can take over from those before it: no second handshake in full, and for a
+// minute no second question for the host's addresses, so that all of an engine's connections go to the
+// same ones meanwhile. One thread has it all, so there is nothing to lock.
 static CURLSH *new_share(void) {
     CURLSH *share = curl_share_init();
     if (!share ||
@@ -183,9 +191,14 @@ static size_t lane_size(const struct engine *e, size_t place) {
     return place < LANES_FIRST + LANES_MORE ? LANE_MORE : LANE_LATER;
 }
 
+// Each lane has two to be woken by; those of few transfers come first.
+size_t engine_descriptors(size_t transfers) {
+    return 2 * (transfers / LANE_FIRST + 1) + 1;
+}
+
 static struct lane *lane_new(struct engine *e) {
     if (e->lane_count == LANES_MAX)
-        die("more requests in flight at once than %d lanes hold", LANES_MAX);
+        die("more than %zu requests in flight at once", e->made);
     struct lane *lane = mem_zero(1, sizeof *lane);
     lane->engine = e;
     lane->place = e->lane_count;
@@ -198,8 +211,8 @@ static struct lane *lane_new(struct engine *e) {
     curl_multi_setopt(lane->multi, CURLMOPT_SOCKETDATA, lane);
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERDATA, lane);
-    // fewer would close connections that the next request wants
-    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)lane->most);
+    // fewer would close connections that the next request wants, be it to another host
+    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
     e->lanes[e->lane_count++] = lane;
     bits_set(&e->with_room, lane->place);
     return lane;
@@ -439,20 +452,31 @@ static int wait_events(struct engine *e, struct epoll_event *events, int64_t unt
     return epoll_wait(e->epoll, events, EVENTS_AT_ONCE, ms);
 }
 
-bool engine_wait(struct engine *e, int64_t until) {
+static int run_events(struct engine *e, int64_t until) {
     struct epoll_event events[EVENTS_AT_ONCE];
-    note_turn(e);
-    run_due(e, e->seen);
-    if (e->unwatched)
-        watch_again(e);
     int count = wait_events(e, events, until);
     note_turn(e);
     for (int i = 0; i < count; i++)
         run_event(e, &events[i]);
+    return count;
+}
+
+bool engine_wait(struct engine *e, int64_t until) {
+    note_turn(e);
+    run_due(e, e->seen);
+    if (e->unwatched)
+        watch_again(e);
+    int count = run_events(e, until);
+    bool any = count > 0, look = e->seen - e->looked >= LOOK_EVERY;
+    // what has come is in time: all of it is taken before anybody is called late
+    for (size_t n = 0; look && count == EVENTS_AT_ONCE && n <= e->made; n += EVENTS_AT_ONCE)
+        count = run_events(e, 0);
     run_due(e, clock_now());
-    if (count < EVENTS_AT_ONCE) // after the events, all of them: what has come is in time
+    if (look || count < EVENTS_AT_ONCE) {
         end_late(e);
-    return count > 0 || !list_is_empty(&e->done);
+        e->looked = e->seen;
+    }
+    return any || !list_is_empty(&e->done);
 }
 
 struct transfer *engine_next_done(struct engine *e) {

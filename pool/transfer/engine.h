@@ -97,7 +97,10 @@ bool engine_global_init(struct error *err);
 
 // NULL with err filled when the certificates file cannot be read or the kernel gives no epoll.
 struct engine *engine_open(const struct engine_options *options, struct error *err);
-void engine_close(struct engine *e); // NULL is fine; ends what is in flight
+void engine_close(struct engine *e); // NULL is fine; nothing is in flight any more
+
+// The most descriptors that an engine needs for so many requests at once, besides a connection each.
+size_t engine_descriptors(size_t transfers);
 
 // Whether requests can be sent below this address: http or https, a host, no query and no fragment.
 // False: *what says in words what is wrong with it.

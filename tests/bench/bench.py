@@ -311,6 +311,8 @@ def hold(behind, up, latency):
     before, at = cpu_ns(process.pid), time.monotonic()
     time.sleep(latency * 0.4)
     share = (cpu_ns(process.pid) - before) / 1e9 / (time.monotonic() - at)
+    if process.poll() is not None:
+        raise SystemExit(f"bench: batch-run ended with {process.returncode} before all requests were open")
     top, connections = peak_mib(process.pid), len(os.listdir(f"/proc/{process.pid}/fd"))
     while process.poll() is None:
         try:

@@ -134,6 +134,21 @@ assert_eq 130 $? "exit code"
 assert_eq 1 "$(grep -c 'every key rests' "$BG_ERR")" "said once"
 stop_simulator
 
+t "rows of fifty models behind a key that rests: nobody is asked again and again"
+start_simulator --keys 1 --latency 200ms
+seq 50 | sed 's/.*/{"prompt":"p","model":"m&"}/' >models.jsonl
+background "$BATCH_RUN" models.jsonl --provider simulate --base-url "$SIM_URL/v1" --slots-per-key 64 --rpm 12 \
+    -o models.results.jsonl --quiet
+run=$PID
+sleep 1
+before=$(cut -d' ' -f14,15 "/proc/$run/stat" | tr ' ' +)
+sleep 2
+after=$(cut -d' ' -f14,15 "/proc/$run/stat" | tr ' ' +)
+assert_true "$((after - before)) ticks of CPU in 2 s" test $((after - before)) -le 20
+kill -INT "$run"
+wait "$run"
+stop_simulator
+
 t "--deadline ends the wait for a key"
 start_canned 429long.http
 expect_exit 1 "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o late.jsonl --deadline 1s

@@ -160,3 +160,50 @@ http_proxy=$proxy NO_PROXY=127.0.0.1 run_ok one.jsonl "${CANNED[@]}" -o -
 http_proxy=$proxy no_proxy='*' run_ok one.jsonl "${CANNED[@]}" -o -
 http_proxy=$proxy ALL_PROXY=$proxy run_ok one.jsonl --provider simulate -o -
 assert_empty "$proxy_log"
+
+t "two addresses: the connections to both are kept"
+start_simulator --latency 10 --keys 1 --write-keys keys.env
+a_pid=$SIM_PID a_url=$SIM_URL
+start_simulator --latency 10 --keys 1
+key=$(sed -n 's/^SIMULATE_API_KEY_*1*=//p' keys.env)
+seq 800 | awk 'BEGIN { srand(1) } { printf "{\"prompt\":\"p\",\"provider\":\"%s\"}\n", rand() < 0.5 ? "groq" : "zai" }' >two.jsonl
+GROQ_API_KEY=$key ZAI_API_KEY=$key run_ok two.jsonl --provider groq,zai --model zai:m,groq:m --slots 8 \
+    --slots-per-key 8 --base-url "groq=$a_url/v1,zai=$SIM_URL/v1" -o two.results.jsonl
+b_url=$SIM_URL
+for SIM_URL in "$a_url" "$b_url"; do
+    assert_true "$(sim_stats .connections) connections to $SIM_URL" test "$(sim_stats .connections)" -le 12
+done
+kill "$a_pid"
+stop_simulator
+
+t "few descriptors: fewer requests at once, and none fails for want of one"
+start_simulator --keys 300 --latency 20
+rows 1200 >many.jsonl
+(
+    ulimit -n 256
+    "$BATCH_RUN" many.jsonl --provider simulate --simulate "--keys 300" --base-url "$SIM_URL/v1" --slots-per-key 4 \
+        --max-retries 0 -o many.results.jsonl --quiet 2>"$ERR"
+)
+assert_eq 0 $? "exit code"
+assert_contains "$ERR" "ulimit -n"
+assert_json many.results.jsonl 'map(.status) | unique' '["ok"]'
+stop_simulator
+
+t "--timeout is kept to however busy the thread is"
+background "$TOOLS/canned" deaf.log hang
+deaf_url=$(wait_for_url "$BG_OUT")
+start_simulator --keys 200 --reply words:300 --quiet
+(
+    echo '{"id":"deaf","prompt":"p","provider":"openai"}'
+    yes '{"prompt":"p","provider":"simulate"}' | head -n 500000
+) >flood.jsonl
+background env OPENAI_API_KEY=a nice -n 10 "$BATCH_RUN" flood.jsonl --provider simulate,openai --simulate "--keys 200" \
+    --base-url "simulate=$SIM_URL/v1,openai=$deaf_url/v1" --stream --timeout 2s --max-retries 0 --slots-per-key 4 \
+    -o flood.results.jsonl --no-input --quiet
+flood=$PID
+assert_true "the silent one is over while others go on" wait_until 20 grep -q '"id":"deaf"' flood.results.jsonl
+assert_true "they do" kill -INT "$flood"
+sleep 0.3
+kill -INT "$flood" 2>/dev/null
+wait "$flood"
+stop_simulator
