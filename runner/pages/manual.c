@@ -142,25 +142,23 @@ const struct manual_section manual_sections[] = {
      "- the request is at fault: the row fails, without another attempt.\n\n"
      "`--log-level info` says once why a key was taken out, cools or is back."},
 
-    {"MORE CORES", "One thread sends all requests and reads all answers. A core takes tens of "
-                   "thousands of them a second, "
-                   "more than nearly every provider lets through; a server close by may be faster. "
-                   "So with `--threads` "
-                   "auto, which is the default, the run begins with one thread; each time that one "
-                   "was busy for more than "
-                   "90% of a second another is started, up to as many as there are cores, nine at "
-                   "most. With `--threads` "
-                   "4 there are four from the start, with 1 it stays at one.\n\n"
-                   "Each thread has connections of its own (over HTTP/2, where one thread needs "
-                   "one connection, four need "
-                   "four). Which key serves which row and when, what an answer means and the "
-                   "limits stay with the first "
-                   "of them, so all that is said here holds as with one; it gets fewer requests "
-                   "than the others, since "
-                   "it also does the rest. There are no more threads than slots, and up to four "
-                   "requests at once are left "
-                   "to the first. When the system gives no further thread, the run warns and goes "
-                   "on with those it has."},
+    {"MORE CORES",
+     "One thread sends all requests and reads all answers. A core takes tens of thousands "
+     "of them a second, more than nearly every provider lets through; a server close by "
+     "may be faster. So with `--threads` auto, which is the default, the run begins with "
+     "one thread; each time that one was busy for more than 90% of a second another is "
+     "started, up to as many as there are cores, nine at most. With `--threads` 4 there "
+     "are four from the start, with 1 it stays at one.\n\n"
+     "Each thread has connections of its own (over HTTP/2, where one thread needs one "
+     "connection, four need four). Which key serves which row and when, what an answer "
+     "means and the limits stay with the first of them, so all that is said here holds as "
+     "with one; it gets fewer requests than the others, since it also does the rest. There "
+     "are no more threads than slots, and up to four requests at once are left to the "
+     "first. When the system gives no further thread, the run warns and goes on with those "
+     "it has.\n\n"
+     "Every connection is an open file. Where the soft limit for those is too low for "
+     "`--slots-per-key` times the keys, it is raised as far as the hard one lets; beyond "
+     "that fewer requests are sent at once, with a warning."},
 
     {"RESULTS",
      "One JSON object per line and row, in the order in which rows finish, or in that of the input "
