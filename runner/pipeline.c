@@ -66,6 +66,7 @@ static bool open_engine(struct pipeline *p, struct error *err) {
     struct engine_options options = {.connect_timeout = c->connect_timeout,
                                      .cacert = c->cacert,
                                      .http = (enum http_version)c->http,
+                                     .hosts = p->plan->hosts,
                                      .no_proxy = p->plan->embedded,
                                      .wake_fd = p->loop_fd};
     for (size_t i = 0; i < p->plan->route_count; i++) {

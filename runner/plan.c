@@ -253,10 +253,10 @@ static size_t wanted_slots(const struct plan *plan) {
     return slots;
 }
 
-// A connection each, both ends of it when the simulator is in this process.
-static size_t files_for(const struct plan *plan, size_t slots) {
+// A connection to each of so many hosts, both ends of it when the simulator is in this process.
+static size_t files_for(const struct plan *plan, size_t slots, size_t hosts) {
     size_t ends = plan->embedded ? 2 : 1;
-    return slots * ends + engine_descriptors(slots) + OTHER_FILES;
+    return slots * hosts * ends + engine_descriptors(slots) + OTHER_FILES;
 }
 
 // How many the system lets be open, once it was asked for as many as are needed.
@@ -276,12 +276,15 @@ static void count_slots(struct plan *plan) {
     plan->slots = wanted_slots(plan);
     if (plan->config->slots && plan->slots > (size_t)plan->config->slots)
         plan->slots = (size_t)plan->config->slots;
-    size_t needed = files_for(plan, plan->slots), slots = plan->slots;
-    rlim_t most = raise_file_limit(needed);
-    if (needed <= most)
-        return;
-    while (slots > 1 && files_for(plan, slots) > most)
+    size_t slots = plan->slots;
+    plan->hosts = plan->route_count;
+    rlim_t most = raise_file_limit(files_for(plan, slots, plan->hosts));
+    while (plan->hosts > 1 && files_for(plan, slots, plan->hosts) > most)
+        plan->hosts--;
+    while (slots > 1 && files_for(plan, slots, 1) > most)
         slots--;
+    if (slots == plan->slots)
+        return;
     log_warn("%zu requests at once need more open files than the limit of %llu: %zu at once "
              "(ulimit -n raises it)",
              plan->slots, (unsigned long long)most, slots);

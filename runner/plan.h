@@ -28,6 +28,7 @@ struct plan {
     size_t route_count;
     size_t order_count;                // so many of them serve rows that name no provider
     size_t slots;                      // most requests in flight
+    size_t hosts;                      // to so many each of them may keep a connection
     struct pool_options pool;          // all but the seed; the keyring is the one above
     struct error_rate error_rate;      // that ends the run, at its start
     bool embedded;                     // the simulator runs inside this process …

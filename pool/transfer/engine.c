@@ -28,9 +28,6 @@
 #define LANES_MORE  64 // so many of 16
 #define LANES_MAX   4096
 
-// Of a lane, to all hosts.
-#define CONNECTIONS_KEPT 100L
-
 // What they touch stays in the processor's cache until the next requests go out on their connections.
 #define EVENTS_AT_ONCE 32
 // What is read at a time takes memory while a request waits: less of it when thousands do.
@@ -212,7 +209,8 @@ static struct lane *lane_new(struct engine *e) {
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(lane->multi, CURLMOPT_TIMERDATA, lane);
     // fewer would close connections that the next request wants, be it to another host
-    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS,
+                      (long)(lane->most * e->settings.options.hosts));
     e->lanes[e->lane_count++] = lane;
     bits_set(&e->with_room, lane->place);
     return lane;
@@ -222,6 +220,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     struct engine *e = mem_zero(1, sizeof *e);
     e->settings = (struct easy_settings){.options = *options, .on_close = on_close, .context = e};
     e->settings.options.no_proxy |= !easy_wants_proxy();
+    e->settings.options.hosts += !options->hosts;
     e->settings.share = new_share();
     e->wake_fd = options->wake_fd;
     e->seen = clock_now();

@@ -35,6 +35,7 @@ struct engine_options {
     const char *cacert;      // file of trusted certificates; NULL: SSL_CERT_FILE, else the system's
     bool tls;                // some requests go over TLS
     enum http_version http;
+    size_t hosts;  // to so many a transfer's connections may be kept
     bool no_proxy; // for the simulator inside the process: HTTP_PROXY is not asked
     int wake_fd;   // an eventfd: engine_wait() returns when it is written to
 };
