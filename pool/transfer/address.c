@@ -5,6 +5,7 @@
 #include "jobs/base/die.h"
 #include "pool/transfer/engine.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -35,9 +36,10 @@ static void address_free(struct address *address) {
     free(address);
 }
 
-void addresses_init(struct addresses *a) {
+void addresses_init(struct addresses *a, bool by_proxy) {
     list_init(&a->shared);
     a->count = 0;
+    a->by_proxy = by_proxy;
 }
 
 void addresses_free(struct addresses *a) {
@@ -68,7 +70,17 @@ static void make_room(struct addresses *a) {
     }
 }
 
-static struct address *parse(struct slice text) {
+static bool has_number(CURLU *url) {
+    struct in6_addr parsed;
+    char *host = NULL;
+    bool good = curlu_is_good(curl_url_get(url, CURLUPART_HOST, &host, 0));
+    // IPv6 stands in brackets
+    bool number = good && (host[0] == '[' || inet_pton(AF_INET, host, &parsed) == 1);
+    curl_free(host);
+    return number;
+}
+
+static struct address *parse(const struct addresses *a, struct slice text) {
     struct address *address = mem_zero(1, sizeof *address);
     list_init(&address->node);
     address->text = BUF_INIT(SIZE_MAX / 2); // bounded by the row it comes from
@@ -79,15 +91,17 @@ static struct address *parse(struct slice text) {
     const char *url = buf_cstr(&address->text);
     address->tls = engine_uses_tls(url);
     if (address_is_web(url) &&
-        curlu_is_good(curl_url_set(address->url, CURLUPART_URL, url, CURLU_PATH_AS_IS)))
+        curlu_is_good(curl_url_set(address->url, CURLUPART_URL, url, CURLU_PATH_AS_IS))) {
+        address->is_number = !a->by_proxy && has_number(address->url);
         return address;
+    }
     address_free(address);
     return NULL;
 }
 
 struct address *address_use(struct addresses *a, struct slice text) {
     struct address *address = find(a, text);
-    if (!address && (address = parse(text))) {
+    if (!address && (address = parse(a, text))) {
         bool is_long = text.n > SHARED_BYTES;
         if (a->count == SHARED_MOST && !is_long)
             make_room(a);

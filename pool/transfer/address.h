@@ -14,15 +14,17 @@ struct address {
     struct buf text;
     CURLU *url;
     bool tls;
-    size_t users; // transfers that are set up for it
+    bool is_number; // its host is, and there is no proxy: no name is looked up
+    size_t users;   // transfers that are set up for it
 };
 
 struct addresses {
     struct list shared;
     size_t count;
+    bool by_proxy; // whose name is looked up, whatever the host is
 };
 
-void addresses_init(struct addresses *a);
+void addresses_init(struct addresses *a, bool by_proxy);
 void addresses_free(struct addresses *a); // those that are shared; the users are gone
 
 // With one user more. NULL: the text is no address that a request can be sent to.

@@ -18,6 +18,8 @@
 #define USER_AGENT "batch-run/" BATCH_RUN_VERSION
 // What a stream gets to end by itself once all of it is known: its connection can then be used again.
 #define END_TIME USEC_PER_SEC
+// libcurl's own default: so long an answer of the resolver is used.
+#define NAMES_SECONDS 60L
 // A stream may have so many times the bytes that a reply may: each word comes in some 300 bytes of JSON.
 #define EVENTS_TO_REPLY 64
 
@@ -281,6 +283,8 @@ static bool set_address(struct transfer *t, struct addresses *all) {
         return false;
     curl_easy_setopt(t->easy, CURLOPT_CURLU, address->url);
     curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, address->tls ? 1L : 0L);
+    // after each request libcurl looks which names are old; a number never is
+    curl_easy_setopt(t->easy, CURLOPT_DNS_CACHE_TIMEOUT, address->is_number ? -1L : NAMES_SECONDS);
     address_let_go(t->address);
     t->address = address;
     return true;

@@ -226,7 +226,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     e->seen = clock_now();
     e->tls = options->tls;
     list_init(&e->done);
-    addresses_init(&e->addresses);
+    addresses_init(&e->addresses, !e->settings.options.no_proxy);
     bits_init(&e->with_room, LANES_MAX);
     e->epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.fd = e->wake_fd};

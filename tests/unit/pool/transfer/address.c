@@ -13,7 +13,7 @@ static struct address *use(struct addresses *a, const char *text) {
 static void the_same_for_the_same_text(void **state) {
     struct addresses all;
     (void)state;
-    addresses_init(&all);
+    addresses_init(&all, false);
     struct address *one = use(&all, "http://127.0.0.1:1/v1/chat/completions");
     struct address *two = use(&all, "https://127.0.0.1:1/v1/chat/completions");
     assert_non_null(one);
@@ -37,12 +37,39 @@ static void the_same_for_the_same_text(void **state) {
     addresses_free(&all);
 }
 
+static void hosts_that_are_numbers(void **state) {
+    static const struct {
+        const char *text;
+        bool number;
+    } hosts[] = {
+        {"http://127.0.0.1:8000/v1", true},     {"https://10.1.2.3/v1", true},
+        {"http://[::1]:8000/v1", true},         {"http://localhost/v1", false},
+        {"https://api.openai.com/v1", false},   {"http://127.0.0.1.example.org/", false},
+        {"http://user:pass@192.0.2.1/x", true},
+    };
+    struct addresses all;
+    (void)state;
+    addresses_init(&all, false);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        struct address *address = use(&all, hosts[i].text);
+        assert_non_null(address);
+        assert_int_equal(address->is_number, hosts[i].number);
+        address_let_go(address);
+    }
+    addresses_free(&all);
+    addresses_init(&all, true);
+    struct address *address = use(&all, hosts[0].text);
+    assert_false(address->is_number);
+    address_let_go(address);
+    addresses_free(&all);
+}
+
 static void what_is_none(void **state) {
     static const char *const none[] = {"",    "http://",        "ftp://a/b",
                                        "a/b", "http://a:port/", "http://a b/"};
     struct addresses all;
     (void)state;
-    addresses_init(&all);
+    addresses_init(&all, false);
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_null(use(&all, none[i]));
     assert_int_equal(all.count, 0);
@@ -54,7 +81,7 @@ static void a_thousand_different_ones(void **state) {
     struct addresses all;
     struct address *used[1000];
     (void)state;
-    addresses_init(&all);
+    addresses_init(&all, false);
     for (int again = 0; again < 2; again++) {
         for (int i = 0; i < 1000; i++) {
             char text[64];
@@ -80,6 +107,7 @@ static void a_thousand_different_ones(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_for_the_same_text),
+        cmocka_unit_test(hosts_that_are_numbers),
         cmocka_unit_test(what_is_none),
         cmocka_unit_test(a_thousand_different_ones),
     };
