@@ -259,17 +259,10 @@ static size_t files_for(const struct plan *plan, size_t slots, size_t hosts) {
     return slots * hosts * ends + engine_descriptors(slots) + OTHER_FILES;
 }
 
-// How many the system lets be open, once it was asked for as many as are needed.
-static rlim_t raise_file_limit(size_t needed) {
+// The limit is as high as the system lets it be: process_prepare().
+static rlim_t files_most(void) {
     struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return RLIM_INFINITY;
-    if (needed > files.rlim_cur && files.rlim_cur < files.rlim_max) {
-        files.rlim_cur = needed < files.rlim_max ? needed : files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-        getrlimit(RLIMIT_NOFILE, &files);
-    }
-    return files.rlim_cur;
+    return getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : RLIM_INFINITY;
 }
 
 static void count_slots(struct plan *plan) {
@@ -278,7 +271,7 @@ static void count_slots(struct plan *plan) {
         plan->slots = (size_t)plan->config->slots;
     size_t slots = plan->slots;
     plan->hosts = plan->route_count;
-    rlim_t most = raise_file_limit(files_for(plan, slots, plan->hosts));
+    rlim_t most = files_most();
     while (plan->hosts > 1 && files_for(plan, slots, plan->hosts) > most)
         plan->hosts--;
     while (slots > 1 && files_for(plan, slots, 1) > most)
