@@ -4,7 +4,10 @@
 How it is measured:
 - upstream (`batch-run simulate`, nginx where there is TLS) on one core, the client on another;
 - rounds are interleaved (A B C, A B C, ...), and ratios to the bare libcurl loop are taken within a
-  round, so that a machine which is busy with other things for a while spoils one round only;
+  round, so that a machine which is busy with other things for a while spoils one round only; within a
+  round the clients take turns several times, so that a machine which changes its speed meanwhile
+  changes it for all;
+- what measures keeps off the client's core;
 - CPU is user + system time of the client alone, peak memory its resident set, from wait4();
 - a client that is not busy on its core waits for the upstream: compare its CPU, not its rate;
 - what a client costs before its first request is taken off: every round also runs it with one
@@ -30,8 +33,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WORK = "build/bench"
 PROGRAM = os.environ.get("BATCH_RUN", "./batch-run")
 UPSTREAM_CORE, CLIENT_CORE = "0", "1"
+ALL_CORES = "0,1"  # those this process may use: main() looks
 PROMPT = "a" * 232
 REPLY = "words:100"
+TURNS = 3  # of each client in a round
 
 
 def path(name):
@@ -173,9 +178,9 @@ def batch_run(up, rows, slots, *more):
 class Client:
     """name, requests a second to expect (decides how many are made), command of (up, open, count)."""
 
-    def __init__(self, name, expect, command, available=True, env=None, least=0):
+    def __init__(self, name, expect, command, available=True, env=None, least=0, turns=TURNS):
         self.name, self.expect, self.command = name, expect, command
-        self.available, self.env, self.least = available, env, least
+        self.available, self.env, self.least, self.turns = available, env, least, turns
 
     def count(self, opened, seconds):
         slower = 2 if opened >= 1000 else 1
@@ -245,18 +250,34 @@ def clients():
     return {c.name: c for c in [
         Client("bare libcurl loop", 50000, bare),
         Client("batch-run", 36000, job),
-        Wrk("wrk", 0, None, bool(shutil.which("wrk"))),
-        H2load("h2load", 60000, None, bool(shutil.which("h2load"))),
+        Wrk("wrk", 0, None, bool(shutil.which("wrk")), turns=1),  # takes a second at the least
+        H2load("h2load", 60000, None, bool(shutil.which("h2load")), turns=1),
         Client("aiohttp", 4000, script(venv, "aiohttp_client.py"), aio and aio.returncode == 0),
         Client("undici", 12000, script(node, "undici_client.mjs"), has("undici"), env),
         Client("openai SDK (node)", 1500, script(node, "openai_client.mjs"), has("openai"), env),
         # its cost per request grows with the length of its list: the same length always
-        Client("curl --parallel", 0, curl, bool(shutil.which("curl")), least=20000),
+        Client("curl --parallel", 0, curl, bool(shutil.which("curl")), least=20000, turns=1),
     ] if c.available}
 
 
 def summary(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def joined(turns):
+    """A client's turns of equally many requests as one run."""
+    return {"per_second": 1 / statistics.mean(1 / t["per_second"] for t in turns),
+            "cpu_us": statistics.mean(t["cpu_us"] for t in turns),
+            "peak_mib": max(t["peak_mib"] for t in turns)}
+
+
+def one_round(chosen, up, opened, seconds):
+    turns = {c.name: [] for c in chosen}
+    for turn in range(TURNS):
+        for c in chosen:
+            if turn < c.turns:
+                turns[c.name].append(c.run(up, opened, seconds / c.turns))
+    return {name: joined(got) for name, got in turns.items()}
 
 
 def compare(name, up, opened, names, run):
@@ -266,9 +287,9 @@ def compare(name, up, opened, names, run):
     rounds = {c.name: [] for c in chosen}
     with up:
         for i in range(run.rounds):
-            for c in chosen:
-                log(f"{name}: round {i + 1} of {run.rounds}: {c.name}")
-                rounds[c.name].append(c.run(up, opened, run.seconds))
+            log(f"{name}: round {i + 1} of {run.rounds}")
+            for client, got in one_round(chosen, up, opened, run.seconds).items():
+                rounds[client].append(got)
     table = {}
     for c, got in rounds.items():
         base = rounds["bare libcurl loop"]
@@ -306,7 +327,7 @@ def hold(behind, up, latency):
     process = subprocess.Popen(pinned(CLIENT_CORE, batch_run(up, rows_file(10000), 10)))
     while behind.stats()["in_flight"] < 10000 and time.monotonic() - begun < latency:
         time.sleep(0.05)  # asking costs the upstream something too
-    ramp = time.monotonic() - begun
+    ramp, ramp_cpu = time.monotonic() - begun, cpu_ns(process.pid) / 1e9
     time.sleep(max(0, latency * 0.4 - ramp))
     before, at = cpu_ns(process.pid), time.monotonic()
     time.sleep(latency * 0.4)
@@ -322,15 +343,15 @@ def hold(behind, up, latency):
         time.sleep(0.05)
     stats = behind.stats()
     return {"requests": 10000, "open_at_once": stats["in_flight_max"], "answered": stats["ok"],
-            "status": process.returncode, "ramp_s": ramp, "cpu_percent_waiting": share * 100,
+            "status": process.returncode, "ramp_s": ramp, "ramp_cpu_s": ramp_cpu, "cpu_percent_waiting": share * 100,
             "peak_mib": top, "descriptors": connections}
 
 
 def held(run):
     """Ten thousand requests open at once: memory, ramp, CPU while nothing happens.
 
-    Over HTTP/2 the simulator stands behind nginx, which opens a connection to it for each request: the
-    ramp is theirs more than the client's."""
+    Over HTTP/2 the simulator stands behind nginx, which opens a connection to it for each request: how
+    much of the ramp is the client's own, its CPU in it tells."""
     latency = 3 if run.quick else 6
     found = {}
     with Upstream(1000, ["--latency", f"{latency}s"]) as up:
@@ -441,7 +462,7 @@ def connects(run):
 def busiest(count, run):
     """CPU of each thread for a request, in µs, the busiest first, over a stretch of a run."""
     with Upstream(64) as up:
-        process = subprocess.Popen(batch_run(up, rows_file(1000000), 4, "--threads", str(count)),
+        process = subprocess.Popen(pinned(ALL_CORES, batch_run(up, rows_file(1000000), 4, "--threads", str(count))),
                                    stderr=subprocess.DEVNULL)
         time.sleep(0.5)
         before, made = threads_ns(process.pid), up.stats()["requests"]
@@ -523,9 +544,9 @@ def print_alone(name, got):
         print_table(["", "ms"], [[n, shown(t["first_ms"], 1)] for n, t in got.items()])
     elif name == "held":
         print("10,000 requests open at once")
-        print_table(["", "open at once", "ramp s", "peak MiB", "% of a core while waiting", "descriptors",
+        print_table(["", "open at once", "ramp s", "client's CPU s in it", "peak MiB", "% of a core while waiting", "descriptors",
                      "answered"],
-                    [[n, f"{t['open_at_once']:,}", f"{t['ramp_s']:.2f}", f"{t['peak_mib']:.0f}",
+                    [[n, f"{t['open_at_once']:,}", f"{t['ramp_s']:.2f}", f"{t['ramp_cpu_s']:.2f}", f"{t['peak_mib']:.0f}",
                       f"{t['cpu_percent_waiting']:.3f}", f"{t['descriptors']:,}", f"{t['answered']:,}"]
                      for n, t in got.items()])
     elif name == "connects":
@@ -580,14 +601,25 @@ def machine():
                          "nginx": first_line(NGINX, "-v"), "gcc": first_line("gcc", "--version")}}
 
 
+def keep_off_the_clients_core():
+    """This process, and what it starts without a core of its own. All cores, as a list for taskset."""
+    cores = os.sched_getaffinity(0)
+    rest = cores - {int(CLIENT_CORE)}
+    if rest:
+        os.sched_setaffinity(0, rest)
+    return ",".join(map(str, sorted(cores)))
+
+
 def main():
+    global ALL_CORES
+    ALL_CORES = keep_off_the_clients_core()
     parser = argparse.ArgumentParser(usage="%(prog)s [--quick] [--only SCENARIO,...] [--rounds N]")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default=",".join([*COMPARED, *ALONE]))
     parser.add_argument("--rounds", type=int)
     run = parser.parse_args()
     run.rounds = run.rounds or (2 if run.quick else 7)
-    run.seconds = 0.6 if run.quick else 2
+    run.seconds = 0.9 if run.quick else 3
     names = run.only.split(",")
     unknown = [n for n in names if n not in COMPARED and n not in ALONE]
     if unknown:

@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -89,6 +90,25 @@ static void numbers_and_formats(void **state) {
     buf_free(&b);
 }
 
+// Around each power of ten, where a number gets a digit more, against printf.
+static void numbers_of_any_length(void **state) {
+    (void)state;
+    struct buf b = BUF_INIT(64);
+    int64_t power = 1;
+    for (int digits = 0; digits < 19; digits++, power *= digits < 19 ? 10 : 1) {
+        for (int64_t near = power - 1; near <= power + 1; near++) {
+            char text[64];
+            snprintf(text, sizeof text, "%lld,%lld", (long long)near, (long long)-near);
+            buf_clear(&b);
+            buf_add_int(&b, near);
+            buf_add_char(&b, ',');
+            buf_add_int(&b, -near);
+            assert_string_equal(buf_cstr(&b), text);
+        }
+    }
+    buf_free(&b);
+}
+
 // Against an array that is large enough for anything.
 static void property(void **state) {
     (void)state;
@@ -122,6 +142,7 @@ int main(void) {
         cmocka_unit_test(reserve_keeps_slices),
         cmocka_unit_test(recycle_gives_back_what_is_large),
         cmocka_unit_test(numbers_and_formats),
+        cmocka_unit_test(numbers_of_any_length),
         cmocka_unit_test(property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
