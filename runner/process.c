@@ -57,6 +57,7 @@ void process_prepare(void) {
     signal(SIGXFSZ, SIG_IGN); // a file beyond its limit is an error of write()
     allow_many_files();
     mallopt(M_TRIM_THRESHOLD, KEEP_FREE_BYTES);
+    mallopt(M_ARENA_MAX, 1); // a thread's own arena grows by a system call every few KB
 }
 
 static void end(int signal) {
