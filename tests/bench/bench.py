@@ -86,6 +86,9 @@ class Upstream:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/stats") as answer:
             return json.load(answer)
 
+    def in_flight(self):
+        return self.stats()["in_flight"]
+
     def __enter__(self):
         self.process = subprocess.Popen(pinned(UPSTREAM_CORE, self.command), stdout=subprocess.DEVNULL)
         wait_for_port(self.port)
@@ -97,46 +100,55 @@ class Upstream:
 
 
 class Nginx(Upstream):
-    """Behind TLS, over HTTP/1.1 or HTTP/2: a canned reply, or what stands behind it."""
+    """Behind TLS, over HTTP/1.1 or HTTP/2: a canned reply, at once or after `pause` seconds."""
 
-    def __init__(self, keys, http2, behind=None):
+    def __init__(self, keys, http2, pause=0):
         super().__init__(keys)
-        self.scheme, self.cacert = "https", os.path.abspath(path("tls.pem"))
+        self.scheme, self.cacert, self.stats_port = "https", os.path.abspath(path("tls.pem")), free_port()
         if not os.path.exists(self.cacert):
             subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                             "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650", "-subj",
                             "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
                             path("tls.key"), "-out", self.cacert], check=True, stderr=subprocess.DEVNULL)
-        reply = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "simulate-1",
-                 "choices": [{"index": 0, "finish_reason": "stop",
-                              "message": {"role": "assistant", "content": "plain words " * 42}}],
-                 "usage": {"prompt_tokens": 75, "completion_tokens": 125, "total_tokens": 200}}
+        reply = json.dumps({
+            "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "simulate-1",
+            "choices": [{"index": 0, "finish_reason": "stop",
+                         "message": {"role": "assistant", "content": "plain words " * 42}}],
+            "usage": {"prompt_tokens": 75, "completion_tokens": 125, "total_tokens": 200}})
+        temps = " ".join(f"{kind}_temp_path {os.path.abspath(path('nginx-temp'))};" for kind in
+                         ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        answer = f"echo_read_request_body; echo_sleep {pause}; echo '{reply}';" if pause else \
+            f"return 200 '{reply}';"
         with open(path("nginx.conf"), "w") as f:
-            f.write(f"""daemon off; master_process off; pid {os.path.abspath(path('nginx.pid'))};
+            f.write(f"""{f"load_module {os.path.abspath(NGINX_ECHO)};" if pause else ""}
+daemon off; master_process off; pid {os.path.abspath(path('nginx.pid'))};
 error_log stderr crit; worker_rlimit_nofile 65536;
 events {{ worker_connections 30000; }}
 http {{
     access_log off; keepalive_requests 100000000; http2_max_concurrent_streams 100;
-    {' '.join(f"{kind}_temp_path {os.path.abspath(path('nginx-temp'))};" for kind in
-              ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))}
+    {temps}
     server {{
         listen 127.0.0.1:{self.port} ssl{' http2' if http2 else ''};
         ssl_certificate {self.cacert}; ssl_certificate_key {os.path.abspath(path('tls.key'))};
-        location / {{ {f"proxy_pass http://127.0.0.1:{behind.port}; proxy_http_version 1.1; proxy_read_timeout 1h;"
-                       if behind else f"default_type application/json; return 200 '{json.dumps(reply)}';"} }}
+        location / {{ default_type application/json; {answer} }}
     }}
+    server {{ listen 127.0.0.1:{self.stats_port}; location / {{ stub_status; }} }}
 }}
 """)
         self.command = [NGINX, "-c", os.path.abspath(path("nginx.conf")), "-p", os.path.abspath(WORK),
                         "-e", "stderr"]
-        self.keys_file = behind.keys_file if behind else path("canned.env")
-        if behind:
-            return
+        self.keys_file = path("canned.env")
         with open(self.keys_file, "w") as f:
             f.writelines(f"SIMULATE_API_KEY_{i + 1}=bench-key-{i + 1:04}\n" for i in range(keys))
 
+    def in_flight(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.stats_port}/") as answer:
+            # the look itself is one of them
+            return int(re.search(r"Writing: (\d+)", answer.read().decode()).group(1)) - 1
+
 
 NGINX = shutil.which("nginx") or path("nginx/usr/sbin/nginx")
+NGINX_ECHO = path("nginx/usr/lib/nginx/modules/ngx_http_echo_module.so")
 
 
 def measure(command, env=None, first_port=None):
@@ -322,11 +334,18 @@ def peak_mib(pid):
         return int(re.search(r"VmHWM:\s*(\d+)", f.read()).group(1)) / 1024
 
 
-def hold(behind, up, latency):
+def count_answered(results):
+    with open(results) as f:
+        return sum('"status":"ok"' in line[:200] for line in f)
+
+
+def hold(up, latency):
     begun = time.monotonic()
     process = subprocess.Popen(pinned(CLIENT_CORE, batch_run(up, rows_file(10000), 10)))
-    while behind.stats()["in_flight"] < 10000 and time.monotonic() - begun < latency:
+    opened = 0
+    while opened < 10000 and time.monotonic() - begun < latency:
         time.sleep(0.05)  # asking costs the upstream something too
+        opened = max(opened, up.in_flight())
     ramp, ramp_cpu = time.monotonic() - begun, cpu_ns(process.pid) / 1e9
     time.sleep(max(0, latency * 0.4 - ramp))
     before, at = cpu_ns(process.pid), time.monotonic()
@@ -341,27 +360,29 @@ def hold(behind, up, latency):
         except (OSError, AttributeError):
             pass
         time.sleep(0.05)
-    stats = behind.stats()
-    return {"requests": 10000, "open_at_once": stats["in_flight_max"], "answered": stats["ok"],
-            "status": process.returncode, "ramp_s": ramp, "ramp_cpu_s": ramp_cpu, "cpu_percent_waiting": share * 100,
+    return {"open_at_once": opened, "answered": count_answered(path("results.jsonl")),
+            "ramp_s": ramp, "ramp_cpu_s": ramp_cpu, "cpu_percent_waiting": share * 100,
             "peak_mib": top, "descriptors": connections}
 
 
 def held(run):
     """Ten thousand requests open at once: memory, ramp, CPU while nothing happens.
 
-    Over HTTP/2 the simulator stands behind nginx, which opens a connection to it for each request: how
-    much of the ramp is the client's own, its CPU in it tells."""
+    How many are open the upstream says, every 50 ms. Over HTTP/2 that is nginx, which answers by itself
+    after a pause: as a proxy it would open a connection for each request, and the ramp would be its own."""
     latency = 3 if run.quick else 6
-    found = {}
-    with Upstream(1000, ["--latency", f"{latency}s"]) as up:
-        found["HTTP/1.1"] = hold(up, up, latency)
-    if not os.path.exists(NGINX):
-        return found
-    latency *= 2
-    with Upstream(1000, ["--latency", f"{latency}s"]) as behind, Nginx(1000, True, behind) as up:
-        found["HTTP/2, TLS"] = hold(behind, up, latency)
-    return found
+    upstreams = {"HTTP/1.1": lambda: Upstream(1000, ["--latency", f"{latency}s"]),
+                 "HTTP/2, TLS": lambda: Nginx(1000, True, latency)}
+    if not os.path.exists(NGINX) or not os.path.exists(NGINX_ECHO):
+        log("held: HTTP/2 is left out, there is no nginx with its echo module")
+        del upstreams["HTTP/2, TLS"]
+    found = {name: [] for name in upstreams}
+    for i in range(min(run.rounds, 5)):
+        for name, upstream in upstreams.items():
+            log(f"held: round {i + 1}: {name}")
+            with upstream() as up:
+                found[name].append(hold(up, latency))
+    return {name: {k: summary([g[k] for g in got]) for k in got[0]} for name, got in found.items()}
 
 
 def rows(run):
@@ -546,9 +567,9 @@ def print_alone(name, got):
         print("10,000 requests open at once")
         print_table(["", "open at once", "ramp s", "client's CPU s in it", "peak MiB", "% of a core while waiting", "descriptors",
                      "answered"],
-                    [[n, f"{t['open_at_once']:,}", f"{t['ramp_s']:.2f}", f"{t['ramp_cpu_s']:.2f}", f"{t['peak_mib']:.0f}",
-                      f"{t['cpu_percent_waiting']:.3f}", f"{t['descriptors']:,}", f"{t['answered']:,}"]
-                     for n, t in got.items()])
+                    [[n, shown(t["open_at_once"]), shown(t["ramp_s"], 2), shown(t["ramp_cpu_s"], 2),
+                      shown(t["peak_mib"]), shown(t["cpu_percent_waiting"], 3), shown(t["descriptors"]),
+                      shown(t["answered"])] for n, t in got.items()])
     elif name == "connects":
         print("1,000 new TLS connections, a request each")
         print_table(["authorities", "CPU ms", "CPU / one certificate", "peak MiB"],

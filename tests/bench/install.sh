@@ -1,7 +1,7 @@
 #!/bin/sh
 # Gets the clients that `make bench` compares with and that are no Debian packages: aiohttp from PyPI,
-# undici and openai from npm, and nginx from Debian's package without installing it, since that would
-# start a server; all into build/bench. Quick when they are there. What cannot be had is
+# undici and openai from npm, and nginx with its echo module from Debian's packages without installing
+# them, since that would start a server; all into build/bench. Quick when they are there. What cannot be had is
 # named and left out of the comparison.
 # SPDX-License-Identifier: MIT
 set -u
@@ -21,5 +21,11 @@ done
 if ! command -v nginx >/dev/null && ! [ -x "$into/nginx/usr/sbin/nginx" ]; then
     (cd "$into" && apt-get -qq download nginx && dpkg -x nginx_*.deb nginx) >"$into/nginx.log" 2>&1 ||
         echo "bench: nginx cannot be had (see $into/nginx.log); going on without TLS" >&2
+fi
+if ! [ -e "$into/nginx/usr/lib/nginx/modules/ngx_http_echo_module.so" ]; then
+    (cd "$into" && apt-get -qq download libnginx-mod-http-echo && dpkg -x libnginx-mod-http-echo_*.deb nginx) \
+        >"$into/nginx-echo.log" 2>&1 ||
+        echo "bench: nginx's echo module cannot be had (see $into/nginx-echo.log); 10,000 requests are" \
+            "not held open over HTTP/2" >&2
 fi
 exit 0
