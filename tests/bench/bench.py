@@ -33,7 +33,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WORK = "build/bench"
 PROGRAM = os.environ.get("BATCH_RUN", "./batch-run")
 UPSTREAM_CORE, CLIENT_CORE = "0", "1"
-ALL_CORES = "0,1"  # those this process may use: main() looks
+ALL_CORES = os.sched_getaffinity(0)
 PROMPT = "a" * 232
 REPLY = "words:100"
 TURNS = 3  # of each client in a round
@@ -360,6 +360,8 @@ def hold(up, latency):
         except (OSError, AttributeError):
             pass
         time.sleep(0.05)
+    if process.returncode:
+        raise SystemExit(f"bench: batch-run ended with {process.returncode}")
     return {"open_at_once": opened, "answered": count_answered(path("results.jsonl")),
             "ramp_s": ramp, "ramp_cpu_s": ramp_cpu, "cpu_percent_waiting": share * 100,
             "peak_mib": top, "descriptors": connections}
@@ -483,8 +485,8 @@ def connects(run):
 def busiest(count, run):
     """CPU of each thread for a request, in µs, the busiest first, over a stretch of a run."""
     with Upstream(64) as up:
-        process = subprocess.Popen(pinned(ALL_CORES, batch_run(up, rows_file(1000000), 4, "--threads", str(count))),
-                                   stderr=subprocess.DEVNULL)
+        command = batch_run(up, rows_file(1000000), 4, "--threads", str(count))
+        process = subprocess.Popen(pinned(",".join(map(str, ALL_CORES)), command), stderr=subprocess.DEVNULL)
         time.sleep(0.5)
         before, made = threads_ns(process.pid), up.stats()["requests"]
         time.sleep(2 * run.seconds)
@@ -565,8 +567,8 @@ def print_alone(name, got):
         print_table(["", "ms"], [[n, shown(t["first_ms"], 1)] for n, t in got.items()])
     elif name == "held":
         print("10,000 requests open at once")
-        print_table(["", "open at once", "ramp s", "client's CPU s in it", "peak MiB", "% of a core while waiting", "descriptors",
-                     "answered"],
+        print_table(["", "open at once", "ramp s", "client's CPU s in it", "peak MiB",
+                     "% of a core while waiting", "descriptors", "answered"],
                     [[n, shown(t["open_at_once"]), shown(t["ramp_s"], 2), shown(t["ramp_cpu_s"], 2),
                       shown(t["peak_mib"]), shown(t["cpu_percent_waiting"], 3), shown(t["descriptors"]),
                       shown(t["answered"])] for n, t in got.items()])
@@ -622,18 +624,9 @@ def machine():
                          "nginx": first_line(NGINX, "-v"), "gcc": first_line("gcc", "--version")}}
 
 
-def keep_off_the_clients_core():
-    """This process, and what it starts without a core of its own. All cores, as a list for taskset."""
-    cores = os.sched_getaffinity(0)
-    rest = cores - {int(CLIENT_CORE)}
-    if rest:
-        os.sched_setaffinity(0, rest)
-    return ",".join(map(str, sorted(cores)))
-
-
 def main():
-    global ALL_CORES
-    ALL_CORES = keep_off_the_clients_core()
+    # this process, and what it starts without a core of its own, keeps off the client's
+    os.sched_setaffinity(0, ALL_CORES - {int(CLIENT_CORE)} or ALL_CORES)
     parser = argparse.ArgumentParser(usage="%(prog)s [--quick] [--only SCENARIO,...] [--rounds N]")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default=",".join([*COMPARED, *ALONE]))

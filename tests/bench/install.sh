@@ -1,8 +1,8 @@
 #!/bin/sh
 # Gets the clients that `make bench` compares with and that are no Debian packages: aiohttp from PyPI,
 # undici and openai from npm, and nginx with its echo module from Debian's packages without installing
-# them, since that would start a server; all into build/bench. Quick when they are there. What cannot be had is
-# named and left out of the comparison.
+# them, since that would start a server; all into build/bench. Quick when they are there. What cannot be
+# had is named and left out of the comparison.
 # SPDX-License-Identifier: MIT
 set -u
 cd "$(dirname "$0")/../.." || exit 1

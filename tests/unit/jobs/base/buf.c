@@ -94,8 +94,7 @@ static void numbers_and_formats(void **state) {
 static void numbers_of_any_length(void **state) {
     (void)state;
     struct buf b = BUF_INIT(64);
-    int64_t power = 1;
-    for (int digits = 0; digits < 19; digits++, power *= digits < 19 ? 10 : 1) {
+    for (int64_t power = 1; power > 0; power = power <= INT64_MAX / 10 ? power * 10 : 0) {
         for (int64_t near = power - 1; near <= power + 1; near++) {
             char text[64];
             snprintf(text, sizeof text, "%lld,%lld", (long long)near, (long long)-near);
