@@ -46,6 +46,7 @@ static void read_keys(struct bench *b, const char *path) {
         value[strcspn(value, "\n")] = '\0';
         snprintf(header, sizeof header, "Authorization: Bearer %s", value + 1);
         struct curl_slist *list = curl_slist_append(NULL, header);
+        list = curl_slist_append(list, "User-Agent: bare-multi/0.1.0"); // requests like batch-run's
         list = curl_slist_append(list, "Content-Type: application/json");
         b->headers[b->key_count++] = curl_slist_append(list, "Expect:");
     }

@@ -3,15 +3,19 @@
 
 How it is measured:
 - upstream (`batch-run simulate`, nginx where there is TLS) on one core, the client on another;
-- rounds are interleaved (A B C, A B C, ...), and ratios to the bare libcurl loop are taken within a
-  round, so that a machine which is busy with other things for a while spoils one round only; within a
-  round the clients take turns several times, so that a machine which changes its speed meanwhile
-  changes it for all;
+- ratios to the bare libcurl loop are taken within a round; in a round the clients run at the same time,
+  but only one of them at any moment: the others are stopped (SIGSTOP), and every tenth of a second it is
+  the next one's turn. So a machine that changes its speed changes it for all, and what is compared was
+  measured on the same machine. Their times are those of their own turns. Take several rounds: one and
+  the same command can take half as long again, for all of its life, depending on where its memory lies;
 - what measures keeps off the client's core;
 - CPU is user + system time of the client alone, peak memory its resident set, from wait4();
 - a client that is not busy on its core waits for the upstream: compare its CPU, not its rate;
 - what a client costs before its first request is taken off: every round also runs it with one
-  request. batch-run does its whole job: rows from a file, results to a file.
+  request;
+- all read the same rows from a file and write results to a file, but for the bare loop, wrk, h2load and
+  curl: these send one body all the time, or have them prebuilt, and forget the replies;
+- requests have a body of 300 bytes, replies one of about 700.
 
 usage: bench.py [--quick] [--only SCENARIO,...] [--rounds N]     SPDX-License-Identifier: MIT
 """
@@ -20,6 +24,7 @@ import json
 import os
 import platform
 import re
+import select
 import shutil
 import signal
 import socket
@@ -35,8 +40,8 @@ PROGRAM = os.environ.get("BATCH_RUN", "./batch-run")
 UPSTREAM_CORE, CLIENT_CORE = "0", "1"
 ALL_CORES = os.sched_getaffinity(0)
 PROMPT = "a" * 232
-REPLY = "words:100"
-TURNS = 3  # of each client in a round
+REPLY = "words:33"
+TURN = 0.1  # seconds, with 64 requests open; with more of them it is longer
 
 
 def path(name):
@@ -113,7 +118,7 @@ class Nginx(Upstream):
         reply = json.dumps({
             "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "simulate-1",
             "choices": [{"index": 0, "finish_reason": "stop",
-                         "message": {"role": "assistant", "content": "plain words " * 42}}],
+                         "message": {"role": "assistant", "content": "plain words " * 36}}],
             "usage": {"prompt_tokens": 75, "completion_tokens": 125, "total_tokens": 200}})
         temps = " ".join(f"{kind}_temp_path {os.path.abspath(path('nginx-temp'))};" for kind in
                          ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -151,21 +156,62 @@ NGINX = shutil.which("nginx") or path("nginx/usr/sbin/nginx")
 NGINX_ECHO = path("nginx/usr/lib/nginx/modules/ngx_http_echo_module.so")
 
 
+class Measured:
+    """A command on the client's core, in one turn or in several. What the kernel counted for it, and what
+    it printed, is `got` in the end."""
+
+    def __init__(self, command, env=None, number=0, first_port=None):
+        self.first_port, self.result = first_port, path(f"measure-{number}.json")
+        more = ["--first", str(first_port)] if first_port else []
+        self.command = pinned(CLIENT_CORE, [path("measure"), self.result, *more, *command])
+        self.env = {**os.environ, **(env or {})}
+        self.process, self.seconds, self.got = None, 0, None
+
+    def turn(self, seconds=None):
+        begun = time.monotonic()
+        if self.process:
+            os.killpg(self.process.pid, signal.SIGCONT)
+        else:
+            self.process = subprocess.Popen(self.command, env=self.env, stdout=subprocess.PIPE, text=True,
+                                            stderr=subprocess.PIPE, start_new_session=True)
+        end = os.pidfd_open(self.process.pid)
+        ended = select.select([end], [], [], seconds)[0]
+        os.close(end)
+        if not ended:
+            os.killpg(self.process.pid, signal.SIGSTOP)
+        self.seconds += time.monotonic() - begun
+        if ended:
+            self.finish()
+
+    def finish(self):
+        printed, errors = self.process.communicate()
+        what = " ".join(self.command)[:200]
+        if self.process.returncode:
+            raise SystemExit(f"bench: {what}: {errors}")
+        with open(self.result) as f:
+            self.got = json.load(f)
+        if self.got["status"] and not self.first_port:
+            raise SystemExit(f"bench: {what}: status {self.got['status']}: {errors[-600:]}")
+        self.got.update(stdout=printed, turns_us=self.seconds * 1e6)
+
+
 def measure(command, env=None, first_port=None):
-    """What the kernel counted for a command, and what it printed."""
-    result = path("measure.json")
-    more = ["--first", str(first_port)] if first_port else []
-    done = subprocess.run(pinned(CLIENT_CORE, [path("measure"), result, *more, *command]),
-                          env={**os.environ, **(env or {})}, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise SystemExit(f"bench: {command[0]}: {done.stderr}")
-    with open(result) as f:
-        got = json.load(f)
-    if got["status"] and not first_port:
-        raise SystemExit(f"bench: {' '.join(command)[:200]}: status {got['status']}: {done.stderr[-600:]}")
-    got["stdout"] = done.stdout
-    return got
+    it = Measured(command, env, first_port=first_port)
+    it.turn(60 if first_port else None)
+    return it.got
+
+
+def in_turns(all_of_them, seconds):
+    left = list(all_of_them)
+    try:
+        while left:
+            for it in left:
+                it.turn(seconds)
+            left = [it for it in left if not it.got]
+    finally:
+        for it in left:
+            if it.process:
+                os.killpg(it.process.pid, signal.SIGKILL)
 
 
 def rows_file(count, ids=False):
@@ -190,24 +236,33 @@ def batch_run(up, rows, slots, *more):
 class Client:
     """name, requests a second to expect (decides how many are made), command of (up, open, count)."""
 
-    def __init__(self, name, expect, command, available=True, env=None, least=0, turns=TURNS):
+    def __init__(self, name, expect, command, available=True, env=None, least=0):
         self.name, self.expect, self.command = name, expect, command
-        self.available, self.env, self.least, self.turns = available, env, least, turns
+        self.available, self.env, self.least = available, env, least
 
     def count(self, opened, seconds):
         slower = 2 if opened >= 1000 else 1
         return max(int(self.expect * seconds / slower), 2 * opened, self.least)
 
-    def run(self, up, opened, seconds):
-        count = self.count(opened, seconds)
-        one = measure(self.command(up, 1, 1), self.env)
-        all_ = measure(self.command(up, opened, count), self.env)
-        wall, cpu = all_["wall_us"] - one["wall_us"], all_["cpu_us"] - one["cpu_us"]
-        return {"per_second": (count - 1) / wall * 1e6, "cpu_us": cpu / (count - 1),
+    def start(self, up, opened, seconds, number):
+        """To be run in turns; judge() says what came of it."""
+        self.requests = self.count(opened, seconds)
+        self.one = measure(self.command(up, 1, 1), self.env)
+        self.all = Measured(self.command(up, opened, self.requests), self.env, number)
+        return self.all
+
+    def judge(self):
+        one, all_ = self.one, self.all.got
+        took, cpu = all_["turns_us"] - one["turns_us"], all_["cpu_us"] - one["cpu_us"]
+        return {"per_second": (self.requests - 1) / took * 1e6, "cpu_us": cpu / (self.requests - 1),
                 "peak_mib": all_["peak_kib"] / 1024}
 
 
-class Wrk(Client):
+class Alone(Client):
+    """Goes by the clock: it cannot be stopped for a while."""
+
+
+class Wrk(Alone):
     def run(self, up, opened, seconds):
         got = measure(["wrk", "-t1", f"-c{opened}", f"-d{max(1, round(seconds))}", "-s",
                        os.path.join(HERE, "simulate.lua"), up.url()])
@@ -216,7 +271,7 @@ class Wrk(Client):
         return {"per_second": rate, "cpu_us": got["cpu_us"] / count, "peak_mib": got["peak_kib"] / 1024}
 
 
-class H2load(Client):
+class H2load(Alone):
     def run(self, up, opened, seconds):
         count = self.count(opened, seconds)
         with open(path("body.json"), "w") as f:
@@ -229,7 +284,7 @@ class H2load(Client):
 
 def script(interpreter, name):
     return lambda up, opened, count: [interpreter, os.path.join(HERE, name), up.url(), up.keys_file,
-                                      str(opened), str(count)]
+                                      str(opened), rows_file(count), path(f"results-{name}.jsonl")]
 
 
 def bare(up, opened, count):
@@ -262,13 +317,13 @@ def clients():
     return {c.name: c for c in [
         Client("bare libcurl loop", 50000, bare),
         Client("batch-run", 36000, job),
-        Wrk("wrk", 0, None, bool(shutil.which("wrk")), turns=1),  # takes a second at the least
-        H2load("h2load", 60000, None, bool(shutil.which("h2load")), turns=1),
+        Wrk("wrk", 0, None, bool(shutil.which("wrk"))),
+        H2load("h2load", 60000, None, bool(shutil.which("h2load"))),
         Client("aiohttp", 4000, script(venv, "aiohttp_client.py"), aio and aio.returncode == 0),
         Client("undici", 12000, script(node, "undici_client.mjs"), has("undici"), env),
         Client("openai SDK (node)", 1500, script(node, "openai_client.mjs"), has("openai"), env),
         # its cost per request grows with the length of its list: the same length always
-        Client("curl --parallel", 0, curl, bool(shutil.which("curl")), least=20000, turns=1),
+        Client("curl --parallel", 0, curl, bool(shutil.which("curl")), least=20000),
     ] if c.available}
 
 
@@ -276,20 +331,11 @@ def summary(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def joined(turns):
-    """A client's turns of equally many requests as one run."""
-    return {"per_second": 1 / statistics.mean(1 / t["per_second"] for t in turns),
-            "cpu_us": statistics.mean(t["cpu_us"] for t in turns),
-            "peak_mib": max(t["peak_mib"] for t in turns)}
-
-
 def one_round(chosen, up, opened, seconds):
-    turns = {c.name: [] for c in chosen}
-    for turn in range(TURNS):
-        for c in chosen:
-            if turn < c.turns:
-                turns[c.name].append(c.run(up, opened, seconds / c.turns))
-    return {name: joined(got) for name, got in turns.items()}
+    together = [c for c in chosen if not isinstance(c, Alone)]
+    in_turns([c.start(up, opened, seconds, i) for i, c in enumerate(together)],
+             TURN * max(1, opened / 64))
+    return {c.name: c.run(up, opened, seconds) if isinstance(c, Alone) else c.judge() for c in chosen}
 
 
 def compare(name, up, opened, names, run):
@@ -632,7 +678,7 @@ def main():
     parser.add_argument("--only", default=",".join([*COMPARED, *ALONE]))
     parser.add_argument("--rounds", type=int)
     run = parser.parse_args()
-    run.rounds = run.rounds or (2 if run.quick else 7)
+    run.rounds = run.rounds or (2 if run.quick else 9)
     run.seconds = 0.9 if run.quick else 3
     names = run.only.split(",")
     unknown = [n for n in names if n not in COMPARED and n not in ALONE]

@@ -1,23 +1,13 @@
-// The openai SDK as its pages show it: OPEN workers share COUNT requests, a client per key.
-// usage: openai_client.mjs URL KEYS-FILE OPEN COUNT        SPDX-License-Identifier: MIT
-import { readFileSync } from "node:fs";
+// The openai SDK as its pages show it, a client per key.
+// usage: openai_client.mjs URL KEYS-FILE OPEN ROWS RESULTS        SPDX-License-Identifier: MIT
 import { createRequire } from "node:module";
+import { readKeys, runRows } from "./rows.mjs";
 
 const { OpenAI } = createRequire(process.env.BENCH_NPM + "/")("openai");
-const [url, keysFile, open, count] = process.argv.slice(2);
-const keys = [...readFileSync(keysFile, "utf8").matchAll(/^[A-Z0-9_]+=(.+)$/gm)].map((m) => m[1]);
+const [url, keysFile, open, rows, results] = process.argv.slice(2);
+const keys = readKeys(keysFile);
 const baseURL = url.replace("/chat/completions", "");
-const clients = keys.map((apiKey) => new OpenAI({ apiKey, baseURL, maxRetries: 0 }));
-let left = Number(count);
+const clients = keys.map((key) => new OpenAI({ apiKey: key.secret, baseURL, maxRetries: 0 }));
 
-async function worker(client) {
-  while (left-- > 0) {
-    const reply = await client.chat.completions.create({
-      model: "simulate-1",
-      messages: [{ role: "user", content: "a".repeat(238) }],
-    });
-    if (!reply.choices) throw new Error("no answer");
-  }
-}
-
-await Promise.all(Array.from({ length: Number(open) }, (_, i) => worker(clients[i % clients.length])));
+await runRows(rows, results, Number(open), keys, (number, messages) =>
+  clients[number % clients.length].chat.completions.create({ model: "simulate-1", messages }));

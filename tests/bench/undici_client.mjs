@@ -1,27 +1,23 @@
-// undici: OPEN workers share COUNT requests over one pool. Replies are read and parsed as JSON.
-// usage: undici_client.mjs URL KEYS-FILE OPEN COUNT        SPDX-License-Identifier: MIT
-import { readFileSync } from "node:fs";
+// undici, a pool of as many connections as there are requests open.
+// usage: undici_client.mjs URL KEYS-FILE OPEN ROWS RESULTS        SPDX-License-Identifier: MIT
 import { createRequire } from "node:module";
+import { readKeys, runRows } from "./rows.mjs";
 
 const { Pool } = createRequire(process.env.BENCH_NPM + "/")("undici");
-const [url, keysFile, open, count] = process.argv.slice(2);
-const keys = [...readFileSync(keysFile, "utf8").matchAll(/^[A-Z0-9_]+=(.+)$/gm)].map((m) => m[1]);
+const [url, keysFile, open, rows, results] = process.argv.slice(2);
+const keys = readKeys(keysFile);
 const { origin, pathname } = new URL(url);
 const pool = new Pool(origin, { connections: Number(open), pipelining: 1 });
-let left = Number(count);
+const headers = keys.map((key) => (
+  { authorization: `Bearer ${key.secret}`, "content-type": "application/json" }));
 
-async function worker(key) {
-  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-  while (left-- > 0) {
-    const body = JSON.stringify({
-      model: "simulate-1",
-      messages: [{ role: "user", content: "a".repeat(238) }],
-    });
-    const answer = await pool.request({ method: "POST", path: pathname, headers, body });
-    const reply = await answer.body.json();
-    if (answer.statusCode !== 200 || !reply.choices) throw new Error(`HTTP ${answer.statusCode}`);
-  }
-}
-
-await Promise.all(Array.from({ length: Number(open) }, (_, i) => worker(keys[i % keys.length])));
+await runRows(rows, results, Number(open), keys, async (number, messages) => {
+  const answer = await pool.request({
+    method: "POST", path: pathname, headers: headers[number % headers.length],
+    body: JSON.stringify({ model: "simulate-1", messages }),
+  });
+  const reply = await answer.body.json();
+  if (answer.statusCode !== 200) throw new Error(`HTTP ${answer.statusCode}`);
+  return reply;
+});
 await pool.close();
