@@ -18,7 +18,7 @@
 
 // Jobs in the house: half as many again as may be in flight, and these. Enough that the loop hardly ever
 // waits for the reader, few enough that they stay in the processor's cache.
-#define CREDITS_MORE 96
+#define CREDITS_MORE 64
 
 // Bytes of rows in the house; one row beyond it may come in alone.
 #define CREDIT_BYTES ((size_t)64 << 20)

@@ -44,18 +44,13 @@ bool buf_grow(struct buf *b, size_t n) {
 
 void buf_add_int(struct buf *b, int64_t value) {
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    size_t n = 1 + (value < 0);
-    for (uint64_t more = rest; more >= 10; more /= 10)
-        n++;
-    if (!buf_reserve(b, n))
-        return;
-    b->n += n;
-    char *p = b->p + b->n;
+    char digits[20], *end = digits + sizeof digits, *p = end; // the longest is -2^63
     do
         *--p = (char)('0' + rest % 10);
     while (rest /= 10);
     if (value < 0)
         *--p = '-';
+    buf_add(b, p, (size_t)(end - p));
 }
 
 // Room for a terminator behind n more bytes that fit already; it may stand beyond the ceiling.

@@ -104,19 +104,25 @@ static inline uint64_t bytes_below(uint64_t word, unsigned char bound) {
     return (word - EACH(bound)) & ~word & TOPS;
 }
 
+#ifdef __SSE2__
+// One bit for each of 16 bytes: set for a quote, a backslash and a control character.
+static inline unsigned special_bytes(const char *p) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+    __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                   _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(special, control));
+}
+#endif
+
 // Past bytes that mean nothing but themselves in a string, many at a time: p moves on as long as it
 // can do so quickly, but never past a quote, a backslash or a control character.
 static inline const char *skip_plain(const char *p, const char *end) {
 #ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'),
-                  last = _mm_set1_epi8(0x1f);
-    for (; end - p >= 16; p += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last), bytes);
-        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, back));
-        int found = _mm_movemask_epi8(_mm_or_si128(special, control));
+    for (; end - p >= 32; p += 32) {
+        unsigned found = special_bytes(p) | special_bytes(p + 16) << 16;
         if (found)
-            return p + __builtin_ctz((unsigned)found);
+            return p + __builtin_ctz(found);
     }
 #endif
     for (; end - p >= 8; p += 8) {
@@ -136,8 +142,19 @@ static inline const char *skip_plain(const char *p, const char *end) {
 static inline const char *short_string_end(const char *p, const char *end) {
     if (end - p <= NEAR)
         return NULL;
+#ifdef __SSE2__
+    unsigned found = special_bytes(p + 1);
+    if (!found)
+        found = special_bytes(p + 1 + NEAR / 2) << (NEAR / 2);
+    if (!found)
+        return NULL;
+    const char *stop = p + 1 + __builtin_ctz(found);
+#else
     const char *far = p + 1 + NEAR, *stop = skip_plain(p + 1, far);
-    return stop < far && *stop == '"' ? stop + 1 : NULL;
+    if (stop == far)
+        return NULL;
+#endif
+    return *stop == '"' ? stop + 1 : NULL;
 }
 
 #endif

@@ -33,6 +33,7 @@ bool curlu_is_good(CURLUcode code) {
 static void address_free(struct address *address) {
     curl_url_cleanup(address->url);
     buf_free(&address->text);
+    buf_free(&address->target);
     free(address);
 }
 
@@ -80,10 +81,28 @@ static bool has_number(CURLU *url) {
     return number;
 }
 
+static void add_part(struct buf *out, const char *before, CURLU *url, CURLUPart part, unsigned flags) {
+    char *text = NULL;
+    if (curlu_is_good(curl_url_get(url, part, &text, flags))) {
+        buf_add_str(out, before);
+        buf_add_str(out, text);
+    }
+    curl_free(text);
+}
+
+// What libcurl would make of the address with every request anew, byte by byte. Left is an address without
+// it.
+static void take_target(struct address *address) {
+    add_part(&address->target, "", address->url, CURLUPART_PATH, CURLU_URLENCODE);
+    add_part(&address->target, "?", address->url, CURLUPART_QUERY, 0);
+    curlu_is_good(curl_url_set(address->url, CURLUPART_PATH, "/", 0));
+    curlu_is_good(curl_url_set(address->url, CURLUPART_QUERY, NULL, 0));
+}
+
 static struct address *parse(const struct addresses *a, struct slice text) {
     struct address *address = mem_zero(1, sizeof *address);
     list_init(&address->node);
-    address->text = BUF_INIT(SIZE_MAX / 2); // bounded by the row it comes from
+    address->text = address->target = BUF_INIT(SIZE_MAX / 2); // bounded by the row it comes from
     buf_add_slice(&address->text, text);
     address->url = curl_url();
     if (!address->url)
@@ -93,6 +112,8 @@ static struct address *parse(const struct addresses *a, struct slice text) {
     if (address_is_web(url) &&
         curlu_is_good(curl_url_set(address->url, CURLUPART_URL, url, CURLU_PATH_AS_IS))) {
         address->is_number = !a->by_proxy && has_number(address->url);
+        if (!a->by_proxy)
+            take_target(address);
         return address;
     }
     address_free(address);

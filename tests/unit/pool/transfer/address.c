@@ -104,10 +104,39 @@ static void a_thousand_different_ones(void **state) {
     addresses_free(&all);
 }
 
+// As libcurl makes it of the same address, unless a proxy is to see all of that.
+static void what_is_asked_for(void **state) {
+    static const struct {
+        const char *text, *target;
+    } targets[] = {
+        {"http://127.0.0.1:8000/v1/chat/completions", "/v1/chat/completions"},
+        {"https://example.org/v1beta/models/x:streamGenerateContent?alt=sse",
+         "/v1beta/models/x:streamGenerateContent?alt=sse"},
+        {"http://example.org", "/"},
+        {"http://example.org?a=b", "/?a=b"},
+        {"http://example.org/a/../b/./c//d", "/a/../b/./c//d"},
+        {"http://example.org/%41%2f%", "/%41%2f%"},
+        {"http://example.org/M\xc3\xbcller?M\xc3\xbcller", "/M%c3%bcller?M\xc3\xbcller"},
+        {"http://example.org/x#part", "/x"},
+    };
+    struct addresses all;
+    (void)state;
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
+        for (int by_proxy = 0; by_proxy < 2; by_proxy++) {
+            addresses_init(&all, by_proxy);
+            struct address *address = use(&all, targets[i].text);
+            assert_non_null(address);
+            assert_string_equal(buf_cstr(&address->target), by_proxy ? "" : targets[i].target);
+            address_let_go(address);
+            addresses_free(&all);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_for_the_same_text),
         cmocka_unit_test(hosts_that_are_numbers),
+        cmocka_unit_test(what_is_asked_for),
         cmocka_unit_test(what_is_none),
         cmocka_unit_test(a_thousand_different_ones),
     };
