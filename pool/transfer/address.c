@@ -81,7 +81,8 @@ static bool has_number(CURLU *url) {
     return number;
 }
 
-static void add_part(struct buf *out, const char *before, CURLU *url, CURLUPart part, unsigned flags) {
+static void add_part(struct buf *out, const char *before, CURLU *url, CURLUPart part,
+                     unsigned flags) {
     char *text = NULL;
     if (curlu_is_good(curl_url_get(url, part, &text, flags))) {
         buf_add_str(out, before);

@@ -282,7 +282,8 @@ static bool set_address(struct transfer *t, struct addresses *all) {
     if (!address)
         return false;
     curl_easy_setopt(t->easy, CURLOPT_CURLU, address->url);
-    set_text(t->easy, CURLOPT_REQUEST_TARGET, address->target.n ? buf_cstr(&address->target) : NULL);
+    set_text(t->easy, CURLOPT_REQUEST_TARGET,
+             address->target.n ? buf_cstr(&address->target) : NULL);
     curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, address->tls ? 1L : 0L);
     // after each request libcurl looks which names are old; a number never is
     curl_easy_setopt(t->easy, CURLOPT_DNS_CACHE_TIMEOUT, address->is_number ? -1L : NAMES_SECONDS);

@@ -13,8 +13,9 @@ How it is measured:
 - a client that is not busy on its core waits for the upstream: compare its CPU, not its rate;
 - what a client costs before its first request is taken off: every round also runs it with one
   request;
-- all read the same rows from a file and write results to a file, but for the bare loop, wrk, h2load and
-  curl: these send one body all the time, or have them prebuilt, and forget the replies;
+- all read the same rows from a file and write results to a file, but for the bare loop, wrk and h2load,
+  which send one body all the time and forget the replies, and curl, whose requests are prebuilt and whose
+  replies go to a file each, in memory: on a disk that costs several times as much;
 - requests have a body of 300 bytes, replies one of about 700.
 
 usage: bench.py [--quick] [--only SCENARIO,...] [--rounds N]     SPDX-License-Identifier: MIT
@@ -152,6 +153,7 @@ http {{
             return int(re.search(r"Writing: (\d+)", answer.read().decode()).group(1)) - 1
 
 
+CURL_REPLIES = f"/dev/shm/batch-run-bench-{os.getpid()}"
 NGINX = shutil.which("nginx") or path("nginx/usr/sbin/nginx")
 NGINX_ECHO = path("nginx/usr/lib/nginx/modules/ngx_http_echo_module.so")
 
@@ -225,9 +227,9 @@ def rows_file(count, ids=False):
     return name
 
 
-def batch_run(up, rows, slots, *more):
+def batch_run(up, rows, slots, *more, results="results.jsonl"):
     command = [PROGRAM, rows, "--provider", "simulate", "--base-url", up.base(), "--output",
-               path("results.jsonl"), "--overwrite", "--progress", "off", "--quiet", "--slots-per-key",
+               path(results), "--overwrite", "--progress", "off", "--quiet", "--slots-per-key",
                # the same headers as the other clients: no provider but the simulator is sent a key
                str(slots), "--idempotency-keys", "never", "--simulate", f"--keys {up.keys}", *more]
     return command + (["--cacert", up.cacert] if up.cacert else [])
@@ -300,8 +302,9 @@ def job(up, opened, count):
 
 def curl(up, opened, count):
     config = path(f"curl-{count}.config")
+    shutil.rmtree(CURL_REPLIES, ignore_errors=True)
     subprocess.run([os.path.join(HERE, "curl_parallel.sh"), "prepare", up.url(), up.keys_file, str(count),
-                    config], check=True)
+                    config, CURL_REPLIES], check=True)
     return [os.path.join(HERE, "curl_parallel.sh"), "run", str(opened), config]
 
 
@@ -348,6 +351,7 @@ def compare(name, up, opened, names, run):
             log(f"{name}: round {i + 1} of {run.rounds}")
             for client, got in one_round(chosen, up, opened, run.seconds).items():
                 rounds[client].append(got)
+    shutil.rmtree(CURL_REPLIES, ignore_errors=True)
     table = {}
     for c, got in rounds.items():
         base = rounds["bare libcurl loop"]
@@ -519,8 +523,13 @@ def connects(run):
         with open(one) as f, open(all_, "w") as out:
             out.write(bundle + f.read())
         for _ in range(2 if run.quick else run.rounds):
-            for name, up.cacert in zip(found, (one, all_)):
-                found[name].append(measure(batch_run(up, rows_file(1000), 10)))
+            both = []
+            for up.cacert in (one, all_):
+                both.append(Measured(batch_run(up, rows_file(1000), 10, results=f"results-{len(both)}.jsonl"),
+                                     number=len(both)))
+            in_turns(both, TURN / 5)
+            for name, it in zip(found, both):
+                found[name].append(it.got)
     return {name: {"cpu_ms": summary([g["cpu_us"] / 1000 for g in got]),
                    "cpu_ratio": summary([g["cpu_us"] / o["cpu_us"]
                                          for g, o in zip(got, found["one certificate"])]),

@@ -134,10 +134,8 @@ static void what_is_asked_for(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_for_the_same_text),
-        cmocka_unit_test(hosts_that_are_numbers),
-        cmocka_unit_test(what_is_asked_for),
-        cmocka_unit_test(what_is_none),
+        cmocka_unit_test(the_same_for_the_same_text), cmocka_unit_test(hosts_that_are_numbers),
+        cmocka_unit_test(what_is_asked_for),          cmocka_unit_test(what_is_none),
         cmocka_unit_test(a_thousand_different_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
