@@ -143,9 +143,10 @@ static inline const char *short_string_end(const char *p, const char *end) {
     if (end - p <= NEAR)
         return NULL;
 #ifdef __SSE2__
+    _Static_assert(NEAR == 32, "two times 16");
     unsigned found = special_bytes(p + 1);
     if (!found)
-        found = special_bytes(p + 1 + NEAR / 2) << (NEAR / 2);
+        found = special_bytes(p + 17) << 16;
     if (!found)
         return NULL;
     const char *stop = p + 1 + __builtin_ctz(found);

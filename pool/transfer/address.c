@@ -81,21 +81,24 @@ static bool has_number(CURLU *url) {
     return number;
 }
 
-static void add_part(struct buf *out, const char *before, CURLU *url, CURLUPart part,
-                     unsigned flags) {
+// False: the url has none, or none that libcurl can print.
+static bool add_part(struct buf *out, CURLU *url, CURLUPart part, unsigned flags) {
     char *text = NULL;
-    if (curlu_is_good(curl_url_get(url, part, &text, flags))) {
-        buf_add_str(out, before);
+    bool there = curlu_is_good(curl_url_get(url, part, &text, flags));
+    if (there)
         buf_add_str(out, text);
-    }
     curl_free(text);
+    return there;
 }
 
-// What libcurl would make of the address with every request anew, byte by byte. Left is an address without
-// it.
+// libcurl would make it anew for every request, byte by byte. The url keeps neither path nor query.
 static void take_target(struct address *address) {
-    add_part(&address->target, "", address->url, CURLUPART_PATH, CURLU_URLENCODE);
-    add_part(&address->target, "?", address->url, CURLUPART_QUERY, 0);
+    struct buf *target = &address->target;
+    if (!add_part(target, address->url, CURLUPART_PATH, CURLU_URLENCODE))
+        return;
+    buf_add_char(target, '?');
+    if (!add_part(target, address->url, CURLUPART_QUERY, 0))
+        target->n--;
     curlu_is_good(curl_url_set(address->url, CURLUPART_PATH, "/", 0));
     curlu_is_good(curl_url_set(address->url, CURLUPART_QUERY, NULL, 0));
 }
@@ -113,7 +116,7 @@ static struct address *parse(const struct addresses *a, struct slice text) {
     if (address_is_web(url) &&
         curlu_is_good(curl_url_set(address->url, CURLUPART_URL, url, CURLU_PATH_AS_IS))) {
         address->is_number = !a->by_proxy && has_number(address->url);
-        if (!a->by_proxy)
+        if (!a->by_proxy) // which may have to be told the whole address
             take_target(address);
         return address;
     }

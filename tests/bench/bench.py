@@ -4,10 +4,11 @@
 How it is measured:
 - upstream (`batch-run simulate`, nginx where there is TLS) on one core, the client on another;
 - ratios to the bare libcurl loop are taken within a round; in a round the clients run at the same time,
-  but only one of them at any moment: the others are stopped (SIGSTOP), and every tenth of a second it is
-  the next one's turn. So a machine that changes its speed changes it for all, and what is compared was
-  measured on the same machine. Their times are those of their own turns. Take several rounds: one and
-  the same command can take half as long again, for all of its life, depending on where its memory lies;
+  but only one of them at any moment: the others are stopped (SIGSTOP), and every tenth of a second (with
+  1,000 requests open and more, an eighth of their time) it is the next one's turn. So a machine that
+  changes its speed changes it for all. Their times are those of their own turns. wrk alone goes by the
+  clock, and runs after them. Take several rounds: one and the same command can take half as long again,
+  for all of its life, depending on where its memory lies;
 - what measures keeps off the client's core;
 - CPU is user + system time of the client alone, peak memory its resident set, from wait4();
 - a client that is not busy on its core waits for the upstream: compare its CPU, not its rate;
@@ -15,12 +16,13 @@ How it is measured:
   request;
 - all read the same rows from a file and write results to a file, but for the bare loop, wrk and h2load,
   which send one body all the time and forget the replies, and curl, whose requests are prebuilt and whose
-  replies go to a file each, in memory: on a disk that costs several times as much;
+  replies go to a file each, in memory if there is room: on a disk that costs several times as much;
 - requests have a body of 300 bytes, replies one of about 700.
 
 usage: bench.py [--quick] [--only SCENARIO,...] [--rounds N]     SPDX-License-Identifier: MIT
 """
 import argparse
+import atexit
 import json
 import os
 import platform
@@ -32,6 +34,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -153,7 +156,6 @@ http {{
             return int(re.search(r"Writing: (\d+)", answer.read().decode()).group(1)) - 1
 
 
-CURL_REPLIES = f"/dev/shm/batch-run-bench-{os.getpid()}"
 NGINX = shutil.which("nginx") or path("nginx/usr/sbin/nginx")
 NGINX_ECHO = path("nginx/usr/lib/nginx/modules/ngx_http_echo_module.so")
 
@@ -168,14 +170,17 @@ class Measured:
         self.command = pinned(CLIENT_CORE, [path("measure"), self.result, *more, *command])
         self.env = {**os.environ, **(env or {})}
         self.process, self.seconds, self.got = None, 0, None
+        # files, since pipes would have to be emptied while it runs
+        self.printed, self.errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
 
     def turn(self, seconds=None):
+        """Until it has ended, or its time is over. It is then stopped."""
         begun = time.monotonic()
         if self.process:
             os.killpg(self.process.pid, signal.SIGCONT)
         else:
-            self.process = subprocess.Popen(self.command, env=self.env, stdout=subprocess.PIPE, text=True,
-                                            stderr=subprocess.PIPE, start_new_session=True)
+            self.process = subprocess.Popen(self.command, env=self.env, stdout=self.printed,
+                                            stderr=self.errors, start_new_session=True)
         end = os.pidfd_open(self.process.pid)
         ended = select.select([end], [], [], seconds)[0]
         os.close(end)
@@ -183,24 +188,26 @@ class Measured:
             os.killpg(self.process.pid, signal.SIGSTOP)
         self.seconds += time.monotonic() - begun
         if ended:
-            self.finish()
+            self.judge()
 
-    def finish(self):
-        printed, errors = self.process.communicate()
-        what = " ".join(self.command)[:200]
-        if self.process.returncode:
+    def judge(self):
+        self.printed.seek(0)
+        self.errors.seek(0)
+        what, errors = " ".join(self.command)[:200], self.errors.read()[-600:]
+        if self.process.wait():
             raise SystemExit(f"bench: {what}: {errors}")
         with open(self.result) as f:
-            self.got = json.load(f)
-        if self.got["status"] and not self.first_port:
-            raise SystemExit(f"bench: {what}: status {self.got['status']}: {errors[-600:]}")
-        self.got.update(stdout=printed, turns_us=self.seconds * 1e6)
+            got = json.load(f)
+        if got["status"] and not self.first_port:
+            raise SystemExit(f"bench: {what}: status {got['status']}: {errors}")
+        self.got = {**got, "stdout": self.printed.read(), "turns_us": self.seconds * 1e6}
 
-
-def measure(command, env=None, first_port=None):
-    it = Measured(command, env, first_port=first_port)
-    it.turn(60 if first_port else None)
-    return it.got
+    def end(self):
+        if self.process and self.process.returncode is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.printed.close()
+        self.errors.close()
 
 
 def in_turns(all_of_them, seconds):
@@ -211,9 +218,19 @@ def in_turns(all_of_them, seconds):
                 it.turn(seconds)
             left = [it for it in left if not it.got]
     finally:
-        for it in left:
-            if it.process:
-                os.killpg(it.process.pid, signal.SIGKILL)
+        for it in all_of_them:
+            it.end()
+
+
+def measure(command, env=None, first_port=None):
+    it = Measured(command, env, first_port=first_port)
+    try:
+        it.turn(60 if first_port else None)
+    finally:
+        it.end()
+    if not it.got:
+        raise SystemExit(f"bench: {command[0]}: no request within a minute")
+    return it.got
 
 
 def rows_file(count, ids=False):
@@ -260,11 +277,9 @@ class Client:
                 "peak_mib": all_["peak_kib"] / 1024}
 
 
-class Alone(Client):
+class Wrk(Client):
     """Goes by the clock: it cannot be stopped for a while."""
 
-
-class Wrk(Alone):
     def run(self, up, opened, seconds):
         got = measure(["wrk", "-t1", f"-c{opened}", f"-d{max(1, round(seconds))}", "-s",
                        os.path.join(HERE, "simulate.lua"), up.url()])
@@ -273,15 +288,11 @@ class Wrk(Alone):
         return {"per_second": rate, "cpu_us": got["cpu_us"] / count, "peak_mib": got["peak_kib"] / 1024}
 
 
-class H2load(Alone):
-    def run(self, up, opened, seconds):
-        count = self.count(opened, seconds)
-        with open(path("body.json"), "w") as f:
-            json.dump({"model": "simulate-1", "messages": [{"role": "user", "content": PROMPT}]}, f)
-        got = measure(["h2load", "-t1", "-c1" if opened <= 100 else f"-c{opened // 100}",
-                       f"-m{min(opened, 100)}", f"-n{count}", "-d", path("body.json"), up.url()])
-        rate = float(re.search(r"([\d.]+) req/s", got["stdout"]).group(1))
-        return {"per_second": rate, "cpu_us": got["cpu_us"] / count, "peak_mib": got["peak_kib"] / 1024}
+def h2load(up, opened, count):
+    with open(path("body.json"), "w") as f:
+        json.dump({"model": "simulate-1", "messages": [{"role": "user", "content": PROMPT}]}, f)
+    return ["h2load", "-t1", f"-c{max(1, opened // 100)}", f"-m{min(opened, 100)}", f"-n{count}", "-d",
+            path("body.json"), up.url()]
 
 
 def script(interpreter, name):
@@ -298,6 +309,18 @@ def job(up, opened, count):
     if count == 1:
         return batch_run(up, rows_file(1), 1)
     return batch_run(up, rows_file(count), max(1, opened // up.keys))
+
+
+def in_memory(name, room):
+    """A name in memory if there is room, else on the disk; gone at the end."""
+    memory = "/dev/shm"
+    roomy = os.path.isdir(memory) and shutil.disk_usage(memory).free > room
+    made = os.path.join(memory, f"batch-run-bench-{os.getpid()}-{name}") if roomy else path(name)
+    atexit.register(shutil.rmtree, made, True)
+    return os.path.abspath(made)
+
+
+CURL_REPLIES = in_memory("curl-replies", 200 << 20)
 
 
 def curl(up, opened, count):
@@ -321,7 +344,7 @@ def clients():
         Client("bare libcurl loop", 50000, bare),
         Client("batch-run", 36000, job),
         Wrk("wrk", 0, None, bool(shutil.which("wrk"))),
-        H2load("h2load", 60000, None, bool(shutil.which("h2load"))),
+        Client("h2load", 60000, h2load, bool(shutil.which("h2load"))),
         Client("aiohttp", 4000, script(venv, "aiohttp_client.py"), aio and aio.returncode == 0),
         Client("undici", 12000, script(node, "undici_client.mjs"), has("undici"), env),
         Client("openai SDK (node)", 1500, script(node, "openai_client.mjs"), has("openai"), env),
@@ -334,11 +357,12 @@ def summary(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def one_round(chosen, up, opened, seconds):
-    together = [c for c in chosen if not isinstance(c, Alone)]
-    in_turns([c.start(up, opened, seconds, i) for i, c in enumerate(together)],
-             TURN * max(1, opened / 64))
-    return {c.name: c.run(up, opened, seconds) if isinstance(c, Alone) else c.judge() for c in chosen}
+def one_round(chosen, up, opened, seconds, first):
+    together = [c for c in chosen if not isinstance(c, Wrk)]
+    started = [c.start(up, opened, seconds, i) for i, c in enumerate(together)]
+    first %= len(started)
+    in_turns(started[first:] + started[:first], min(TURN * max(1, opened / 64), seconds / 8))
+    return {c.name: c.run(up, opened, seconds) if isinstance(c, Wrk) else c.judge() for c in chosen}
 
 
 def compare(name, up, opened, names, run):
@@ -349,9 +373,8 @@ def compare(name, up, opened, names, run):
     with up:
         for i in range(run.rounds):
             log(f"{name}: round {i + 1} of {run.rounds}")
-            for client, got in one_round(chosen, up, opened, run.seconds).items():
+            for client, got in one_round(chosen, up, opened, run.seconds, i).items():
                 rounds[client].append(got)
-    shutil.rmtree(CURL_REPLIES, ignore_errors=True)
     table = {}
     for c, got in rounds.items():
         base = rounds["bare libcurl loop"]
@@ -680,6 +703,7 @@ def machine():
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended too
     # this process, and what it starts without a core of its own, keeps off the client's
     os.sched_setaffinity(0, ALL_CORES - {int(CLIENT_CORE)} or ALL_CORES)
     parser = argparse.ArgumentParser(usage="%(prog)s [--quick] [--only SCENARIO,...] [--rounds N]")
@@ -717,4 +741,5 @@ def main():
     print(f"written: {path('bench.json')}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -154,7 +154,7 @@ start_behind_slow() { # INPUT OUTPUT OPTIONS...: sets PID
     local input=$1 output=$2
     shift 2
     background env OPENAI_API_KEY="$key" "$TOOLS/peak" sh -c 'echo $$ >pid; exec "$@"' sh "$BATCH_RUN" "$input" \
-        "${BESIDE[@]}" -o "$output" --ordered --quiet --slots-per-key 8 --max-retries 0 "$@"
+        "${BESIDE[@]}" -o "$output" --ordered --progress off --slots-per-key 8 --max-retries 0 "$@"
 }
 
 served() { # N: that many requests were answered by the quick one
@@ -174,9 +174,11 @@ kill -9 "$(cat pid)"
 wait "$PID" 2>/dev/null
 assert_empty behind.out
 asked 3999
-start_behind_slow behind.jsonl behind.out
+start_behind_slow behind.jsonl behind.out --progress json
 assert_true "they are taken over" wait_until 60 eval '[ -s behind.out ] && [ ! -s behind.out.ahead ]'
 assert_true "the slow one is asked again" wait_until 60 slow_was_asked 2
+# rows that were not read have no place in the order yet
+assert_true "all rows are read" wait_until 60 grep -q '"total_is_estimate":false' "$BG_ERR"
 kill -INT "$(cat pid)"
 sleep 0.1
 kill -INT "$(cat pid)"

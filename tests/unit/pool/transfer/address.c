@@ -116,7 +116,9 @@ static void what_is_asked_for(void **state) {
         {"http://example.org?a=b", "/?a=b"},
         {"http://example.org/a/../b/./c//d", "/a/../b/./c//d"},
         {"http://example.org/%41%2f%", "/%41%2f%"},
-        {"http://example.org/M\xc3\xbcller?M\xc3\xbcller", "/M%c3%bcller?M\xc3\xbcller"},
+        {"http://example.org/x?a?b=c&", "/x?a?b=c&"},
+        {"https://user:word@example.org/v1", "/v1"},
+        {"http://[::1]:8000/v1?q", "/v1?q"},
         {"http://example.org/x#part", "/x"},
     };
     struct addresses all;
@@ -127,6 +129,13 @@ static void what_is_asked_for(void **state) {
             struct address *address = use(&all, targets[i].text);
             assert_non_null(address);
             assert_string_equal(buf_cstr(&address->target), by_proxy ? "" : targets[i].target);
+            char *path = NULL, *query = NULL;
+            curl_url_get(address->url, CURLUPART_PATH, &path, 0);
+            curl_url_get(address->url, CURLUPART_QUERY, &query, 0);
+            assert_non_null(path);
+            assert_true(by_proxy || (strcmp(path, "/") == 0 && !query));
+            curl_free(path);
+            curl_free(query);
             address_let_go(address);
             addresses_free(&all);
         }
