@@ -537,11 +537,11 @@ def ready(run):
 
 def connects(run):
     """A thousand new TLS connections: what the distribution's bundle of authorities costs beside a file
-    with one certificate."""
+    with one certificate. The answers take so long that all are open at once."""
     with open("/etc/ssl/certs/ca-certificates.crt") as f:
         bundle = f.read()
     found = {"one certificate": [], "the distribution's bundle": []}
-    with Nginx(100, False) as up:
+    with Nginx(100, False, 3) as up:
         one, all_ = up.cacert, os.path.abspath(path("bundle.pem"))
         with open(one) as f, open(all_, "w") as out:
             out.write(bundle + f.read())
@@ -719,8 +719,9 @@ def main():
         parser.error(f"no scenario {unknown[0]}; there are {', '.join([*COMPARED, *ALONE])}")
     result = {"machine": machine(), "quick": run.quick, "rounds": run.rounds, "scenarios": {}}
     for name in names:
-        if name in NEED_NGINX and not os.path.exists(NGINX):
-            log(f"{name}: left out, there is no nginx")
+        needs = [NGINX] * (name in NEED_NGINX) + [NGINX_ECHO] * (name == "connects")
+        if not all(os.path.exists(need) for need in needs):
+            log(f"{name}: left out, there is no nginx, or none with its echo module")
             continue
         if name in COMPARED:
             title, up, opened, who = COMPARED[name]

@@ -25,7 +25,7 @@ fi
 if ! [ -e "$into/nginx/usr/lib/nginx/modules/ngx_http_echo_module.so" ]; then
     (cd "$into" && apt-get -qq download libnginx-mod-http-echo && dpkg -x libnginx-mod-http-echo_*.deb nginx) \
         >"$into/nginx-echo.log" 2>&1 ||
-        echo "bench: nginx's echo module cannot be had (see $into/nginx-echo.log); 10,000 requests are" \
-            "not held open over HTTP/2" >&2
+        echo "bench: nginx's echo module cannot be had (see $into/nginx-echo.log); no requests are" \
+            "held open over TLS" >&2
 fi
 exit 0
