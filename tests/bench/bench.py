@@ -23,6 +23,7 @@ usage: bench.py [--quick] [--only SCENARIO,...] [--rounds N]     SPDX-License-Id
 """
 import argparse
 import atexit
+import contextlib
 import json
 import os
 import platform
@@ -560,20 +561,56 @@ def connects(run):
             for name, got in found.items()}
 
 
-def busiest(count, run):
-    """CPU of each thread for a request, in µs, the busiest first, over a stretch of a run."""
-    with Upstream(64) as up:
-        command = batch_run(up, rows_file(1000000), 4, "--threads", str(count))
-        process = subprocess.Popen(pinned(",".join(map(str, ALL_CORES)), command), stderr=subprocess.DEVNULL)
-        time.sleep(0.5)
-        before, made = threads_ns(process.pid), up.stats()["requests"]
-        time.sleep(2 * run.seconds)
-        after, made = threads_ns(process.pid), up.stats()["requests"] - made
-        for _ in range(2):
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.1)
-        process.wait()
-    return sorted((float(after[t] - n) / made / 1e3 for t, n in before.items() if t in after), reverse=True)
+class Threaded:
+    """batch-run with so many threads that carry requests, and an upstream of its own."""
+
+    def __init__(self, count):
+        self.upstream = Upstream(64)
+        with contextlib.ExitStack() as stack:
+            self.upstream.keys_file = path(f"keys-{count}.env")
+            self.upstream.command[self.upstream.command.index("--write-keys") + 1] = self.upstream.keys_file
+            up = stack.enter_context(self.upstream)
+            command = batch_run(up, rows_file(1000000), 4, "--threads", str(count),
+                                results=f"results-{count}.jsonl")
+            self.process = subprocess.Popen(pinned(",".join(map(str, ALL_CORES)), command),
+                                            stderr=subprocess.DEVNULL)
+            self.running = stack.pop_all()
+
+    def turn(self):
+        self.process.send_signal(signal.SIGCONT)
+        time.sleep(TURN)
+        self.process.send_signal(signal.SIGSTOP)
+
+    def look(self):
+        return threads_ns(self.process.pid), self.upstream.stats()["requests"]
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.running.close()
+
+
+def busiest(counts, run):
+    """CPU of each thread for a request, in µs, the busiest first, over a stretch of a run; the runs take
+    turns."""
+    all_of_them = []
+    try:
+        for count in counts:
+            all_of_them.append(Threaded(count))
+            all_of_them[-1].turn()
+        for _ in range(4):  # until all its threads are at it
+            for it in all_of_them:
+                it.turn()
+        before = [it.look() for it in all_of_them]
+        for _ in range(round(run.seconds / TURN)):
+            for it in all_of_them:
+                it.turn()
+        after = [it.look() for it in all_of_them]
+    finally:
+        for it in all_of_them:
+            it.end()
+    return [sorted((float(then[t] - n) / (made_then - made) / 1e3 for t, n in now.items()), reverse=True)
+            for (now, made), (then, made_then) in zip(before, after)]
 
 
 def threads(run):
@@ -583,9 +620,9 @@ def threads(run):
     is not the limit. The rate itself would say nothing here: the upstream has the same few cores."""
     found = {n: [] for n in (1, 2, 3)}
     for i in range(run.rounds):
-        for n in found:
-            log(f"threads: round {i + 1} of {run.rounds}: --threads {n}")
-            found[n].append(busiest(n, run))
+        log(f"threads: round {i + 1} of {run.rounds}")
+        for n, got in zip(found, busiest(found, run)):
+            found[n].append(got)
     return {f"--threads {n}": {"busiest_us": summary([g[0] for g in got]),
                                "all_us": summary([sum(g) for g in got]),
                                "capacity_ratio": summary([o[0] / g[0] for g, o in zip(got, found[1])]),
