@@ -13,8 +13,7 @@ struct address {
     struct list node; // among those that are shared, or alone: of a transfer that has it to itself
     struct buf text;
     CURLU *url;
-    struct buf
-        target; // of the request (RFC 9112, section 3.2); empty: libcurl makes it, of the url
+    struct buf target; // RFC 9112, section 3.2; empty: libcurl makes it, of the url
     bool tls;
     bool is_number; // its host is, and there is no proxy: no name is looked up
     size_t users;   // transfers that are set up for it

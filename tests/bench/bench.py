@@ -46,7 +46,7 @@ UPSTREAM_CORE, CLIENT_CORE = "0", "1"
 ALL_CORES = os.sched_getaffinity(0)
 PROMPT = "a" * 232
 REPLY = "words:33"
-TURN = 0.1  # seconds, with 64 requests open; with more of them it is longer
+TURN = 0.1  # seconds, with 64 requests open; longer with more of them, see one_round()
 
 
 def path(name):
@@ -312,16 +312,16 @@ def job(up, opened, count):
     return batch_run(up, rows_file(count), max(1, opened // up.keys))
 
 
-def in_memory(name, room):
-    """A name in memory if there is room, else on the disk; gone at the end."""
+def curl_replies():
+    """A folder in memory if there is room, else on the disk; gone at the end."""
     memory = "/dev/shm"
-    roomy = os.path.isdir(memory) and shutil.disk_usage(memory).free > room
-    made = os.path.join(memory, f"batch-run-bench-{os.getpid()}-{name}") if roomy else path(name)
-    atexit.register(shutil.rmtree, made, True)
-    return os.path.abspath(made)
+    roomy = os.path.isdir(memory) and shutil.disk_usage(memory).free > 200 << 20
+    folder = os.path.join(memory, f"batch-run-bench-{os.getpid()}") if roomy else path("curl-replies")
+    atexit.register(shutil.rmtree, folder, True)
+    return os.path.abspath(folder)
 
 
-CURL_REPLIES = in_memory("curl-replies", 200 << 20)
+CURL_REPLIES = curl_replies()
 
 
 def curl(up, opened, count):
@@ -349,7 +349,7 @@ def clients():
         Client("aiohttp", 4000, script(venv, "aiohttp_client.py"), aio and aio.returncode == 0),
         Client("undici", 12000, script(node, "undici_client.mjs"), has("undici"), env),
         Client("openai SDK (node)", 1500, script(node, "openai_client.mjs"), has("openai"), env),
-        # its cost per request grows with the length of its list: the same length always
+        # reading its list is part of it: the same length always
         Client("curl --parallel", 0, curl, bool(shutil.which("curl")), least=20000),
     ] if c.available}
 
