@@ -16,6 +16,7 @@
 // A further one. `outgoing` is the loop's, the engine the thread's own, the queues are between them.
 struct carrier {
     pthread_t thread;
+    clockid_t clock; // of the CPU that it uses
     struct engine *engine;
     const struct inflight *inflight;
     int wake_fd;
@@ -164,6 +165,7 @@ static bool start_another(struct carriers *all) {
     c->engine = engine_open(&options, &err);
     int failure = c->engine ? pthread_create(&c->thread, NULL, carrier_main, c) : 0;
     if (c->engine && !failure) {
+        pthread_getcpuclockid(c->thread, &c->clock);
         all->further[all->count++] = c;
         return true;
     }
@@ -186,7 +188,8 @@ void carriers_open(struct carriers *c, const struct carriers_options *options) {
                            .inflight = options->inflight,
                            .count = 1,
                            .most = crew_size(options->threads, count_cores(), options->slots),
-                           .is_auto = !options->threads};
+                           .is_auto = !options->threads,
+                           .watch = CREW_WATCH_BEGIN};
     queue_init(&c->back, options->transport.wake_fd);
     queue_init(&c->stopped, options->transport.wake_fd);
     list_init(&c->arrived);
@@ -214,15 +217,20 @@ void carriers_close(struct carriers *c) {
     queue_free(&c->stopped);
 }
 
-static int64_t cpu_used(void) {
-    struct timespec used;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+static int64_t cpu_used(clockid_t clock) {
+    struct timespec used = {0};
+    clock_gettime(clock, &used);
     return used.tv_sec * USEC_PER_SEC + used.tv_nsec / 1000;
 }
 
 void carriers_look(struct carriers *c, int64_t now) {
-    if (c->is_auto && c->count < c->most && crew_is_due(&c->watch, now) &&
-        crew_is_full(&c->watch, now, cpu_used()) && start_another(c))
+    int64_t others = 0;
+    if (c->most == 1 || !crew_is_due(&c->watch, now))
+        return;
+    for (size_t i = 1; i < c->count; i++)
+        others += cpu_used(c->further[i]->clock);
+    if (crew_look(&c->watch, now, cpu_used(CLOCK_THREAD_CPUTIME_ID), others, c->count) &&
+        c->is_auto && c->count < c->most && start_another(c))
         log_info("one core is not enough: %zu threads now", c->count);
 }
 
@@ -233,7 +241,7 @@ void carriers_send(struct carriers *c, struct errand *e) {
     e->was_sent = e->stopping = false;
     e->started = e->finished = 0;
     atomic_store_explicit(&e->begun, false, memory_order_relaxed);
-    e->carrier = crew_choose(c->under_way, c->count);
+    e->carrier = crew_choose(c->under_way, c->count, c->watch.share);
     c->under_way[e->carrier]++;
     if (e->carrier)
         list_push(&c->further[e->carrier]->outgoing, &e->node);

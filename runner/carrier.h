@@ -101,7 +101,8 @@ void carriers_open(struct carriers *c, const struct carriers_options *options);
 // Nothing is out. Ends the threads.
 void carriers_close(struct carriers *c);
 
-// With --threads auto, once a second: starts another one if this thread is full.
+// Once a second: makes the threads equally busy, and with --threads auto starts another one if this
+// thread is full.
 void carriers_look(struct carriers *c, int64_t now);
 
 void carriers_send(struct carriers *c, struct errand *e);

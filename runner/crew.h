@@ -15,21 +15,26 @@
 // How many there may be: as many as were asked for, 0 for one on each core; but none without a slot.
 size_t crew_size(int64_t asked, size_t cores, size_t slots);
 
-// Which takes the next request, of so many, by what they have under way; the first is the loop's own.
-// It takes the first few; of more the smaller share that leaves its thread the time for the loop's
-// other work, and where there are five or more none at all.
-size_t crew_choose(const size_t *under_way, size_t count);
+// Which takes the next request, of so many, by what they have under way; the first is the loop's own. It
+// takes the first few; of more it gets `share` for each that another one gets.
+size_t crew_choose(const size_t *under_way, size_t count, double share);
 
-// How busy the loop's thread is. Starts zeroed.
+// How busy the threads are, and what follows from it. Starts as CREW_WATCH_BEGIN.
 struct crew_watch {
-    int64_t since; // monotonic; 0: not begun
-    int64_t cpu;   // microseconds the thread had used up by then
+    int64_t since;       // monotonic; 0: not begun
+    int64_t own, others; // CPU in microseconds by then: the loop's thread, all others together
+    double share;        // the loop's own, 0 to 1: see crew_choose()
 };
 
-// Whether it is time to ask the clock of the thread.
+// Two threads were equally busy at shares of 0.5 to 0.9, over plain HTTP.
+#define CREW_WATCH_BEGIN ((struct crew_watch){.share = 0.7})
+
+// Whether it is time to ask the clocks of the threads.
 bool crew_is_due(const struct crew_watch *w, int64_t now);
 
-// Whether it was busy, nearly all the time, since it was asked before; and begins anew.
-bool crew_is_full(struct crew_watch *w, int64_t now, int64_t cpu);
+// Begins anew, with what they have used by now, of `count` threads. Says whether the loop's was busy,
+// nearly all the time, since the last look; and shifts requests from the busier to the others: the loop's
+// thread has other work too, how much beside the requests' own depends on what they are.
+bool crew_look(struct crew_watch *w, int64_t now, int64_t own, int64_t others, size_t count);
 
 #endif

@@ -19,36 +19,39 @@ static void as_many_as_asked_for_cores_and_slots(void **state) {
 }
 
 // Gives out so many requests, none of which ends.
-static void give_out(size_t *under_way, size_t carriers, size_t requests) {
+static void give_out(size_t *under_way, size_t carriers, size_t requests, double share) {
     for (size_t i = 0; i < requests; i++)
-        under_way[crew_choose(under_way, carriers)]++;
+        under_way[crew_choose(under_way, carriers, share)]++;
 }
 
 static void alone_it_takes_all(void **state) {
     (void)state;
     size_t under_way[1] = {0};
-    give_out(under_way, 1, 100);
+    give_out(under_way, 1, 100, 0.5);
     assert_int_equal(under_way[0], 100);
 }
 
-static void the_loops_own_takes_the_smaller_share(void **state) {
+static void the_loops_own_takes_its_share(void **state) {
     (void)state;
-    size_t two[2] = {0}, three[3] = {0};
-    give_out(two, 2, 800);
+    size_t two[2] = {0}, three[3] = {0}, even[4] = {0};
+    give_out(two, 2, 800, 0.6);
     assert_in_range(two[0], 299, 301); // 3 for 5
-    give_out(three, 3, 1200);
+    give_out(three, 3, 1200, 0.4);
     assert_in_range(three[0], 199, 201); // 2 for 5 and 5
     assert_in_range(three[1], 499, 501);
     assert_in_range(three[2], 499, 501);
+    give_out(even, 4, 400, 1);
+    for (size_t i = 0; i < 4; i++)
+        assert_in_range(even[i], 99, 101);
 }
 
-static void of_five_it_takes_the_first_few_only(void **state) {
+static void without_a_share_it_takes_the_first_few_only(void **state) {
     (void)state;
     size_t five[5] = {0}, most[CREW_MOST] = {0};
-    give_out(five, 5, 104);
+    give_out(five, 5, 104, 0);
     assert_int_equal(five[0], 4);
     assert_int_equal(five[4], 25);
-    give_out(most, CREW_MOST, 4 + 15);
+    give_out(most, CREW_MOST, 4 + 15, 0);
     assert_int_equal(most[0], 4);
     for (size_t i = 1; i < CREW_MOST; i++)
         assert_int_equal(most[i], 1);
@@ -58,7 +61,7 @@ static void few_stay_on_the_loops_own(void **state) {
     (void)state;
     size_t under_way[3] = {0};
     for (int i = 0; i < 1000; i++) { // three keys, one request each
-        give_out(under_way, 3, 3 - under_way[0]);
+        give_out(under_way, 3, 3 - under_way[0], 0.4);
         assert_int_equal(under_way[0], 3);
         under_way[0] -= 1 + (size_t)i % 3;
     }
@@ -67,11 +70,11 @@ static void few_stay_on_the_loops_own(void **state) {
 static void who_has_least_is_next(void **state) {
     (void)state;
     size_t under_way[4] = {9, 7, 3, 5};
-    assert_int_equal(crew_choose(under_way, 4), 2);
+    assert_int_equal(crew_choose(under_way, 4, 0.2), 2);
     under_way[0] = 0; // idle for once
-    assert_int_equal(crew_choose(under_way, 4), 2);
+    assert_int_equal(crew_choose(under_way, 4, 0.2), 2);
     under_way[2] = 5;
-    assert_int_equal(crew_choose(under_way, 4), 0);
+    assert_int_equal(crew_choose(under_way, 4, 0.2), 0);
 }
 
 // Looks as often as the loop turns, every millisecond, while it is busy for this share of the time;
@@ -81,49 +84,121 @@ static int found_full(struct crew_watch *w, int64_t *now, int64_t *cpu, double b
     for (int i = 0; i < seconds * 1000; i++) {
         *now += USEC_PER_MS;
         *cpu += (int64_t)(busy * USEC_PER_MS);
-        full += crew_is_due(w, *now) && crew_is_full(w, *now, *cpu);
+        full += crew_is_due(w, *now) && crew_look(w, *now, *cpu, 0, 1);
     }
     return full;
 }
 
 static void full_is_busy_for_a_whole_second(void **state) {
     (void)state;
-    struct crew_watch w = {0};
+    struct crew_watch w = CREW_WATCH_BEGIN;
     int64_t now = 5000 * USEC_PER_SEC, cpu = 0;
     assert_int_equal(found_full(&w, &now, &cpu, 0.2, 10), 0);
     assert_int_equal(found_full(&w, &now, &cpu, 0.85, 10), 0);
     assert_in_range(found_full(&w, &now, &cpu, 1, 10), 9, 10);
     assert_in_range(found_full(&w, &now, &cpu, 0.5, 10), 0, 1); // the second that began full
+    assert_true(w.share == CREW_WATCH_BEGIN.share);             // there was nobody to compare with
 }
 
 static void what_it_used_before_the_first_look_does_not_count(void **state) {
     (void)state;
-    struct crew_watch w = {0};
+    struct crew_watch w = CREW_WATCH_BEGIN;
     int64_t now = 5000 * USEC_PER_SEC;
     assert_true(crew_is_due(&w, now));
-    assert_false(crew_is_full(&w, now, 4000 * USEC_PER_SEC));
+    assert_false(crew_look(&w, now, 4000 * USEC_PER_SEC, 9000 * USEC_PER_SEC, 2));
     assert_false(crew_is_due(&w, now + USEC_PER_MS));
+    assert_true(w.share == CREW_WATCH_BEGIN.share);
 }
 
 static void a_long_sleep_is_no_work(void **state) {
     (void)state;
-    struct crew_watch w = {0};
+    struct crew_watch w = CREW_WATCH_BEGIN;
     int64_t now = 5000 * USEC_PER_SEC, cpu = 0;
-    crew_is_full(&w, now, cpu);
-    assert_false(crew_is_full(&w, now + 600 * USEC_PER_SEC, cpu + 2 * USEC_PER_SEC));
+    crew_look(&w, now, cpu, 0, 2);
+    assert_false(crew_look(&w, now + 600 * USEC_PER_SEC, cpu + 2 * USEC_PER_SEC, 0, 2));
+    assert_true(w.share == CREW_WATCH_BEGIN.share);
+}
+
+// A run: what a request costs on whichever thread has it, and the loop's other work on each.
+struct load {
+    double request, rest; // microseconds
+    double rate;          // requests a second
+    size_t count;
+    int64_t now, own, others;
+};
+
+// Seconds of it with the shares that come of it; the last second's ratio of the loop's CPU to another's.
+static double run_for(struct load *l, struct crew_watch *w, int seconds) {
+    double own = 0, other = 1;
+    for (int i = 0; i < seconds; i++) {
+        double all = w->share + (double)(l->count - 1);
+        own = l->rate * (l->rest + w->share / all * l->request);
+        other = l->rate / all * l->request;
+        l->now += USEC_PER_SEC;
+        l->own += (int64_t)own;
+        l->others += (int64_t)(other * (double)(l->count - 1));
+        assert_true(crew_is_due(w, l->now));
+        crew_look(w, l->now, l->own, l->others, l->count);
+    }
+    return own / other;
+}
+
+static void all_are_made_equally_busy(void **state) {
+    (void)state;
+    const double rest[] = {0.5, 1, 3, 6};
+    for (size_t count = 2; count <= 4; count++)
+        for (size_t i = 0; i < 4; i++) {
+            struct load load = {
+                .request = 18, .rest = rest[i], .rate = 30000, .count = count, .now = 1};
+            struct crew_watch w = CREW_WATCH_BEGIN;
+            double ratio = run_for(&load, &w, 20);
+            assert_true(ratio > 0.98 && ratio < 1.02);
+        }
+}
+
+static void the_share_follows_when_the_work_changes(void **state) {
+    (void)state;
+    struct load load = {.request = 18, .rest = 9, .rate = 90000, .count = 8, .now = 1};
+    struct crew_watch w = CREW_WATCH_BEGIN;
+    run_for(&load, &w, 10);
+    assert_true(w.share == 0); // its other work is more than its part already
+    load.rest = 0;
+    run_for(&load, &w, 20);
+    assert_true(w.share > 0.97 && w.share <= 1);
+    load.rate = 300; // nobody is busy: nothing to gain
+    load.rest = 100;
+    double before = w.share;
+    run_for(&load, &w, 10);
+    assert_true(w.share == before);
+}
+
+static void one_more_thread_is_one_of_the_others(void **state) {
+    (void)state;
+    struct load load = {.request = 18, .rest = 3, .rate = 30000, .count = 2, .now = 1};
+    struct crew_watch w = CREW_WATCH_BEGIN;
+    run_for(&load, &w, 12);
+    double before = w.share;
+    load.count = 3;
+    run_for(&load, &w, 1);
+    assert_true(w.share < before && w.share > before - 0.3);
+    double ratio = run_for(&load, &w, 20);
+    assert_true(ratio > 0.98 && ratio < 1.02);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_many_as_asked_for_cores_and_slots),
         cmocka_unit_test(alone_it_takes_all),
-        cmocka_unit_test(the_loops_own_takes_the_smaller_share),
-        cmocka_unit_test(of_five_it_takes_the_first_few_only),
+        cmocka_unit_test(the_loops_own_takes_its_share),
+        cmocka_unit_test(without_a_share_it_takes_the_first_few_only),
         cmocka_unit_test(few_stay_on_the_loops_own),
         cmocka_unit_test(who_has_least_is_next),
         cmocka_unit_test(full_is_busy_for_a_whole_second),
         cmocka_unit_test(what_it_used_before_the_first_look_does_not_count),
         cmocka_unit_test(a_long_sleep_is_no_work),
+        cmocka_unit_test(all_are_made_equally_busy),
+        cmocka_unit_test(the_share_follows_when_the_work_changes),
+        cmocka_unit_test(one_more_thread_is_one_of_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
