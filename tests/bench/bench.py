@@ -564,13 +564,13 @@ def connects(run):
 class Threaded:
     """batch-run with so many threads that carry requests, and an upstream of its own."""
 
-    def __init__(self, count):
-        self.upstream = Upstream(64)
+    def __init__(self, count, latency):
+        self.upstream = Upstream(64, ["--latency", str(latency)])
         with contextlib.ExitStack() as stack:
             self.upstream.keys_file = path(f"keys-{count}.env")
             self.upstream.command[self.upstream.command.index("--write-keys") + 1] = self.upstream.keys_file
             up = stack.enter_context(self.upstream)
-            command = batch_run(up, rows_file(1000000), 4, "--threads", str(count),
+            command = batch_run(up, rows_file(2000000), 8, "--threads", str(count),
                                 results=f"results-{count}.jsonl")
             self.process = subprocess.Popen(pinned(",".join(map(str, ALL_CORES)), command),
                                             stderr=subprocess.DEVNULL)
@@ -590,15 +590,16 @@ class Threaded:
         self.running.close()
 
 
-def busiest(counts, run):
+def busiest(counts, latency, run):
     """CPU of each thread for a request, in µs, the busiest first, over a stretch of a run; the runs take
     turns."""
     all_of_them = []
+    settling = 1 if run.quick else 5  # seconds of each: how the threads share is set once a second
     try:
         for count in counts:
-            all_of_them.append(Threaded(count))
+            all_of_them.append(Threaded(count, latency))
             all_of_them[-1].turn()
-        for _ in range(4):  # until all its threads are at it
+        for _ in range(round(settling / TURN)):
             for it in all_of_them:
                 it.turn()
         before = [it.look() for it in all_of_them]
@@ -617,17 +618,22 @@ def threads(run):
     """What the busiest thread spends on a request, with one that carries requests and with more.
 
     Its inverse is what the program can reach where each thread has a core of its own and the upstream
-    is not the limit. The rate itself would say nothing here: the upstream has the same few cores."""
-    found = {n: [] for n in (1, 2, 3)}
-    for i in range(run.rounds):
-        log(f"threads: round {i + 1} of {run.rounds}")
-        for n, got in zip(found, busiest(found, run)):
-            found[n].append(got)
-    return {f"--threads {n}": {"busiest_us": summary([g[0] for g in got]),
-                               "all_us": summary([sum(g) for g in got]),
-                               "capacity_ratio": summary([o[0] / g[0] for g, o in zip(got, found[1])]),
-                               "threads_us": [[round(t, 2) for t in g] for g in got]}
-            for n, got in found.items()}
+    is not the limit. The rate itself would say nothing here: the upstream has the same few cores. Once
+    with an upstream that answers after 5 ms, so that hundreds of requests wait there, as with any real
+    one; once with one that answers at once, where few are open at a time and wake-ups are many."""
+    counts, table = (1, 2, 3), {}
+    for latency in (5, 0):
+        found = {n: [] for n in counts}
+        for i in range(run.rounds):
+            log(f"threads: latency {latency} ms: round {i + 1} of {run.rounds}")
+            for n, got in zip(counts, busiest(counts, latency, run)):
+                found[n].append(got)
+        for n, got in found.items():
+            table[f"{latency} ms, --threads {n}"] = {
+                "busiest_us": summary([g[0] for g in got]), "all_us": summary([sum(g) for g in got]),
+                "capacity_ratio": summary([o[0] / g[0] for g, o in zip(got, found[1])]),
+                "threads_us": [[round(t, 2) for t in g] for g in got]}
+    return table
 
 
 EVERYBODY = ["bare libcurl loop", "batch-run", "wrk", "undici", "aiohttp", "curl --parallel",
@@ -693,7 +699,7 @@ def print_alone(name, got):
                     [[n, shown(t["cpu_ms"]), shown(t["cpu_ratio"], 2), shown(t["peak_mib"], 1)]
                      for n, t in got.items()])
     elif name == "threads":
-        print("More cores, 256 open: what limits the rate where each thread has a core")
+        print("More cores, 512 slots, by the upstream's latency: what limits the rate where each thread has a core")
         print_table(["", "busiest thread, CPU µs/request", "all threads", "capacity / one thread's"],
                     [[n, shown(t["busiest_us"], 1), shown(t["all_us"], 1), shown(t["capacity_ratio"], 2)]
                      for n, t in got.items()])
