@@ -16,10 +16,14 @@
 #define SIZES   82
 #define UNKEPT  SIZES // the size of what is not
 
-// Asked for with its pages in it: one by one, each of them would be a fault. Buffers, which are larger than
-// what libcurl mostly puts into them, are not of it.
+// Asked for with its pages in it: one by one, each of them would be a fault.
 #define SLAB_BYTES   ((size_t)256 * 1024)
 #define SLAB_LARGEST ((size_t)8 * 1024)
+
+// Buffers, which are larger than what libcurl mostly puts into them, have slabs of their own, without pages,
+// and each begins a page: what it does not use takes no memory.
+#define BUFFERS_BYTES ((size_t)4 * 1024 * 1024)
+#define PAGE          ((size_t)4096)
 
 struct block {
     size_t room; // of bytes[]
@@ -37,9 +41,14 @@ struct slab {
     alignas(max_align_t) char bytes[];
 };
 
+// What is left of one.
+struct rest {
+    char *p, *end;
+};
+
 static _Thread_local struct {
     bool on;
-    char *p, *end; // of its slab, what is left
+    struct rest slab, buffers;
     struct block *lists[SIZES];
 } kept;
 
@@ -74,38 +83,51 @@ static struct block *pop(struct block **list) {
     return b;
 }
 
-static struct block *carve(size_t size, size_t room) {
-    struct block *b = (struct block *)(void *)kept.p;
-    kept.p += HEAD + room;
+static size_t left(const struct rest *rest) {
+    return (size_t)(rest->end - rest->p);
+}
+
+// The block, and what lies between it and the next, come to `bytes`.
+static struct block *carve(struct rest *rest, size_t bytes, size_t size, size_t room) {
+    struct block *b = (struct block *)(void *)rest->p;
+    rest->p += bytes;
     b->room = room;
     b->size = size;
     return b;
 }
 
-static struct block *make(size_t size, size_t room) {
+static struct block *make(size_t room) {
     struct block *b = room <= SIZE_MAX - HEAD ? malloc(HEAD + room) : NULL;
     if (!b)
         return NULL;
     b->room = room;
-    b->size = size;
+    b->size = UNKEPT;
     return b;
 }
 
-static bool next_slab(void) {
-    struct slab *slab = mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+static bool next_slab(struct rest *rest, size_t bytes, size_t first, int flags) {
+    struct slab *slab =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     if (slab == MAP_FAILED)
         return false;
-    // the rest of the one before serves small requests
-    while ((size_t)(kept.end - kept.p) >= HEAD + 64)
-        push(&kept.lists[3], carve(3, 64));
-    kept.p = slab->bytes;
-    kept.end = (char *)slab + SLAB_BYTES;
+    rest->p = (char *)slab + first;
+    rest->end = (char *)slab + bytes;
     pthread_mutex_lock(&common.lock);
     slab->next = common.slabs;
     common.slabs = slab;
     pthread_mutex_unlock(&common.lock);
     return true;
+}
+
+static struct block *find_buffer(size_t size, size_t room) {
+    size_t bytes = (HEAD + room + PAGE - 1) / PAGE * PAGE;
+    if (left(&kept.buffers) < bytes) {
+        if (!next_slab(&kept.buffers, BUFFERS_BYTES, PAGE, MAP_NORESERVE))
+            return NULL;
+        // else a page that is used might bring in those around it
+        madvise(kept.buffers.p, left(&kept.buffers), MADV_NOHUGEPAGE);
+    }
+    return carve(&kept.buffers, bytes, size, room);
 }
 
 // There is none of this size in the thread's own lists.
@@ -116,14 +138,20 @@ static struct block *find(size_t size, size_t room) {
     if (b)
         return b;
     if (room > SLAB_LARGEST)
-        return make(size, room);
-    bool fits = (size_t)(kept.end - kept.p) >= HEAD + room;
-    return fits || next_slab() ? carve(size, room) : NULL;
+        return find_buffer(size, room);
+    if (left(&kept.slab) < HEAD + room) {
+        // what is left serves small requests
+        while (left(&kept.slab) >= HEAD + 64)
+            push(&kept.lists[3], carve(&kept.slab, HEAD + 64, 3, 64));
+        if (!next_slab(&kept.slab, SLAB_BYTES, offsetof(struct slab, bytes), MAP_POPULATE))
+            return NULL;
+    }
+    return carve(&kept.slab, HEAD + room, size, room);
 }
 
 static struct block *take_block(size_t n) {
     if (n > LARGEST || !kept.on)
-        return make(UNKEPT, n);
+        return make(n);
     size_t room, size = size_of(n, &room);
     struct block *b = pop(&kept.lists[size]);
     return b ? b : find(size, room);

@@ -59,6 +59,25 @@ static void the_same_block_again(void **state) {
     blocks_keep(false);
 }
 
+// Thousands of upload buffers of 64 KB hold some hundred bytes each.
+static void a_buffer_begins_a_page(void **state) {
+    (void)state;
+    char *first, *second, *third;
+    blocks_keep(true);
+    first = copy_of(60000);
+    second = copy_of(60000);
+    third = copy_of(20000);
+#ifndef SANITIZED
+    assert_int_equal((uintptr_t)first % 4096, 16);
+    assert_int_equal((uintptr_t)second % 4096, 16);
+    assert_int_equal((uintptr_t)third % 4096, 16);
+#endif
+    curl_free(first);
+    curl_free(second);
+    curl_free(third);
+    blocks_keep(false);
+}
+
 static void *keep_one(void *bytes) {
     blocks_keep(true);
     curl_free(bytes);
@@ -118,6 +137,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_or_not),
         cmocka_unit_test(the_same_block_again),
+        cmocka_unit_test(a_buffer_begins_a_page),
         cmocka_unit_test(from_thread_to_thread),
         cmocka_unit_test(whoever_gave_it_back),
     };
