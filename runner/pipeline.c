@@ -287,8 +287,8 @@ static int exit_code(struct pipeline *p) {
 int pipeline_run(struct pipeline *p) {
     pthread_t reader, loop, writer;
     struct progress progress;
-    struct progress_settings screen =
-        progress_settings((enum progress_mode)p->plan->config->progress);
+    struct progress_settings screen = progress_settings(
+        (enum progress_mode)p->plan->config->progress, strcmp(p->plan->output, "-") == 0);
     int64_t began = clock_now();
     sigset_t before, signals = take_signals(&before);
     progress_init(&progress, &screen, began);

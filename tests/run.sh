@@ -2,7 +2,8 @@
 # Runs test programs and scripts, two at a time: tests/run.sh FILE... One line per file, the output of
 # those that fail, and at the end "N passed, N failed". A file passes through its lines "ok NAME" and
 # "not ok NAME"; one that ends badly without saying so, or says nothing at all, is a failure too.
-# Lines that begin with "| " are a table that is shown in any case. At the end what failed is named again.
+# Lines that begin with "| ", tables and what could not be tested, are shown in any case. At the end what
+# failed is named again.
 # SPDX-License-Identifier: MIT
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -25,6 +26,12 @@ run_one() {
     local file=$1 name output status planned=0 ok=0 not_ok=0
     name=$(sed -E 's,^(build/[^/]*/)?(tests/)?,,; s,\.sh$,,' <<<"$file")
     output=$RESULTS/${name//\//_}
+    # into files: not every script looks at how each program that it started has ended
+    if [ "${MODE:-release}" != release ]; then
+        export ASAN_OPTIONS=$ASAN_OPTIONS:log_path=$output.finding
+        export UBSAN_OPTIONS=$UBSAN_OPTIONS:log_path=$output.finding
+        export TSAN_OPTIONS=$TSAN_OPTIONS:log_path=$output.finding
+    fi
     CMOCKA_MESSAGE_OUTPUT=XML CMOCKA_XML_FILE=$output.xml \
         timeout -k 10 "${TEST_TIMEOUT:-300}" "$file" >"$output" 2>&1 </dev/null
     status=$?
@@ -39,6 +46,10 @@ run_one() {
         not_ok=$((not_ok + 1))
         echo "not ok $name: $1" >>"$output"
     }
+    if compgen -G "$output.finding.*" >/dev/null; then
+        cat "$output".finding.* >>"$output"
+        complain "a sanitizer found something"
+    fi
     if [ $status = 124 ] || [ $status = 137 ]; then
         complain "took longer than ${TEST_TIMEOUT:-300} seconds"
     elif [ $status != 0 ] && [ "$not_ok" = 0 ]; then

@@ -409,8 +409,7 @@ const struct option run_options[] = {
      .choices = progress_modes,
      .group = SCREEN,
      .help = "A live line, plain lines, JSON lines for programs, or nothing. auto is bar on a "
-             "terminal, "
-             "else plain"},
+             "terminal, unless results are shown there too, else plain"},
     {.name = "quiet",
      .letter = 'q',
      .type = OPTION_FLAG,

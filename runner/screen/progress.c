@@ -40,12 +40,12 @@ static bool locale_is_utf8(void) {
     return false;
 }
 
-struct progress_settings progress_settings(enum progress_mode mode) {
+struct progress_settings progress_settings(enum progress_mode mode, bool on_stdout) {
     const char *term = getenv("TERM");
     bool dumb = term && strcmp(term, "dumb") == 0;
     return (struct progress_settings){
         .mode = mode,
-        .terminal = isatty(STDERR_FILENO) && !dumb,
+        .terminal = isatty(STDERR_FILENO) && !dumb && !(on_stdout && isatty(STDOUT_FILENO)),
         .color = !is_set("NO_COLOR") && !dumb,
         .utf8 = locale_is_utf8(),
     };

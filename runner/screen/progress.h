@@ -45,8 +45,8 @@ struct progress_view {
 };
 
 struct progress_settings {
-    enum progress_mode mode; // PROGRESS_AUTO: bar on a terminal that is not dumb, else plain
-    bool terminal;           // stderr is one, and TERM is not "dumb"
+    enum progress_mode mode; // PROGRESS_AUTO: bar where a line can be redrawn, else plain
+    bool terminal; // it can: stderr is a terminal, TERM not "dumb", and no results go there
     bool color;
     bool utf8;
 };
@@ -69,8 +69,8 @@ struct progress {
     } sample[PROGRESS_SAMPLES];
 };
 
-// Looks at stderr, TERM, NO_COLOR and the locale's character set.
-struct progress_settings progress_settings(enum progress_mode mode);
+// Looks at stderr, TERM, NO_COLOR and the locale's character set; and at stdout, if results go there.
+struct progress_settings progress_settings(enum progress_mode mode, bool on_stdout);
 
 void progress_init(struct progress *progress, const struct progress_settings *settings,
                    int64_t now);

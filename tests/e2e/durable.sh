@@ -132,7 +132,8 @@ answered=$(jq -c 'select(.status == "ok") | [.id, .started_at]' again.out | sort
 for _ in 1 2 3 4; do
     kill_after $((RANDOM % 90 + 10)) "$BATCH_RUN" again.jsonl --provider simulate --base-url "$SIM_URL/v1" -o again.out --max-retries 0 --quiet
     jq -c 'select(.status == "ok") | [.id, .started_at]' again.out | sort >now
-    assert_empty <(comm -23 <(echo "$answered") now)
+    comm -23 <(echo "$answered") now >lost
+    assert_empty lost
 done
 send again.jsonl again.out --max-retries 30
 assert_json again.out 'map(.index) | sort == [range(400)]' true

@@ -38,6 +38,7 @@ reply() {
     measured "$BATCH_RUN" rows.jsonl --provider openai --base-url "$CANNED_URL/v1" --keys one.key -o out.jsonl --no-input \
         --slots 1 --max-retries 1 --cooldown 10ms --timeout 1s --progress off "$@"
     kill "$CANNED_PID"
+    assert_eq "$([ "$class" = ok ]; echo $?)" "$STATUS" "exit code"
     assert_eq "$class $attempts" "$(jq -r 'select(.id == "first") | "\(.error.class // .status) \(.attempts)"' out.jsonl)" "outcome"
     assert_json out.jsonl 'map(select(.id == "next") | [.status, .text, .attempts])' '[["ok","fine",1]]'
     assert_eq $((attempts + 1)) "$(canned_requests)" "requests"

@@ -117,7 +117,11 @@ if run_on_disk 32k '
 fi
 
 t "results on a pipe have no such file"
-run_ok in.jsonl --provider simulate -o - --quiet
+start_simulator --latency 600s
+background "$BATCH_RUN" in.jsonl --provider simulate --base-url "$SIM_URL/v1" -o - --quiet
+wait_until 10 eval '[ "$(sim_stats .in_flight)" = 3 ]' || fail "three are not in flight"
+kill_9 "$PID"
+stop_simulator
 assert_eq "" "$(find . -name '*inflight' -newer few.jsonl ! -name 'diary*')" "files"
 
 t "an answer keeps its slot until it is written, so that no more than the slots can be repeated"

@@ -125,7 +125,7 @@ run_on_disk() {
     mkdir -p disk
     BATCH_RUN=$BATCH_RUN run unshare -rm sh -c "mount -t tmpfs -o size=$1 tmpfs disk || exit 77; $2"
     if [ "$STATUS" = 77 ] || ! unshare -rm true 2>/dev/null; then
-        echo "# no file system may be mounted here: left out"
+        echo "| $_name: NOT tested: no file system may be mounted here"
         return 1
     fi
 }
@@ -178,7 +178,11 @@ assert_lines() { # FILE N
     assert_eq "$2" "$(wc -l <"$1")" "lines of ${1##*/}"
 }
 
-assert_empty() {
+assert_empty() { # FILE: a regular one, since of a pipe nobody can say
+    if [ ! -f "$1" ]; then
+        fail "$1 is no file"
+        return 1
+    fi
     if [ -s "$1" ]; then
         fail "${1##*/} is not empty"
         _show "${1##*/}" "$1"

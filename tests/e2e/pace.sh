@@ -38,7 +38,7 @@ compare() {
 }
 # assert_within WHAT VALUE MOST
 assert_within() {
-    assert_true "$1: $2, more than $3" awk -v value="$2" -v most="$3" 'BEGIN { exit !(value <= most) }'
+    assert_true "$1: $2, more than $3" awk -v value="$2" -v most="$3" 'BEGIN { exit !(value != "" && value + 0 <= most + 0) }'
 }
 # assert_soon WHAT MOST: TIMES is within it. Sanitizers make the program itself slow: half as much again.
 assert_soon() {
@@ -49,7 +49,7 @@ assert_soon() {
 # A busy machine only ever makes a run slower, so the best of three counts. retry_unless_soon MOST TRY:
 # whether to run once more; the simulator is then stopped.
 retry_unless_soon() {
-    [ "$2" -lt 3 ] && ! awk -v value="$TIMES" -v most="$1" 'BEGIN { exit !(value <= most) }' && stop_simulator
+    [ "$2" -lt 3 ] && ! awk -v value="$TIMES" -v most="$1" 'BEGIN { exit !(value + 0 <= most + 0) }' && stop_simulator
 }
 
 # Each key lets BURST through, then RPM a minute. Its share of the rows is through no sooner than the

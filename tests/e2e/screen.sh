@@ -82,9 +82,9 @@ assert_match "$ERR" '^key +state +requests +ok +failed +429s'
 assert_eq 3 "$(grep -cE '^simulate-[123] +healthy +10 +10 +0 +0' "$ERR")" "rows of keys"
 assert_contains "$ERR" 'results: t.jsonl'
 
-# on_terminal COMMAND: what the terminal is sent, to `typed`.
+# on_terminal COMMAND: what the terminal is sent, to `typed`. TERMINAL: its kind.
 on_terminal() {
-    export TERM=xterm # a dumb one gets no live line
+    export TERM=${TERMINAL:-xterm}
     timeout $((LIMIT * SLOW)) script -qec "stty cols 100; $1" /dev/null </dev/null >typed 2>&1
     STATUS=$?
 }
@@ -99,13 +99,19 @@ if command -v script >/dev/null; then
     tr '\r' '\n' <typed | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' >plain
     assert_match plain '^key +state +requests'
     assert_lines live.jsonl 30
-    # after the last redrawing comes an emptied line, then the table
+    assert_true "the line is emptied before the table" grep -qaP '\r\x1b\[Kkey +state' typed
     sed -n '/^key /,$p' plain >after
     assert_not_contains after 'in flight'
 
     t "results on the terminal and a live line do not mix"
-    on_terminal "'$BATCH_RUN' in.jsonl --provider simulate --simulate '--latency 20' -o - 2>screen | cat >piped"
+    on_terminal "'$BATCH_RUN' in.jsonl --provider simulate --simulate '--latency 60' -o -"
+    assert_eq 0 "$STATUS" "exit code"
+    tr '\r' '\n' <typed | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' >plain
+    assert_eq 30 "$(grep -c '^{"id":".*}$' plain)" "lines that are results and nothing else"
+    assert_match plain '^key +state +requests'
+    on_terminal "'$BATCH_RUN' in.jsonl --provider simulate --simulate '--latency 60' -o - | cat >piped"
     only_results piped 30
+    assert_contains typed 'in flight'
 
     t "--progress off and --quiet draw nothing"
     on_terminal "'$BATCH_RUN' in.jsonl --provider simulate -o off.jsonl --progress off --simulate '--latency 30'"
@@ -113,19 +119,23 @@ if command -v script >/dev/null; then
     on_terminal "'$BATCH_RUN' in.jsonl --provider simulate -o quiet.jsonl --quiet --simulate '--latency 30'"
     assert_empty typed
 
-    t "NO_COLOR, and a terminal that can nothing"
+    t "NO_COLOR, and a terminal that cannot redraw a line"
     NO_COLOR=1 on_terminal "'$BATCH_RUN' --help"
     assert_true "no colours" eval '! grep -qP "\x1b\[[0-9;]*m" typed'
     NO_COLOR=1 on_terminal "'$BATCH_RUN' in.jsonl --provider simulate -o nc.jsonl --simulate '--latency 30'"
     assert_true "no colours" eval '! grep -qP "\x1b\[[0-9;]*m" typed'
+    assert_contains typed 'in flight'
+    TERMINAL=dumb on_terminal "'$BATCH_RUN' in.jsonl --provider simulate -o dumb.jsonl --simulate '--latency 60'"
+    assert_not_contains typed 'in flight'
+    assert_match typed '^key +state +requests'
 
     t "a signal on a terminal leaves the cursor on a line of its own"
     on_terminal "'$BATCH_RUN' in.jsonl --provider simulate --simulate '--latency 300' -o sig.jsonl & sleep 1; kill -INT \$!; wait \$!"
     assert_eq 130 "$STATUS" "exit code"
-    assert_contains typed 'stopping'
+    assert_true "the line is emptied before the warning" grep -qaP '\r\x1b\[Kwarning: stopping' typed
     assert_contains typed 'run the same command again'
 else
-    echo "# the live line was NOT tested: it needs script (Debian: bsdutils)"
+    echo "| the live line was NOT tested: it needs script (Debian: bsdutils)"
 fi
 
 t "the live line costs no results: a closed stderr"

@@ -121,10 +121,9 @@ for text in "$SECRET with spaces" "{\"providers\": {\"openai\": {\"keys\": [{\"k
     run "$BATCH_RUN" in.jsonl --provider openai --keys keys/bad --base-url http://127.0.0.1:9 --dry-run --log-level debug
     no_secret "$OUT" "$ERR"
 done
-for option in --keys --base-url --model --provider --nonsense "--keys=$SECRET" "--nonsense=$SECRET"; do
-    # a secret given in a place that takes none is the user's own words, but not repeated in logs of a run
-    run "$BATCH_RUN" in.jsonl "$option" keys/line --provider openai --keys keys/line --dry-run
-    [ "$option" = "--keys=$SECRET" ] || [ "$option" = "--nonsense=$SECRET" ] || no_secret "$OUT" "$ERR"
+for option in --keys --base-url --model --provider --nonsense; do
+    run "$BATCH_RUN" in.jsonl "$option" keys/line --provider openai --keys keys/line --dry-run --log-level debug
+    no_secret "$OUT" "$ERR"
 done
 
 t "neither argv nor the environment of the running process holds it"

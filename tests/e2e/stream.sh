@@ -100,6 +100,8 @@ check_wire() { # PROVIDER VARIABLE BASE
     t "$provider: what --include-response shows is in the provider's shape either way"
     run_ok "${send[@]}" -o plain.jsonl --overwrite --include-response
     run_ok "${send[@]}" -o stream.jsonl --overwrite --include-response --stream
+    assert_json plain.jsonl 'map(.response | type) | unique' '["object"]'
+    assert_json stream.jsonl 'map(.response | type) | unique' '["object"]'
     shape() {
         jq -c --arg p "$provider" '[.id, (.response | {
             openai: [.object?, .choices[0]?.message.content?, .choices[0]?.finish_reason?, .usage?.total_tokens?],

@@ -100,7 +100,7 @@ if command -v nghttpd >/dev/null; then
     expect_exit 1 "$BATCH_RUN" many.jsonl "${over[@]}" --http 1.1 # which this server does not speak
     assert_json "$OUT" 'map(.error.class)' '["network","network"]'
 else
-    echo "# HTTP/2 was NOT tested: it needs nghttpd (Debian: nghttp2-server)"
+    echo "| HTTP/2 was NOT tested: it needs nghttpd (Debian: nghttp2-server)"
 fi
 
 t "--http 2 where there is none: a warning, once, and an error without TLS"

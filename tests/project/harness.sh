@@ -86,6 +86,7 @@ while IFS= read -r assertion; do
 . "$ROOT/tests/e2e/lib.sh"
 ln -s "$WORK/two.jsonl" "$WORK/empty" .
 t "one"; $assertion
+true # the script itself ends well: what fails is the assertion
 E2
     expect_exit 1 "$ROOT/tests/run.sh" "$WORK/lib_one.sh"
 done <<'ASSERTIONS'
@@ -98,6 +99,8 @@ assert_match two.jsonl ^b
 assert_no_match two.jsonl ^.
 assert_lines two.jsonl 3
 assert_empty two.jsonl
+assert_empty missing
+assert_empty <(echo something)
 assert_same two.jsonl empty
 assert_json two.jsonl 'map(.a)' '[1,3]'
 assert_json two.jsonl 'nonsense(' '[1,2]'
@@ -107,6 +110,19 @@ expect_exit 1 true
 LIMIT=1 expect_exit 0 sleep 5
 wait_until 1 false || fail waited
 ASSERTIONS
+
+t "what a sanitizer finds is a failure, though nobody looks at the program's end"
+cat >leak.c <<'C'
+#include <stdlib.h>
+int main(void) { return malloc(10) == (void *)1; }
+C
+gcc -fsanitize=address -o leak leak.c
+script leaks.sh <<E2
+"$WORK/leak" 2>/dev/null
+echo "ok one"
+E2
+MODE=asan fails_once leaks.sh 1 "a sanitizer found something"
+assert_contains "$OUT" LeakSanitizer
 
 t "unit tests are counted, even those that keep silent or crash"
 cat >unit.c <<'C'

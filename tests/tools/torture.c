@@ -229,8 +229,11 @@ static void judge_faulted(struct trial *t, struct slice now) {
         wrong(t, "exit code %d", code);
     else if (code > 1 && !says_why(t))
         wrong(t, "exit code %d without a word", code);
-    if (slice_eq(now, buf_slice(&torture.start))) // not even its torn end was touched
+    if (slice_eq(now, buf_slice(&torture.start))) { // not even its torn end was touched
+        if (code == 0)
+            wrong(t, "exit code 0, but nothing is answered");
         return;
+    }
     look_at_lines(t, now, seen, &ok);
     look_for_lost(t, buf_slice(&torture.start), now);
     if (code == 0 && ok != torture.rows)

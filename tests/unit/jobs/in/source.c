@@ -346,10 +346,11 @@ static void long_rows(void **state) {
 }
 
 // Every row of a real file, against the file read in one piece.
-static void check_real(const char *path) {
+static void real_excerpt(void **state) {
+    (void)state;
+    const char *path = "tests/data/gsm8k-excerpt.jsonl";
     FILE *file = fopen(path, "re");
-    if (!file)
-        skip();
+    assert_non_null(file);
     char *line = NULL;
     size_t cap = 0;
     ssize_t n;
@@ -383,20 +384,6 @@ static void check_real(const char *path) {
     fclose(file);
 }
 
-static void real_excerpt(void **state) {
-    (void)state;
-    check_real("tests/data/gsm8k-excerpt.jsonl");
-}
-
-// BATCH_RUN_TEST_GSM8K names the whole of it, where it is at hand.
-static void real_file(void **state) {
-    (void)state;
-    const char *path = getenv("BATCH_RUN_TEST_GSM8K");
-    if (!path)
-        skip();
-    check_real(path);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(txt),
@@ -415,7 +402,6 @@ int main(void) {
         cmocka_unit_test(redirected_standard_input),
         cmocka_unit_test(long_rows),
         cmocka_unit_test(real_excerpt),
-        cmocka_unit_test(real_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

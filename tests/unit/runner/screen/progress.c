@@ -43,17 +43,17 @@ static void the_environment_decides_colour_and_letters(void **state) {
     unsetenv("LC_ALL");
     unsetenv("LC_CTYPE");
     setenv("LANG", "de_DE.UTF-8", 1);
-    struct progress_settings s = progress_settings(PROGRESS_AUTO);
+    struct progress_settings s = progress_settings(PROGRESS_AUTO, false);
     assert_true(s.color && s.utf8);
     assert_false(s.terminal); // the tests write to a file
     setenv("LC_ALL", "C", 1);
     setenv("NO_COLOR", "1", 1);
-    s = progress_settings(PROGRESS_AUTO);
+    s = progress_settings(PROGRESS_AUTO, false);
     assert_false(s.color || s.utf8);
     setenv("LC_ALL", "C.utf8", 1);
     setenv("NO_COLOR", "", 1); // empty counts as not set
     setenv("TERM", "dumb", 1);
-    s = progress_settings(PROGRESS_AUTO);
+    s = progress_settings(PROGRESS_AUTO, false);
     assert_true(s.utf8);
     assert_false(s.color);
 }
