@@ -165,7 +165,8 @@ static bool start_another(struct carriers *all) {
     c->engine = engine_open(&options, &err);
     int failure = c->engine ? pthread_create(&c->thread, NULL, carrier_main, c) : 0;
     if (c->engine && !failure) {
-        pthread_getcpuclockid(c->thread, &c->clock);
+        if (pthread_getcpuclockid(c->thread, &c->clock) != 0)
+            die("a thread has no clock");
         all->further[all->count++] = c;
         return true;
     }
@@ -224,13 +225,13 @@ static int64_t cpu_used(clockid_t clock) {
 }
 
 void carriers_look(struct carriers *c, int64_t now) {
-    int64_t others = 0;
     if (c->most == 1 || !crew_is_due(&c->watch, now))
         return;
+    struct crew_work work = {.own = cpu_used(CLOCK_THREAD_CPUTIME_ID), .returned = c->returned};
     for (size_t i = 1; i < c->count; i++)
-        others += cpu_used(c->further[i]->clock);
-    if (crew_look(&c->watch, now, cpu_used(CLOCK_THREAD_CPUTIME_ID), others, c->count) &&
-        c->is_auto && c->count < c->most && start_another(c))
+        work.others += cpu_used(c->further[i]->clock);
+    bool is_full = crew_look(&c->watch, now, &work, c->under_way, c->count);
+    if (is_full && c->is_auto && c->count < c->most && start_another(c))
         log_info("one core is not enough: %zu threads now", c->count);
 }
 
@@ -281,6 +282,7 @@ bool carriers_wait(struct carriers *c, int64_t until) {
 
 static struct errand *hand_out(struct carriers *c, struct errand *e) {
     c->under_way[e->carrier]--;
+    c->returned++;
     return e;
 }
 

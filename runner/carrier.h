@@ -76,10 +76,11 @@ struct carriers {
     const struct inflight *inflight;
     struct carrier *further[CREW_MOST]; // from 1 on
     size_t under_way[CREW_MOST];
-    size_t count; // the loop's own included
-    int64_t wall; // wall clock, when the loop's engine last had a turn
-    size_t most;  // that there may be
-    bool is_auto; // another one is started when the loop's thread is full
+    int64_t returned; // errands that were handed out, ever
+    size_t count;     // the loop's own included
+    int64_t wall;     // wall clock, when the loop's engine last had a turn
+    size_t most;      // that there may be
+    bool is_auto;     // another one is started when the loop's thread is full
     struct crew_watch watch;
     struct queue back, stopped; // from the further ones
     struct list arrived, ended; // taken from there
@@ -101,8 +102,8 @@ void carriers_open(struct carriers *c, const struct carriers_options *options);
 // Nothing is out. Ends the threads.
 void carriers_close(struct carriers *c);
 
-// Once a second: makes the threads equally busy, and with --threads auto starts another one if this
-// thread is full.
+// Once a second: makes the threads as equally busy as this one's other work lets, and with --threads auto
+// starts another one if this one is full.
 void carriers_look(struct carriers *c, int64_t now);
 
 void carriers_send(struct carriers *c, struct errand *e);

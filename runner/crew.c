@@ -12,8 +12,8 @@
 #define FULL       0.9 // of the time
 #define BUSY       0.1 // likewise: with less to do than that it does not matter who does it
 
-// A thread that has nothing to do beside another one changes the share by so much. Requests that are out
-// stay where they are, so a change shows only when they are back: larger steps would overshoot.
+// A thread that has nothing to do beside another one changes the share by so much at most: it is about right
+// after five looks, and does not jump with what a second brings by chance.
 #define STEP 0.6
 
 size_t crew_size(int64_t asked, size_t cores, size_t slots) {
@@ -43,19 +43,28 @@ bool crew_is_due(const struct crew_watch *w, int64_t now) {
     return now - w->since >= LOOK_EVERY;
 }
 
-// Both in CPU per thread.
-static double balanced(double share, double own, double others) {
+// The first two in CPU per thread. Requests that are out stay where they are: with slow answers a change
+// takes as long to show, and the more of them are out the smaller is each step.
+static double balanced(double share, double own, double others, double turned_over) {
     double more = own > others ? own : others;
-    share += STEP * (others - own) / more;
+    share += STEP * (turned_over < 1 ? turned_over : 1) * (others - own) / more;
     return share < 0 ? 0 : share > 1 ? 1 : share;
 }
 
-bool crew_look(struct crew_watch *w, int64_t now, int64_t own, int64_t others, size_t count) {
-    double time = (double)(now - w->since), used = (double)(own - w->own);
-    double theirs = count > 1 ? (double)(others - w->others) / (double)(count - 1) : 0;
+bool crew_look(struct crew_watch *w, int64_t now, const struct crew_work *work,
+               const size_t *under_way, size_t count) {
+    double time = (double)(now - w->since), own = (double)(work->own - w->before.own);
     bool begun = w->since;
-    if (begun && count > 1 && (used > BUSY * time || theirs > BUSY * time))
-        w->share = balanced(w->share, used, theirs);
-    *w = (struct crew_watch){.since = now, .own = own, .others = others, .share = w->share};
-    return begun && used > FULL * time;
+    if (begun && count > 1) {
+        double others = (double)(work->others - w->before.others) / (double)(count - 1);
+        size_t out = 1;
+        for (size_t i = 0; i < count; i++)
+            out += under_way[i];
+        double turned_over = (double)(work->returned - w->before.returned) / (double)out;
+        if (own > BUSY * time || others > BUSY * time)
+            w->share = balanced(w->share, own, others, turned_over);
+    }
+    w->since = now;
+    w->before = *work;
+    return begun && own > FULL * time;
 }

@@ -19,22 +19,29 @@ size_t crew_size(int64_t asked, size_t cores, size_t slots);
 // takes the first few; of more it gets `share` for each that another one gets.
 size_t crew_choose(const size_t *under_way, size_t count, double share);
 
-// How busy the threads are, and what follows from it. Starts as CREW_WATCH_BEGIN.
-struct crew_watch {
-    int64_t since;       // monotonic; 0: not begun
-    int64_t own, others; // CPU in microseconds by then: the loop's thread, all others together
-    double share;        // the loop's own, 0 to 1: see crew_choose()
+// What the threads have done by a moment, in all.
+struct crew_work {
+    int64_t own, others; // CPU in microseconds: of the loop's thread, of all others together
+    int64_t returned;    // requests that are back
 };
 
-// Two threads were equally busy at shares of 0.5 to 0.9, over plain HTTP.
-#define CREW_WATCH_BEGIN ((struct crew_watch){.share = 0.7})
+// How busy the threads are, and what follows from it. Starts as CREW_WATCH_BEGIN.
+struct crew_watch {
+    int64_t since; // monotonic; 0: not begun
+    struct crew_work before;
+    double share; // the loop's own, 0 to 1: see crew_choose()
+};
 
-// Whether it is time to ask the clocks of the threads.
+// Over plain HTTP two threads are equally busy at 0.3 (answers come at once) to 0.9 (hundreds are out).
+#define CREW_WATCH_BEGIN ((struct crew_watch){.share = 0.5})
+
+// Whether it is time for another look, once a second.
 bool crew_is_due(const struct crew_watch *w, int64_t now);
 
-// Begins anew, with what they have used by now, of `count` threads. Says whether the loop's was busy,
-// nearly all the time, since the last look; and shifts requests from the busier to the others: the loop's
-// thread has other work too, how much beside the requests' own depends on what they are.
-bool crew_look(struct crew_watch *w, int64_t now, int64_t own, int64_t others, size_t count);
+// Looks at what `count` threads have done since the last time; says whether the loop's was busy nearly all
+// of it. Shifts requests from the busier to the others: the loop's thread has other work too, and how
+// much that is beside the requests' own depends on what they are.
+bool crew_look(struct crew_watch *w, int64_t now, const struct crew_work *work,
+               const size_t *under_way, size_t count);
 
 #endif

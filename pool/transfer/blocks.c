@@ -20,10 +20,9 @@
 #define SLAB_BYTES   ((size_t)256 * 1024)
 #define SLAB_LARGEST ((size_t)8 * 1024)
 
-// Buffers, which are larger than what libcurl mostly puts into them, have slabs of their own, without pages,
-// and each begins a page: what it does not use takes no memory.
+// Buffers, which are larger than what libcurl mostly puts into them, have slabs of their own, without pages:
+// what is not used takes no memory, as long as nothing small lies between them.
 #define BUFFERS_BYTES ((size_t)4 * 1024 * 1024)
-#define PAGE          ((size_t)4096)
 
 struct block {
     size_t room; // of bytes[]
@@ -87,10 +86,9 @@ static size_t left(const struct rest *rest) {
     return (size_t)(rest->end - rest->p);
 }
 
-// The block, and what lies between it and the next, come to `bytes`.
-static struct block *carve(struct rest *rest, size_t bytes, size_t size, size_t room) {
+static struct block *carve(struct rest *rest, size_t size, size_t room) {
     struct block *b = (struct block *)(void *)rest->p;
-    rest->p += bytes;
+    rest->p += HEAD + room;
     b->room = room;
     b->size = size;
     return b;
@@ -105,12 +103,12 @@ static struct block *make(size_t room) {
     return b;
 }
 
-static bool next_slab(struct rest *rest, size_t bytes, size_t first, int flags) {
+static bool next_slab(struct rest *rest, size_t bytes, int flags) {
     struct slab *slab =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     if (slab == MAP_FAILED)
         return false;
-    rest->p = (char *)slab + first;
+    rest->p = slab->bytes;
     rest->end = (char *)slab + bytes;
     pthread_mutex_lock(&common.lock);
     slab->next = common.slabs;
@@ -119,34 +117,33 @@ static bool next_slab(struct rest *rest, size_t bytes, size_t first, int flags) 
     return true;
 }
 
-static struct block *find_buffer(size_t size, size_t room) {
-    size_t bytes = (HEAD + room + PAGE - 1) / PAGE * PAGE;
-    if (left(&kept.buffers) < bytes) {
-        if (!next_slab(&kept.buffers, BUFFERS_BYTES, PAGE, MAP_NORESERVE))
-            return NULL;
-        // else a page that is used might bring in those around it
-        madvise(kept.buffers.p, left(&kept.buffers), MADV_NOHUGEPAGE);
-    }
-    return carve(&kept.buffers, bytes, size, room);
+static bool more_buffers(void) {
+    if (!next_slab(&kept.buffers, BUFFERS_BYTES, MAP_NORESERVE))
+        return false;
+    // else a page that is used might bring in those around it
+    madvise((char *)kept.buffers.end - BUFFERS_BYTES, BUFFERS_BYTES, MADV_NOHUGEPAGE);
+    return true;
+}
+
+static bool more_small(void) {
+    // what is left serves small requests
+    while (left(&kept.slab) >= HEAD + 64)
+        push(&kept.lists[3], carve(&kept.slab, 3, 64));
+    return next_slab(&kept.slab, SLAB_BYTES, MAP_POPULATE);
 }
 
 // There is none of this size in the thread's own lists.
 static struct block *find(size_t size, size_t room) {
+    bool is_buffer = room > SLAB_LARGEST;
+    struct rest *rest = is_buffer ? &kept.buffers : &kept.slab;
     pthread_mutex_lock(&common.lock);
     struct block *b = pop(&common.lists[size]);
     pthread_mutex_unlock(&common.lock);
     if (b)
         return b;
-    if (room > SLAB_LARGEST)
-        return find_buffer(size, room);
-    if (left(&kept.slab) < HEAD + room) {
-        // what is left serves small requests
-        while (left(&kept.slab) >= HEAD + 64)
-            push(&kept.lists[3], carve(&kept.slab, HEAD + 64, 3, 64));
-        if (!next_slab(&kept.slab, SLAB_BYTES, offsetof(struct slab, bytes), MAP_POPULATE))
-            return NULL;
-    }
-    return carve(&kept.slab, HEAD + room, size, room);
+    if (left(rest) < HEAD + room && !(is_buffer ? more_buffers() : more_small()))
+        return make(room); // memory is short; of single blocks there may be some
+    return carve(rest, size, room);
 }
 
 static struct block *take_block(size_t n) {

@@ -221,6 +221,21 @@ static void goes_on_without_a_thread_that_cannot_be_had(void **state) {
     close_carriers();
 }
 
+static void requests_are_shared_as_the_watch_says(void **state) {
+    (void)state;
+    open_carriers(2, NULL);
+    carriers.watch.share = 0;
+    send_all(world.nobody, NULL);
+    assert_true(carriers.under_way[0] < carriers.under_way[1] / 2);
+    take_back(MANY, ERRAND_ANSWERED);
+    assert_int_equal(carriers.returned, MANY);
+    carriers.watch.share = 1;
+    send_all(world.nobody, NULL);
+    assert_in_range(carriers.under_way[0], MANY / 2, MANY / 2 + 1);
+    take_back(MANY, ERRAND_ANSWERED);
+    close_carriers();
+}
+
 static void burn(int64_t usec) {
     struct timespec used;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
@@ -263,6 +278,7 @@ int main(void) {
         cmocka_unit_test(stopped_when_it_may_be_done),
         cmocka_unit_test(stopped_when_it_cannot_be_sent),
         cmocka_unit_test(goes_on_without_a_thread_that_cannot_be_had),
+        cmocka_unit_test(requests_are_shared_as_the_watch_says),
         cmocka_unit_test(auto_starts_one_while_others_are_out),
     };
     return cmocka_run_group_tests(tests, make_world, NULL);

@@ -77,6 +77,12 @@ static void who_has_least_is_next(void **state) {
     assert_int_equal(crew_choose(under_way, 4, 0.2), 0);
 }
 
+// A look when few requests are out and many are back.
+static bool look(struct crew_watch *w, int64_t now, int64_t own, int64_t others, size_t count) {
+    struct crew_work work = {.own = own, .others = others, .returned = w->before.returned + 1000};
+    return crew_look(w, now, &work, (size_t[CREW_MOST]){10, 10}, count);
+}
+
 // Looks as often as the loop turns, every millisecond, while it is busy for this share of the time;
 // how often it was found full.
 static int found_full(struct crew_watch *w, int64_t *now, int64_t *cpu, double busy, int seconds) {
@@ -84,7 +90,7 @@ static int found_full(struct crew_watch *w, int64_t *now, int64_t *cpu, double b
     for (int i = 0; i < seconds * 1000; i++) {
         *now += USEC_PER_MS;
         *cpu += (int64_t)(busy * USEC_PER_MS);
-        full += crew_is_due(w, *now) && crew_look(w, *now, *cpu, 0, 1);
+        full += crew_is_due(w, *now) && look(w, *now, *cpu, 0, 1);
     }
     return full;
 }
@@ -105,7 +111,7 @@ static void what_it_used_before_the_first_look_does_not_count(void **state) {
     struct crew_watch w = CREW_WATCH_BEGIN;
     int64_t now = 5000 * USEC_PER_SEC;
     assert_true(crew_is_due(&w, now));
-    assert_false(crew_look(&w, now, 4000 * USEC_PER_SEC, 9000 * USEC_PER_SEC, 2));
+    assert_false(look(&w, now, 4000 * USEC_PER_SEC, 9000 * USEC_PER_SEC, 2));
     assert_false(crew_is_due(&w, now + USEC_PER_MS));
     assert_true(w.share == CREW_WATCH_BEGIN.share);
 }
@@ -114,8 +120,8 @@ static void a_long_sleep_is_no_work(void **state) {
     (void)state;
     struct crew_watch w = CREW_WATCH_BEGIN;
     int64_t now = 5000 * USEC_PER_SEC, cpu = 0;
-    crew_look(&w, now, cpu, 0, 2);
-    assert_false(crew_look(&w, now + 600 * USEC_PER_SEC, cpu + 2 * USEC_PER_SEC, 0, 2));
+    look(&w, now, cpu, 0, 2);
+    assert_false(look(&w, now + 600 * USEC_PER_SEC, cpu + 2 * USEC_PER_SEC, 0, 2));
     assert_true(w.share == CREW_WATCH_BEGIN.share);
 }
 
@@ -138,7 +144,7 @@ static double run_for(struct load *l, struct crew_watch *w, int seconds) {
         l->own += (int64_t)own;
         l->others += (int64_t)(other * (double)(l->count - 1));
         assert_true(crew_is_due(w, l->now));
-        crew_look(w, l->now, l->own, l->others, l->count);
+        look(w, l->now, l->own, l->others, l->count);
     }
     return own / other;
 }
@@ -172,6 +178,25 @@ static void the_share_follows_when_the_work_changes(void **state) {
     assert_true(w.share == before);
 }
 
+static void whoever_is_busy_alone_gets_less(void **state) {
+    (void)state;
+    struct crew_watch w = CREW_WATCH_BEGIN;
+    int64_t now = 5000 * USEC_PER_SEC;
+    look(&w, now, 0, 0, 3);
+    look(&w, now += USEC_PER_SEC, USEC_PER_SEC / 2, USEC_PER_SEC / 100, 3);
+    assert_true(w.share < 0.1);
+    look(&w, now + USEC_PER_SEC, USEC_PER_SEC / 2, USEC_PER_SEC, 3);
+    assert_true(w.share > 0.5);
+}
+
+static void five_looks_are_enough(void **state) {
+    (void)state;
+    struct load load = {.request = 18, .rest = 1, .rate = 30000, .count = 2, .now = 1};
+    struct crew_watch w = CREW_WATCH_BEGIN;
+    double ratio = run_for(&load, &w, 6);
+    assert_true(ratio > 0.95 && ratio < 1.05);
+}
+
 static void one_more_thread_is_one_of_the_others(void **state) {
     (void)state;
     struct load load = {.request = 18, .rest = 3, .rate = 30000, .count = 2, .now = 1};
@@ -183,6 +208,60 @@ static void one_more_thread_is_one_of_the_others(void **state) {
     assert_true(w.share < before && w.share > before - 0.3);
     double ratio = run_for(&load, &w, 20);
     assert_true(ratio > 0.98 && ratio < 1.02);
+}
+
+// Answers that take up to so many seconds, in tenths of a second.
+#define SLOWEST 100
+
+// A run in which answers take from `least` to `most` tenths of a second, after it has settled: by how much
+// the busier thread was the busier one on average, with as many requests as keep two threads busy.
+static double unbalance(int least, int most, size_t slots) {
+    struct crew_watch w = CREW_WATCH_BEGIN;
+    size_t under_way[2] = {0}, due[SLOWEST + 1][2] = {{0}};
+    struct crew_work work = {0}, before = {0};
+    double cpu[2] = {0}, busier = 0, all = 0;
+    double request =
+        (double)(least + most) / 2 * 1e5 / (double)slots; // two threads, half their time
+    unsigned spread = 0;
+    for (int tenth = 0; tenth < 1200; tenth++) {
+        size_t *back = due[tenth % (SLOWEST + 1)];
+        for (size_t i = 0; i < 2; i++) {
+            under_way[i] -= back[i];
+            work.returned += (int64_t)back[i];
+            cpu[i] += request / 2 * (double)back[i];
+            back[i] = 0;
+        }
+        while (under_way[0] + under_way[1] < slots) {
+            size_t to = crew_choose(under_way, 2, w.share);
+            int takes = least + (int)(spread++ * 7919 % (unsigned)(most - least + 1));
+            under_way[to]++;
+            due[(tenth + takes) % (SLOWEST + 1)][to]++;
+            cpu[to] += request / 2;
+            cpu[0] += request / 10;
+        }
+        if (tenth % 10 != 9)
+            continue;
+        work.own = (int64_t)cpu[0];
+        work.others = (int64_t)cpu[1];
+        crew_look(&w, (tenth + 1) * USEC_PER_SEC / 10, &work, under_way, 2);
+        double own = (double)(work.own - before.own), other = (double)(work.others - before.others);
+        if (tenth >= 600) {
+            busier += own > other ? own : other;
+            all += own + other;
+        }
+        before = work;
+    }
+    return busier / (all / 2);
+}
+
+// What is out stays where it is: a share that is set by what was done before it shows swings.
+static void slow_answers_do_not_make_it_swing(void **state) {
+    (void)state;
+    assert_true(unbalance(1, 1, 500) < 1.05);
+    assert_true(unbalance(5, 10, 5000) < 1.05);
+    assert_true(unbalance(20, 40, 9600) < 1.08);
+    assert_true(unbalance(30, 70, 16000) < 1.08);
+    assert_true(unbalance(60, 100, 20000) < 1.08);
 }
 
 int main(void) {
@@ -198,6 +277,9 @@ int main(void) {
         cmocka_unit_test(a_long_sleep_is_no_work),
         cmocka_unit_test(all_are_made_equally_busy),
         cmocka_unit_test(the_share_follows_when_the_work_changes),
+        cmocka_unit_test(whoever_is_busy_alone_gets_less),
+        cmocka_unit_test(five_looks_are_enough),
+        cmocka_unit_test(slow_answers_do_not_make_it_swing),
         cmocka_unit_test(one_more_thread_is_one_of_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
