@@ -669,8 +669,8 @@ def print_table(head, lines):
 
 def print_compared(title, table):
     print(title)
-    print_table(["client", "requests/s", "CPU µs/request", "busy %", "peak MiB", "rate / bare", "per CPU s / bare",
-                 "batch-run per CPU s / it"],
+    print_table(["client", "requests/s", "CPU µs/request", "busy %", "peak MiB", "rate / bare",
+                 "per CPU s / bare", "batch-run per CPU s / it"],
                 [[name, shown(t["per_second"]), shown(t["cpu_us"], 1), shown(t["busy_percent"]),
                   shown(t["peak_mib"], 1), shown(t["rate_ratio"], 2), shown(t["per_cpu_ratio"], 2),
                   shown(t["batch_run_per_cpu"], 2) if "batch_run_per_cpu" in t else ""]
@@ -699,7 +699,8 @@ def print_alone(name, got):
                     [[n, shown(t["cpu_ms"]), shown(t["cpu_ratio"], 2), shown(t["peak_mib"], 1)]
                      for n, t in got.items()])
     elif name == "threads":
-        print("More cores, 512 slots, by the upstream's latency: what limits the rate where each thread has a core")
+        print("More cores, 512 slots, by the upstream's latency: what limits the rate where each thread has "
+              "a core")
         print_table(["", "busiest thread, CPU µs/request", "all threads", "capacity / one thread's"],
                     [[n, shown(t["busiest_us"], 1), shown(t["all_us"], 1), shown(t["capacity_ratio"], 2)]
                      for n, t in got.items()])
