@@ -110,18 +110,18 @@ reply "no choices" bad_response 2 nochoices.http
 reply "wrong types" bad_response 2 types.http
 reply "wrong types further up" bad_response 2 types2.http
 reply "bad UTF-8" bad_response 2 utf8.close
-reply "gzip that was not asked for, 300 MB" bad_response 2 bomb.close --timeout 20s
-reply "a body without end" too_large 1 endless.close --timeout 20s
+reply "gzip that was not asked for, 300 MB" bad_response 2 bomb.close --timeout $((20 * SLOW))s
+reply "a body without end" too_large 1 endless.close --timeout $((20 * SLOW))s
 reply "a redirect" bad_response 1 redirect.http
 reply "an error that says 200" server 2 error.http
-reply "a header of 8 MB" network 2 longheader.close --timeout 20s
-reply "10,000 headers" network 2 headers.close --timeout 20s
+reply "a header of 8 MB" network 2 longheader.close --timeout $((20 * SLOW))s
+reply "10,000 headers" network 2 headers.close --timeout $((20 * SLOW))s
 reply "headers without end" network 2 endlessheaders.close
 reply "100 Continue 2,000 times" ok 1 continued.http
 reply "100 Continue without end" network 2 continue.close
-reply "a stream without a line" too_large 1 noline.close --stream --timeout 20s --max-reply-bytes 16MiB
-reply "a stream without end" too_large 1 events.close --stream --timeout 20s --max-reply-bytes 16MiB
-reply "pings without end" too_large 1 pings.close --stream --timeout 20s --max-reply-bytes 128KiB
+reply "a stream without a line" too_large 1 noline.close --stream --timeout $((20 * SLOW))s --max-reply-bytes 16MiB
+reply "a stream without end" too_large 1 events.close --stream --timeout $((20 * SLOW))s --max-reply-bytes 16MiB
+reply "pings without end" too_large 1 pings.close --stream --timeout $((20 * SLOW))s --max-reply-bytes 128KiB
 reply "pings faster than they are read" timeout 2 pings.close --stream --max-reply-bytes 1GiB
 reply "a stream with an error in it" server 2 lateerror.close --stream
 
