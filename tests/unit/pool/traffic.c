@@ -138,6 +138,30 @@ static void a_key_that_is_out_keeps_its_own_reason(void **state) {
     world_close(&w);
 }
 
+// An account without money is out with all its keys; a key without, alone.
+static void money_is_the_accounts_or_the_keys(void **state) {
+    (void)state;
+    for (int whole = 0; whole < 2; whole++) {
+        struct world w;
+        struct lease lease;
+        int64_t when;
+        struct verdict v = {.outcome = OUTCOME_QUOTA,
+                            .cause = BECAUSE_MONEY,
+                            .scope = whole ? SCOPE_GROUP : SCOPE_KEY,
+                            .hint = -1};
+        struct pool_report report = {.verdict = &v, .usage = USAGE_NONE, .latency = SEC};
+        log_set_level(LOG_ERROR);
+        world_open(&w, &(struct world_options){.keys = 4, .slots = 1, .groups = 2});
+        assert_int_equal(pool_acquire(w.channel, &w.need, w.now, &lease, &when), POOL_LEASED);
+        pool_release(&lease, &report, w.now); // here-1, of group 0 with here-3
+        assert_int_equal(key_state(pool_key(w.pool, 0)), KEY_SUSPENDED);
+        assert_int_equal(key_state(pool_key(w.pool, 2)), whole ? KEY_SUSPENDED : KEY_READY);
+        assert_int_equal(key_state(pool_key(w.pool, 1)), KEY_READY);
+        assert_int_equal(key_state(pool_key(w.pool, 3)), KEY_READY);
+        world_close(&w);
+    }
+}
+
 // One request at a time for all of them, and then none for an hour: nobody waits for an answer.
 static void a_crowded_group_that_is_benched_is_not_busy(void **state) {
     (void)state;
@@ -317,6 +341,7 @@ int main(void) {
         cmocka_unit_test(whoever_waits_is_told_until_when),
         cmocka_unit_test(a_good_key_carries_the_bad_ones),
         cmocka_unit_test(a_key_that_is_out_keeps_its_own_reason),
+        cmocka_unit_test(money_is_the_accounts_or_the_keys),
         cmocka_unit_test(a_crowded_group_that_is_benched_is_not_busy),
         cmocka_unit_test(a_group_is_refused_once_and_probed_once),
         cmocka_unit_test(a_model_that_an_account_has_not_is_asked_elsewhere),

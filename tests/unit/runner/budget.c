@@ -119,6 +119,66 @@ static void estimates_learn(void **state) {
     assert_true(run_budget_estimate(&b, &bounded) < 500); // what the row allows is the most
 }
 
+static void room_for_a_copy_is_what_both_limits_leave(void **state) {
+    (void)state;
+    struct run_budget b = {.max_requests = 2};
+    assert_true(run_budget_has_room(&b, 1000000));
+    run_budget_start(&b, 5);
+    run_budget_start(&b, 5);
+    assert_false(run_budget_has_room(&b, 1));
+    b = (struct run_budget){.max_tokens = 1000};
+    run_budget_start(&b, 600);
+    assert_true(run_budget_has_room(&b, 400));
+    assert_false(run_budget_has_room(&b, 401)); // what is reserved counts
+    assert_int_equal(b.passed_over, 0);         // and nothing follows from asking
+    assert_int_equal(b.reached, BUDGET_NONE);
+    b = (struct run_budget){.max_requests = 9, .max_tokens = 1000};
+    assert_false(run_budget_has_room(&b, 1001)); // requests are left, tokens are not
+    b = (struct run_budget){.over = true};
+    assert_false(run_budget_has_room(&b, 1));
+}
+
+// Half a sum is none: it would count a request as nearly free.
+static void a_part_of_a_sum_is_no_sum(void **state) {
+    (void)state;
+    struct run_budget b = {.max_tokens = 1000};
+    const struct usage parts[] = {{40, -1, -1, -1, -1}, {-1, 40, -1, -1, -1}};
+    for (int i = 0; i < 2; i++) {
+        run_budget_start(&b, 300);
+        run_budget_settle(&b, 300, 10, &parts[i]);
+        assert_int_equal(b.tokens, 300 * (i + 1));
+    }
+}
+
+static void one_small_answer_does_not_unlearn_a_large_one(void **state) {
+    (void)state;
+    struct run_budget b = {0};
+    struct need open = {.input_tokens = 1000, .output_tokens = -1};
+    struct usage usage = took(3000, 500);
+    run_budget_settle(&b, 0, 1000, &usage);
+    int64_t large = run_budget_estimate(&b, &open);
+    usage = took(3000, 1); // the answer alone is short
+    run_budget_settle(&b, 0, 1000, &usage);
+    assert_int_equal(run_budget_estimate(&b, &open), large);
+    usage = took(100, 500); // the prompt alone is cheap
+    run_budget_settle(&b, 0, 1000, &usage);
+    assert_int_equal(run_budget_estimate(&b, &open), large);
+}
+
+// Large rows here and there end nothing as long as others fit between them.
+static void a_row_that_fits_begins_the_count_anew(void **state) {
+    (void)state;
+    struct run_budget b = {.max_tokens = 1000};
+    for (int i = 0; i < 3 * BUDGET_PASS_MOST; i++) {
+        assert_int_equal(run_budget_may(&b, 1001), BUDGET_PASS);
+        if (i % 50 == 49) {
+            assert_int_equal(run_budget_may(&b, 5), BUDGET_GO);
+            run_budget_start(&b, 5);
+            run_budget_settle(&b, 5, 1, &USAGE_NOTHING);
+        }
+    }
+}
+
 // -- whatever the order --
 
 struct sent {
@@ -229,6 +289,10 @@ int main(void) {
         cmocka_unit_test(what_was_not_told_counts_as_estimated),
         cmocka_unit_test(numbers_from_hell_stay_numbers),
         cmocka_unit_test(estimates_learn),
+        cmocka_unit_test(room_for_a_copy_is_what_both_limits_leave),
+        cmocka_unit_test(a_part_of_a_sum_is_no_sum),
+        cmocka_unit_test(one_small_answer_does_not_unlearn_a_large_one),
+        cmocka_unit_test(a_row_that_fits_begins_the_count_anew),
         cmocka_unit_test(never_overspent_in_any_order),
         cmocka_unit_test(it_says_what_was_reached),
         cmocka_unit_test(failures_end_it_once),

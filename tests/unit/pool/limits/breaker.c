@@ -48,6 +48,24 @@ static void an_answer_in_between_keeps_it_closed(void **state) {
     assert_true(admits(&b, 100));
 }
 
+// What fails now and then, long ago, does not make it deaf to an outage.
+static void good_times_make_it_quick_again(void **state) {
+    (void)state;
+    struct breaker b = {.keys = 10};
+    for (int64_t t = 1; t <= 40; t++)
+        for (int i = 0; i < 4; i++) {
+            if (i < 2)
+                assert_false(breaker_failed(&b, t, false, -1, t));
+            else
+                breaker_passed(&b, t, t);
+        }
+    for (int64_t t = 41; t <= 600; t++)
+        breaker_passed(&b, t, t);
+    for (int i = 1; i < BREAKER_FAILURES; i++)
+        assert_false(breaker_failed(&b, 601, false, -1, 601));
+    assert_true(breaker_failed(&b, 601, false, -1, 601));
+}
+
 static void few_keys_need_fewer_failures(void **state) {
     (void)state;
     for (size_t keys = 1; keys < 8; keys++) {
@@ -253,6 +271,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failures_in_a_row_pause_all),
         cmocka_unit_test(an_answer_in_between_keeps_it_closed),
+        cmocka_unit_test(good_times_make_it_quick_again),
         cmocka_unit_test(few_keys_need_fewer_failures),
         cmocka_unit_test(one_word_of_the_provider_is_enough),
         cmocka_unit_test(one_probe_at_a_time_and_longer_pauses),

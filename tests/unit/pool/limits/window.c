@@ -136,8 +136,22 @@ static void huge_limits_stay_whole(void **state) {
     assert_true(w.used == UINT32_MAX && window_ready_at(&w, 1, SEC) > SEC);
 }
 
+// A settlement so late that its sub-period's place counts another one by now changes nothing.
+static void what_is_a_period_old_is_settled_nowhere(void **state) {
+    (void)state;
+    struct window w;
+    window_init(&w, 10, 60 * INT64_C(1000000));
+    window_take(&w, 10, 0);
+    int64_t now = WINDOW_SLOTS * w.span;
+    window_take(&w, 10, now);
+    window_change(&w, 0, -10, now);
+    assert_int_equal(w.used, 10);
+    assert_true(window_ready_at(&w, 1, now) > now);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_a_period_old_is_settled_nowhere),
         cmocka_unit_test(the_limit_holds_in_every_period),
         cmocka_unit_test(little_is_given_away),
         cmocka_unit_test(ready_means_ready),
