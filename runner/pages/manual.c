@@ -154,9 +154,8 @@ const struct manual_section manual_sections[] = {
      "means and the limits stay with the first of them, so all that is said here holds as "
      "with one; since it also does the rest it gets fewer requests than the others, as "
      "many as keep it just as busy. There are no more threads than slots, and up to four "
-     "requests at once are left to the first. When the system gives no further thread, the run "
-     "warns and goes on with those "
-     "it has.\n\n"
+     "requests at once are left to the first. When the system gives no further thread, the "
+     "run warns and goes on with those it has.\n\n"
      "Every connection is an open file. Where the soft limit for those is too low for "
      "`--slots-per-key` times the keys, it is raised as far as the hard one lets; beyond "
      "that fewer requests are sent at once, with a warning."},
