@@ -80,9 +80,9 @@ def pinned(core, command):
 class Upstream:
     """A server of chat completions; `with` starts and ends it."""
 
-    def __init__(self, keys, extra=()):
+    def __init__(self, keys, extra=(), keys_file="keys.env"):
         self.keys, self.port, self.scheme, self.cacert = keys, free_port(), "http", None
-        self.keys_file = path("keys.env")
+        self.keys_file = path(keys_file)
         self.command = [PROGRAM, "simulate", "--port", str(self.port), "--keys", str(keys), "--reply",
                         REPLY, "--write-keys", self.keys_file, "--quiet", *extra]
 
@@ -565,10 +565,8 @@ class Threaded:
     """batch-run with so many threads that carry requests, and an upstream of its own."""
 
     def __init__(self, count, latency):
-        self.upstream = Upstream(64, ["--latency", str(latency)])
+        self.upstream = Upstream(64, ["--latency", str(latency)], f"keys-{count}.env")
         with contextlib.ExitStack() as stack:
-            self.upstream.keys_file = path(f"keys-{count}.env")
-            self.upstream.command[self.upstream.command.index("--write-keys") + 1] = self.upstream.keys_file
             up = stack.enter_context(self.upstream)
             command = batch_run(up, rows_file(2000000), 8, "--threads", str(count),
                                 results=f"results-{count}.jsonl")

@@ -149,6 +149,11 @@ static double run_for(struct load *l, struct crew_watch *w, int seconds) {
     return own / other;
 }
 
+static void become_equally_busy(struct load *l, struct crew_watch *w, int seconds, double within) {
+    double ratio = run_for(l, w, seconds);
+    assert_true(ratio > 1 - within && ratio < 1 + within);
+}
+
 static void all_are_made_equally_busy(void **state) {
     (void)state;
     const double rest[] = {0.5, 1, 3, 6};
@@ -157,8 +162,7 @@ static void all_are_made_equally_busy(void **state) {
             struct load load = {
                 .request = 18, .rest = rest[i], .rate = 30000, .count = count, .now = 1};
             struct crew_watch w = CREW_WATCH_BEGIN;
-            double ratio = run_for(&load, &w, 20);
-            assert_true(ratio > 0.98 && ratio < 1.02);
+            become_equally_busy(&load, &w, 20, 0.02);
         }
 }
 
@@ -193,8 +197,7 @@ static void five_looks_are_enough(void **state) {
     (void)state;
     struct load load = {.request = 18, .rest = 1, .rate = 30000, .count = 2, .now = 1};
     struct crew_watch w = CREW_WATCH_BEGIN;
-    double ratio = run_for(&load, &w, 6);
-    assert_true(ratio > 0.95 && ratio < 1.05);
+    become_equally_busy(&load, &w, 6, 0.05);
 }
 
 static void one_more_thread_is_one_of_the_others(void **state) {
@@ -206,8 +209,7 @@ static void one_more_thread_is_one_of_the_others(void **state) {
     load.count = 3;
     run_for(&load, &w, 1);
     assert_true(w.share < before && w.share > before - 0.3);
-    double ratio = run_for(&load, &w, 20);
-    assert_true(ratio > 0.98 && ratio < 1.02);
+    become_equally_busy(&load, &w, 20, 0.02);
 }
 
 // Answers that take up to so many seconds, in tenths of a second.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/out/inflight.h"
 
-#include "tests/unit/jobs/out/diary.h"
+#include "tests/unit/jobs/out/inflight_file.h"
 
 #define RECORD 256
 

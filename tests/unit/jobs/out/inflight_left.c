@@ -1,17 +1,22 @@
 // Tests jobs/out/inflight.c: what an earlier run left in doubt, and how much there may be of it.
 // SPDX-License-Identifier: MIT
-#include "tests/unit/jobs/out/diary.h"
+#include "tests/unit/jobs/out/inflight_file.h"
+
+// So many jobs with ids of their own, at most 1000 and once in a test.
+static void send_many(struct inflight *f, struct job **jobs, int count) {
+    static char ids[1000][8];
+    for (int i = 0; i < count; i++) {
+        snprintf(ids[i], sizeof ids[i], "r%d", i);
+        jobs[i] = sent_job(f, ids[i]);
+    }
+}
 
 // The file grows with what is in flight: whoever is not in it is sent again without a word.
 static void as_many_as_were_promised_are_remembered(void **state) {
     (void)state;
     struct inflight *f = must_open_at(beside);
     struct job *jobs[1000];
-    char ids[1000][8];
-    for (int i = 0; i < 1000; i++) {
-        snprintf(ids[i], sizeof ids[i], "r%d", i);
-        jobs[i] = sent_job(f, ids[i]);
-    }
+    send_many(f, jobs, 1000);
     assert_int_equal(left_by_a_kill(), 1000);
     finish_jobs(f, jobs, 1000);
     close_for_good(f);
@@ -49,11 +54,7 @@ static void a_smaller_run_takes_up_what_a_larger_one_left(void **state) {
     struct error err = {0};
     struct inflight *f = must_open_at(beside);
     struct job *jobs[300];
-    char ids[300][8];
-    for (int i = 0; i < 300; i++) {
-        snprintf(ids[i], sizeof ids[i], "r%d", i);
-        jobs[i] = sent_job(f, ids[i]);
-    }
+    send_many(f, jobs, 300);
     inflight_close(f);
     f = inflight_open(&(struct inflight_options){.path = beside, .jobs_most = 2}, &err);
     assert_int_equal(inflight_found(f), 300);

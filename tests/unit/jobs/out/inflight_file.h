@@ -1,7 +1,7 @@
 // The file of rows in flight, and jobs to be in it: what its tests share.
 // SPDX-License-Identifier: MIT
-#ifndef TESTS_UNIT_JOBS_OUT_DIARY_H
-#define TESTS_UNIT_JOBS_OUT_DIARY_H
+#ifndef TESTS_UNIT_JOBS_OUT_INFLIGHT_FILE_H
+#define TESTS_UNIT_JOBS_OUT_INFLIGHT_FILE_H
 
 #include "jobs/out/inflight.h"
 #include "tests/unit/jobs/out/files.h"
