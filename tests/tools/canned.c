@@ -1,10 +1,13 @@
 // canned.c: a server that answers with the bytes it is given, however wrong. For end-to-end tests.
 //
-//   canned LOG ANSWER…     prints "listening on http://127.0.0.1:PORT" and serves until killed
+//   canned LOG [TEXT[+TEXT…][%PERCENT]=ANSWER]… ANSWER…
 //
-// The n-th request gets the n-th ANSWER, the last one goes on for ever. An ANSWER is a file sent as it
-// stands (its \r\n included), in which @KEY@ stands for the bearer token that came, @HEAD@ for the head
-// of the request, @PAUSE@ for a rest of 300 ms, and what is behind @AGAIN@ is sent over and over; or one of the words reset, close, hang. After an answer whose file name ends in
+// prints "listening on http://127.0.0.1:PORT" and serves until killed. A request that holds every TEXT, in
+// its head (a key, a path) or its body (a row), gets the ANSWER behind it, the first that fits, by chance
+// where a PERCENT is given. Of the others the n-th gets the n-th ANSWER, the last one goes on for ever.
+// An ANSWER is a file sent as it stands (its \r\n included), in which @KEY@ stands for the bearer token
+// that came, @HEAD@ for the head of the request, @PAUSE@ for a rest of 300 ms, and what is behind @AGAIN@
+// is sent over and over; or one of the words reset, close, hang. After an answer whose file name ends in
 // ".close" the connection closes; one whose name has ".drip" in it leaves byte by byte.
 // LOG gets a line per request: milliseconds since the start, number of the connection, bearer token
 // ("-" when there is none), request line, body.
@@ -12,6 +15,7 @@
 #include "jobs/base/buf.h"
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
+#include "jobs/base/random.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -25,8 +29,11 @@
 
 static struct {
     FILE *log;
+    char **fitting; // TEXT=ANSWER
+    int fitting_count;
     char **answers;
     int count;
+    struct random random;
     int next;
     int connections;
     int64_t began;
@@ -78,6 +85,33 @@ static int next_connection(void) {
     return number;
 }
 
+// The ANSWER of "TEXT+TEXT%PERCENT=ANSWER" when the request is one of those; else NULL.
+static const char *fits(const char *rule, struct slice request) {
+    const char *equals = strchr(rule, '='), *percent = memchr(rule, '%', (size_t)(equals - rule));
+    const char *end = percent ? percent : equals;
+    for (const char *text = rule; text < end;) {
+        const char *plus = memchr(text, '+', (size_t)(end - text)), *stop = plus ? plus : end;
+        if (!memmem(request.p, request.n, text, (size_t)(stop - text)))
+            return NULL;
+        text = stop + 1;
+    }
+    bool chosen = !percent || random_unit(&canned.random) * 100 < strtod(percent + 1, NULL);
+    return chosen ? equals + 1 : NULL;
+}
+
+// With the lock held.
+static const char *choose_answer(struct slice request) {
+    for (int i = 0; i < canned.fitting_count; i++) {
+        const char *answer = fits(canned.fitting[i], request);
+        if (answer)
+            return answer;
+    }
+    const char *answer = canned.answers[canned.next];
+    if (canned.next + 1 < canned.count)
+        canned.next++;
+    return answer;
+}
+
 static const char *log_request(const struct buf *in, size_t head, int connection) {
     struct slice all = buf_slice(in), top = slice_of(in->p, head), token = token_of(top);
     const char *line_end = memchr(top.p, '\r', top.n);
@@ -90,9 +124,7 @@ static const char *log_request(const struct buf *in, size_t head, int connection
     fwrite(all.p + head, 1, all.n - head, canned.log); // whatever bytes it holds
     fputc('\n', canned.log);
     fflush(canned.log);
-    const char *answer = canned.answers[canned.next];
-    if (canned.next + 1 < canned.count)
-        canned.next++;
+    const char *answer = choose_answer(all);
     pthread_mutex_unlock(&canned.lock);
     return answer;
 }
@@ -197,12 +229,15 @@ static void *serve(void *socket) {
 int main(int argc, char **argv) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
-    if (argc < 3)
-        die("usage: canned LOG ANSWER…");
     signal(SIGPIPE, SIG_IGN);
-    canned.log = fopen(argv[1], "w");
-    canned.answers = argv + 2;
-    canned.count = argc - 2;
+    canned.log = argc > 2 ? fopen(argv[1], "w") : NULL;
+    canned.fitting = argv + 2;
+    while (2 + canned.fitting_count < argc && strchr(argv[2 + canned.fitting_count], '='))
+        canned.fitting_count++;
+    canned.answers = canned.fitting + canned.fitting_count;
+    canned.count = argc - 2 - canned.fitting_count;
+    if (canned.count < 1)
+        die("usage: canned LOG [TEXT[+TEXT…][%%PERCENT]=ANSWER]… ANSWER…");
     canned.began = clock_now();
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (!canned.log || bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 512) != 0 ||
