@@ -49,6 +49,15 @@ static bool is_days_end(const struct refusal *r, const struct meaning *meaning) 
            (r->limits.requests_day.remaining == 0 || r->limits.tokens_day.remaining == 0);
 }
 
+// Whether this request may be too large for a limit or a balance.
+static bool is_about_size(const struct refusal *r) {
+    static const char *const words[] = {"token", "too large", "too long", "can only afford"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasestr(r->error.message, words[i]))
+            return true;
+    return false;
+}
+
 void signals_read(const struct provider *provider, const struct http_answer *answer,
                   int64_t now_wall, struct verdict *verdict) {
     struct refusal r;
@@ -63,6 +72,9 @@ void signals_read(const struct provider *provider, const struct http_answer *ans
         .cause = meaning.cause,
         .scope = meaning.scope,
         .final = meaning.final,
+        .status = r.status,
+        .by_status = meaning.by_status,
+        .about_size = is_about_size(&r),
         .hint = hint_find(&r, &meaning),
     };
     wording_choose(&r, verdict);

@@ -50,8 +50,11 @@ struct verdict {
     enum cause cause;
     // "not before": microseconds from now, -1 not said; unclamped. Always said with BECAUSE_DAY.
     int64_t hint;
-    bool final;    // another attempt of the job cannot help, whatever the outcome
-    char code[64]; // the provider's error code or type, "" if none
+    bool final;      // another attempt of the job cannot help, whatever the outcome
+    int status;      // the HTTP status that counts; 0: not known
+    bool by_status;  // no known words: concluded from the status alone
+    bool about_size; // the words speak of this request's tokens, size or price
+    char code[64];   // the provider's error code or type, "" if none
     char message[VERDICT_MESSAGE_MAX];
 };
 
