@@ -79,28 +79,3 @@ void signals_read(const struct provider *provider, const struct http_answer *ans
     };
     wording_choose(&r, verdict);
 }
-
-static bool has_elements(struct slice token) {
-    struct slice element;
-    struct json_walk walk = json_walk(token);
-    return json_type(token) == JSON_ARRAY && json_next_element(&walk, &element);
-}
-
-bool signals_is_error_body(struct slice body) {
-    struct slice error, success, choices, content, candidates, data;
-    if (json_type(body) == JSON_ARRAY) {
-        struct json_walk walk = json_walk(body);
-        if (!json_next_element(&walk, &body))
-            return false;
-    }
-    const struct json_field fields[] = {{"error", &error},           {"success", &success},
-                                        {"choices", &choices},       {"content", &content},
-                                        {"candidates", &candidates}, {"data", &data}};
-    if (!json_fields(body, fields, sizeof fields / sizeof *fields))
-        return false;
-    if (has_elements(choices) || has_elements(content) || has_elements(candidates) ||
-        has_elements(data))
-        return false;
-    enum json_type type = json_type(error);
-    return type == JSON_OBJECT || type == JSON_STRING || slice_is(success, "false");
-}
