@@ -30,6 +30,7 @@
 #include "pool/keys/affinity.h"
 #include "pool/keys/order.h"
 #include "pool/limits/breaker.h"
+#include "pool/limits/chance.h"
 #include "pool/limits/felt.h"
 #include "pool/limits/learned.h"
 #include "pool/limits/meter.h"
@@ -52,6 +53,7 @@ struct tab {
     struct spend taken;      // everything so far, in flight included; until `learned` counts
     struct learned *learned; // NULL until limits were announced
     struct felt felt;
+    struct chance chance;
 };
 
 enum seat_place { SEAT_OPEN, SEAT_FULL, SEAT_PARKED, SEAT_RESTING, SEAT_OUT };
