@@ -4,6 +4,8 @@
 //              ▲                 │ not before t    │
 //              └───── time ── PARKED ◀─────────────┘ may be tried again; else FINISHED
 //
+// A row that waits for another key than those that refused it is PARKED too, straight from WAITING.
+//
 // A job is owned by whoever holds the pointer: the reader while it is filled, a queue, the loop, the
 // writer, and between rows the credit store (runner/credits.h), from which it is taken and to which
 // it returns. There is never a second holder, so there are no locks and no reference counts in it.
@@ -16,6 +18,7 @@
 #include "jobs/base/heap.h"
 #include "jobs/base/list.h"
 #include "jobs/outcome.h"
+#include "jobs/refusals.h"
 #include "jobs/reply.h"
 
 #include <stdint.h>
@@ -109,6 +112,7 @@ struct job {
     int64_t in_attempts; // microseconds spent in attempts so far
     uint64_t affinity;   // the same for rows that begin alike (pool/wire/prefix.h); 0: no matter
     int retries;         // attempts that counted against --max-retries
+    struct row_refusals refused;
     bool copied;         // a second request was sent for it while the first was out
     int64_t not_after;   // monotonic deadline, or TIME_NEVER
     struct result result;

@@ -226,7 +226,9 @@ void pool_tell_time(struct pool *pool, int64_t now, int64_t now_wall) {
 
 static void free_channel(struct channel *channel) {
     for (size_t i = 0; i < channel->home->account_count; i++)
-        free(channel->tabs[i].learned);
+        free(channel->tabs[i].learned), free(channel->tabs[i].suspicion);
+    for (size_t i = 0; i < channel->home->count; i++)
+        free(channel->seats[i].suspicion);
     heap_free(&channel->resting_tabs);
     heap_free(&channel->resting_seats);
     order_free(channel->order);

@@ -66,6 +66,10 @@ struct job *lane_choose(struct job_lane *lane);
 // Out of the lane: it was served.
 void lane_take(struct job_lane *lane, struct job *job);
 
+// Whether any job waits; whether any does but the first of this lane.
+bool lanes_wait(const struct lanes *lanes);
+bool lanes_wait_beside(const struct lanes *lanes, const struct job_lane *lane);
+
 // What a job of the lane is expected to take.
 const struct need *lane_need(struct lanes *lanes, struct job_lane *lane, const struct job *job);
 
@@ -81,7 +85,7 @@ struct grant {
 };
 
 // Asks the providers in order. The next one is asked when one cannot serve for longer than
-// --fallback-after, or not at all; one whose keys are merely busy is waited for. POOL_NONE: no
+// --fallback-after, or not at all, or not this row; one whose keys are merely busy is waited for. POOL_NONE: no
 // provider is left; POOL_NO_MODEL: those that are left have not the model.
 enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, const struct job *job,
                               int64_t now, struct grant *grant);

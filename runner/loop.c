@@ -95,6 +95,11 @@ void loop_wait_again(struct loop *l, struct job *job) {
     lane_return(lanes_for(&l->lanes, job), job);
 }
 
+void loop_park(struct loop *l, struct job *job, int64_t until) {
+    job_set_state(job, JOB_PARKED);
+    heap_set(&l->parked, &job->timer, until < job->not_after ? until : job->not_after);
+}
+
 static void unpark(struct loop *l) {
     struct heap_node *node;
     while ((node = heap_pop_due(&l->parked, l->now)))
@@ -175,16 +180,31 @@ static bool may_spend(struct loop *l, struct job_lane *lane, struct job *job, in
     return false;
 }
 
+// Keys that refused this row serve others: it is the row.
+static void fail_refused(struct loop *l, struct job *job) {
+    list_remove(&job->node);
+    job->result.outcome = job->refused.fails_as;
+    loop_finish(l, job);
+}
+
 static void start_first(struct loop *l, struct job_lane *lane) {
     struct grant grant;
     struct job *job = lane_choose(lane);
     int64_t tokens;
+    if (job->refused.count && pool_blames_row(&job->refused, lanes_wait_beside(&l->lanes, lane))) {
+        fail_refused(l, job);
+        return;
+    }
     if (!may_spend(l, lane, job, &tokens))
         return;
     lane->answer = lane_acquire(&l->lanes, lane, job, l->now, &grant);
     if (lane->answer == POOL_NO_MODEL) {
         fail_model(l, job, grant.route);
         lane->answer = POOL_LEASED; // the next one may want another
+    } else if (lane->answer == POOL_ROW_LATER) {
+        list_remove(&job->node);
+        loop_park(l, job, grant.not_before);
+        lane->answer = POOL_LEASED; // another row may go
     } else if (lane->answer == POOL_NONE) {
         give_up_lane(l, lane);
     } else if (lane->answer != POOL_LEASED) {
