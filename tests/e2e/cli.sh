@@ -95,9 +95,9 @@ refuses "unknown option --concurrency; use --slots-per-key N" "$BATCH_RUN" in.js
 refuses "unknown option -j; use --slots-per-key N" "$BATCH_RUN" in.jsonl -j 8
 refuses "unknown option --retries; use --max-retries N" "$BATCH_RUN" in.jsonl --retries 3
 refuses "unknown option --base_url; use --base-url URL" "$BATCH_RUN" in.jsonl --base_url http://127.0.0.1:1
-refuses "resuming is automatic" "$BATCH_RUN" in.jsonl --resume
+refuses "unknown option --resume; resuming is automatic" "$BATCH_RUN" in.jsonl --resume
 for option in api-key api_key openai-key token; do
-    refuses "never goes on the command line" "$BATCH_RUN" in.jsonl "--$option" hunter2
+    refuses "an API key never goes on the command line" "$BATCH_RUN" in.jsonl "--$option" hunter2
     assert_not_contains "$ERR" hunter2
 done
 

@@ -94,7 +94,7 @@ t "a signal that is delivered twice counts once: never an abort"
 start_simulator --latency 700
 send_to_simulator
 rows 30 >in.jsonl
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
     rm -f results.jsonl
     run timeout -s INT 1 "${SEND[@]}"
     assert_true "exit code $STATUS" [ "$STATUS" = 124 ]
