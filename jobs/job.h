@@ -113,8 +113,8 @@ struct job {
     uint64_t affinity;   // the same for rows that begin alike (pool/wire/prefix.h); 0: no matter
     int retries;         // attempts that counted against --max-retries
     struct row_refusals refused;
-    bool copied;         // a second request was sent for it while the first was out
-    int64_t not_after;   // monotonic deadline, or TIME_NEVER
+    bool copied;       // a second request was sent for it while the first was out
+    int64_t not_after; // monotonic deadline, or TIME_NEVER
     struct result result;
     struct buf body;    // the provider's last reply
     struct buf scratch; // text of the reply that came in parts, joined; as a rule empty

@@ -208,7 +208,7 @@ static enum pool_answer refused_later(const struct channel *channel, const struc
         return answer;
     if (until > now && until < *not_before)
         *not_before = until;
-    if (*not_before > soon)
+    if (*not_before > soon && channel->home->in_flight)
         *not_before = soon;
     return POOL_ROW_LATER;
 }

@@ -251,6 +251,8 @@ static enum pool_blame read_end(struct loop *l, struct flight *f) {
                                  .is_cut_short = is_cut_short(l, e),
                                  .refused = &job->refused,
                                  .others_wait = lanes_wait(&l->lanes)};
+    if (outcome != OUTCOME_OK)
+        reasons_add_attempt(&l->p->reasons, job, outcome, found->verdict.message);
     settle_budget(l, f, &report);
     note_answer(l, f, outcome);
     enum pool_blame blame = release_key(l, f, &report);
