@@ -208,7 +208,8 @@ static enum pool_answer refused_later(const struct channel *channel, const struc
         return answer;
     if (until > now && until < *not_before)
         *not_before = until;
-    if (*not_before > soon && channel->home->in_flight)
+    bool any_open = order_open_count(channel->order) > 0; // for another row
+    if (*not_before > soon && (any_open || channel->home->in_flight || *not_before == TIME_NEVER))
         *not_before = soon;
     return POOL_ROW_LATER;
 }
