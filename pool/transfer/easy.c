@@ -158,11 +158,21 @@ static size_t on_body(char *p, size_t size, size_t count, void *context) {
     return 0;
 }
 
-// Called before every send, libcurl's own second one included: that one is stopped.
+// Called before every send. libcurl sends a request again by itself, up to five times, when an HTTP/2 server
+// said that it did not process it (REFUSED_STREAM), or when a kept connection ended before a byte of the
+// answer: servers close those when they were idle, just as the request was on its way. An end that comes
+// later is another matter: the request may have been answered, and paid.
+#define SEND_AGAIN_WITHIN (2 * USEC_PER_SEC)
+#define SENDS_MOST        10
+
 static int on_send(void *context, char *to, char *from, int to_port, int from_port) {
     (void)to, (void)from, (void)to_port, (void)from_port;
     struct transfer *t = context;
-    return ++t->sends > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    int64_t now = clock_now();
+    bool too_late = t->sends > 0 && now - t->sent_at > SEND_AGAIN_WITHIN;
+    t->sends++;
+    t->sent_at = now;
+    return too_late ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 // A peer that is silently gone (a machine that slept, a router that forgot) is found out within a minute,
@@ -345,19 +355,43 @@ void easy_break_off(struct transfer *t, enum transfer_status status) {
                  (double)t->timeout / USEC_PER_SEC);
 }
 
-struct transfer *easy_finish(CURL *easy, CURLcode code) {
+static bool is_end_of_connection(CURLcode code) {
+    return code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM || code == CURLE_RECV_ERROR ||
+           code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE;
+}
+
+// libcurl 7.88 reports a GOAWAY that leaves a request out, and the end of an HTTP/2 connection, as failures.
+bool easy_is_unsent(struct transfer *t, CURLcode code) {
+    long status = 0, connects = 1;
+    if (!is_end_of_connection(code))
+        return false;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    // its count of sends goes on from request to request of a handle
+    bool gave_up = strncmp(t->error, "Connection died, tried", 22) == 0;
+    bool unsent = (connects == 0 || gave_up) && !status && !t->any && t->sends < SENDS_MOST &&
+                  clock_now() - t->sent_at <= SEND_AGAIN_WITHIN;
+    if (unsent)
+        t->error[0] = '\0';
+    return unsent;
+}
+
+struct transfer *easy_owner(CURL *easy) {
     struct transfer *t;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+    return t;
+}
+
+void easy_finish(struct transfer *t, CURLcode code) {
     if (t->late) {
         easy_break_off(t, TRANSFER_TIMEOUT);
-        return t;
+        return;
     }
     note_end(t, status_of(t, code));
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])
         snprintf(t->error, sizeof t->error, "%s", curl_easy_strerror(code));
-    return t;
 }
 
 bool easy_is_http2(const struct transfer *t) {

@@ -32,8 +32,15 @@ void easy_free_transfer(struct transfer *t);
 // `all` until it is set to another or freed.
 bool easy_prepare(struct transfer *t, struct addresses *all);
 
-// Copies what came of a finished handle; returns its transfer.
-struct transfer *easy_finish(CURL *easy, CURLcode code);
+// The transfer of a handle.
+struct transfer *easy_owner(CURL *easy);
+
+// Whether a transfer that ended with this code was not processed, and may be added to its multi once more:
+// its kept connection ended at once and before a byte of the answer.
+bool easy_is_unsent(struct transfer *t, CURLcode code);
+
+// Copies what came of a finished transfer.
+void easy_finish(struct transfer *t, CURLcode code);
 
 // The same for one that is broken off with this status.
 void easy_break_off(struct transfer *t, enum transfer_status status);

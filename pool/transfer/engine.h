@@ -7,8 +7,9 @@
 // A transfer is given to libcurl only when it may start now: what waits inside libcurl would use up
 // its own time limit (CURLMOPT_MAX_HOST_CONNECTIONS(3)). Transfers are spread over several multis
 // ("lanes"), since libcurl walks its list of connections for every request.
-// A request is sent at most once: libcurl's own silent second send on a reused connection that
-// broke is stopped, because it could be paid twice; the caller sees TRANSFER_NETWORK and decides.
+// A request that was not processed (HTTP/2: REFUSED_STREAM, GOAWAY; a kept connection that ended at once
+// and without a byte) is sent again by libcurl and remains one transfer. One whose connection ends later may
+// be paid: the caller sees TRANSFER_NETWORK and decides.
 // Redirects are not followed: the key would go to a stranger.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_TRANSFER_ENGINE_H
@@ -82,8 +83,9 @@ struct transfer {
     struct address *address; // NULL before the first request
     void *own_headers;       // what is sent before those of `auth`
     void *headers_set;
-    int64_t end_at; // engine time, when it takes too long
-    int sends;      // how often libcurl began to send this request
+    int64_t end_at;  // engine time, when it takes too long
+    int sends;       // how often libcurl began to send this request …
+    int64_t sent_at; // … and when it did last, monotonic
     bool too_large;
     bool any;               // something of the answer's body has come
     bool over;              // on_events wants no more
