@@ -35,9 +35,9 @@ bool easy_prepare(struct transfer *t, struct addresses *all);
 // The transfer of a handle.
 struct transfer *easy_owner(CURL *easy);
 
-// Whether a transfer that ended with this code was not processed, and may be added to its multi once more:
-// its kept connection ended at once and before a byte of the answer.
-bool easy_is_unsent(struct transfer *t, CURLcode code);
+// Whether a transfer that ended with this code was refused unprocessed, and is to be added to its multi once
+// more.
+bool easy_is_refused(struct transfer *t, CURLcode code);
 
 // Copies what came of a finished transfer.
 void easy_finish(struct transfer *t, CURLcode code);

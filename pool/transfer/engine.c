@@ -324,7 +324,7 @@ static void collect_done(struct engine *e, struct lane *lane) {
             continue;
         struct transfer *t = easy_owner(message->easy_handle);
         CURLcode code = message->data.result;
-        if (easy_is_unsent(t, code)) {
+        if (easy_is_refused(t, code)) {
             send_again(lane, t);
             continue;
         }

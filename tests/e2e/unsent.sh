@@ -22,23 +22,24 @@ all_at_once() {
     assert_json out.jsonl 'map(select(.status == "ok" and .attempts == 1)) | length' 60
     assert_json summary.json '.[0] | [.attempts, .keys[0].requests, .keys[0].failed, .keys[0].state]' "$1"
     assert_eq 60 "$(grep -c answered h2.log)" "answers"
+    assert_json summary.json '.[0].sent_again' "$2"
     assert_true "some were refused" grep -q refused h2.log
 }
 
 t "HTTP/2: every other stream is refused unprocessed (REFUSED_STREAM)"
 start_h2 refuse 2
 run_ok "${SEND[@]}" --slots-per-key 4
-all_at_once '[60,60,0,"healthy"]'
+all_at_once '[60,60,0,"healthy"]' 0
 
 t "HTTP/2: a server that is going away leaves requests out (GOAWAY)"
 start_h2 goaway 7
 run_ok "${SEND[@]}"
-all_at_once '[60,60,0,"healthy"]'
+all_at_once '[60,60,0,"healthy"]' 0
 
 t "HTTP/2: a kept connection ends before a byte of the answer"
 start_h2 drop 7
 run_ok "${SEND[@]}"
-all_at_once '[60,60,0,"healthy"]'
+all_at_once '[60,60,0,"healthy"]' "$(grep -c refused h2.log)"
 
 t "HTTP/1.1: the same"
 chat_answer good.http fine
@@ -47,7 +48,7 @@ for _ in 1 2 3 4 5; do answers+=(good.http good.http close); done
 start_canned "${answers[@]}" good.http
 run_ok in.jsonl "${CANNED[@]}" -m m --slots 1 --max-retries 0 -o out.jsonl --overwrite --summary summary.json
 assert_json out.jsonl 'map(select(.status == "ok" and .attempts == 1)) | length' 60
-assert_json summary.json '.[0].attempts' 60
+assert_json summary.json '.[0] | [.attempts, .sent_again, .keys[0].sent_again + .keys[1].sent_again]' '[60,5,5]'
 assert_eq 65 "$(canned_requests)" "requests that arrived"
 
 t "a new connection that ends without a byte is a failure as before"
