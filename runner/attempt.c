@@ -236,6 +236,7 @@ static void read_end(struct loop *l, struct flight *f) {
                                  .latency = result->latency,
                                  .announced = found->announces ? &found->announced : NULL,
                                  .is_cut_short = is_cut_short(l, e)};
+    standstill_heard(&l->standstill, e->route, &found->verdict, e->http_status, l->now);
     if (outcome != OUTCOME_OK)
         reasons_add_attempt(&l->p->reasons, job, outcome, found->verdict.message);
     settle_budget(l, f, &report);
