@@ -101,8 +101,9 @@ const struct option run_options[] = {
      .value = "DURATION",
      .fallback = "5s",
      .group = KEYS,
-     .help = "How long to wait for a rate-limited provider before using the next one of --provider; "
-             "for keys that are merely busy rows always wait"},
+     .help =
+         "How long to wait for a rate-limited provider before using the next one of --provider; "
+         "for keys that are merely busy rows always wait"},
     {.name = "base-url",
      .type = OPTION_TEXT,
      .offset = AT(base_url),

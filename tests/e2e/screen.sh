@@ -128,12 +128,12 @@ assert_json s.json '.[0].keys | map(.state) | sort' '["healthy","unused","unused
 
 t "a model that an account has not is shown as that"
 chat_answer good.http ok
-http_answer 404.http "404 Not Found" \
-    '{"error":{"message":"The model `m` does not exist or you do not have access to it.","code":"model_not_found"}}'
-start_canned 'canned-secret-number-one=404.http' good.http
+http_answer 403.http "403 Forbidden" \
+    '{"error":{"message":"Project `p` does not have access to model `m`","code":"model_not_found"}}'
+start_canned 'canned-secret-number-one=403.http' good.http
 run_ok in.jsonl "${CANNED[@]}" --model m -o model.jsonl --summary s.json
 assert_json s.json '.[0].keys | map([.state, .rate_limited, .reason != null])' '[["no_model",0,true],["healthy",0,false]]'
-assert_match "$ERR" '^openai-1: no_model: .*does not exist or you do not have access'
+assert_match "$ERR" '^openai-1: no_model: .*does not have access to model'
 kill "$CANNED_PID"
 
 t "keys that were never limited and had one request each: more at once may be faster"
