@@ -1,6 +1,7 @@
 // Tests pool/wire/openai.c and openai_reply.c: rows to requests, and replies read.
 // SPDX-License-Identifier: MIT
 #include "tests/unit/pool/wire/built.h"
+#include "tests/unit/pool/wire/whole.h"
 
 static const struct provider bigmodel = {.name = "bigmodel", .batch_prefix = "/v4"};
 static const struct provider mistral = {.name = "mistral", .batch_prefix = "/v1"};
@@ -209,10 +210,12 @@ static void test_body_ceiling(void **state) {
     buf_free(&body);
 }
 
+#define CALL                                                                                       \
+    "{\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"
 #define REPLY                                                                                      \
     "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"gpt\","       \
     "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"a\\u0000b\","     \
-    "\"reasoning_content\":\"why\",\"refusal\":null,\"tool_calls\":[{\"id\":\"call_1\"}]},"        \
+    "\"reasoning_content\":\"why\",\"refusal\":null,\"tool_calls\":[" CALL "]},"                   \
     "\"finish_reason\":\"stop\"},{\"message\":{\"content\":\"second\"}}],\"usage\":{"              \
     "\"prompt_tokens\":12,\"completion_tokens\":34,\"total_tokens\":46,"                           \
     "\"prompt_tokens_details\":{\"cached_tokens\":5},"                                             \
@@ -222,7 +225,7 @@ static enum wire_answer read(const char *body, struct buf *scratch, struct reply
     const char *what = NULL;
     struct slice text = slice_str(body);
     assert_true(json_check(text, NULL));
-    enum wire_answer answer = wire_openai.read_reply(text, scratch, reply, &what);
+    enum wire_answer answer = read_whole(&wire_openai, text, scratch, reply, &what);
     assert_int_equal(answer == WIRE_OK, what == NULL);
     return answer;
 }
@@ -237,8 +240,12 @@ static void test_reply(void **state) {
     assert_true(slice_is(r.model, "\"gpt\""));
     assert_true(slice_is(r.request_id, "\"chatcmpl-1\""));
     assert_true(slice_is(r.reasoning, "\"why\""));
-    assert_true(slice_is(r.tool_calls, "[{\"id\":\"call_1\"}]"));
+    assert_true(slice_is(r.tool_calls, "[" CALL "]"));
     assert_null(r.refusal.p);
+    assert_true(
+        slice_is(r.choices,
+                 "[{\"index\":0,\"text\":\"a\\u0000b\",\"reasoning\":\"why\",\"tool_calls\":[" CALL
+                 "],\"finish_reason\":\"stop\"},{\"index\":1,\"text\":\"second\"}]"));
     assert_int_equal(r.usage.input_tokens, 12);
     assert_int_equal(r.usage.output_tokens, 34);
     assert_int_equal(r.usage.total_tokens, 46);
@@ -253,9 +260,9 @@ static void test_reply_texts(void **state) {
         const char *message, *text; // text "": WIRE_OK without; NULL: not mine
     } rows[] = {
         {"{\"content\":\"\"}", "\"\""},
-        {"{\"content\":null,\"tool_calls\":[{}]}", ""},
+        {"{\"content\":null,\"tool_calls\":[" CALL "]}", ""},
         {"{\"content\":null}", ""},
-        {"{\"tool_calls\":[{}]}", ""},
+        {"{\"tool_calls\":[" CALL "]}", ""},
         {"{\"refusal\":\"no\"}", ""},
         {"{\"content\":[{\"type\":\"text\",\"text\":\"one\"}]}", "\"one\""},
         {"{\"content\":[{\"type\":\"thinking\",\"thinking\":[]},{\"text\":\"a\\\"\",\"type\":"
@@ -268,7 +275,9 @@ static void test_reply_texts(void **state) {
         {"{\"content\":[]}", ""},
         {"{}", NULL},
         {"{\"content\":7}", NULL},
-        {"{\"content\":{\"text\":\"a\"}}", NULL},
+        {"{\"content\":{\"text\":\"a\"}}", "\"a\""},
+        {"{\"content\":[\"a\",\"b\"]}", "\"ab\""},
+        {"{\"content\":[{\"type\":\"output_text\",\"text\":\"a\"}]}", "\"a\""},
         {"{\"content\":true}", NULL},
         {"{\"tool_calls\":[]}", NULL},
         {"{\"tool_calls\":{}}", NULL},
@@ -280,7 +289,8 @@ static void test_reply_texts(void **state) {
     for (size_t i = 0; i < COUNT(rows); i++) {
         char body[1000];
         struct reply r;
-        snprintf(body, sizeof body, "{\"choices\":[{\"message\":%s}]}", rows[i].message);
+        snprintf(body, sizeof body, "{\"choices\":[{\"message\":%s,\"finish_reason\":\"stop\"}]}",
+                 rows[i].message);
         enum wire_answer answer = read(body, &scratch, &r);
         assert_int_equal(answer, rows[i].text ? WIRE_OK : WIRE_NOT_MINE);
         if (rows[i].text && rows[i].text[0])
