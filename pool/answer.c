@@ -70,6 +70,19 @@ static void read_refusal(const struct transfer *t, const struct answer_context *
     signals_read(context->provider, &answer, context->now_wall, v);
 }
 
+// A refusal may tell what it took all the same, in the words of an answer.
+static void read_refused_usage(const struct transfer *t, const struct answer_context *context,
+                               struct result *result) {
+    struct reply reply = {.usage = USAGE_NONE};
+    const char *what = "";
+    if (!t->reply->n || !memmem(t->reply->p, t->reply->n, "\"usage", strlen("\"usage")))
+        return;
+    if (context->provider->wire->read_reply(buf_slice(t->reply), context->scratch, &reply, &what) !=
+        WIRE_NOT_JSON)
+        result->reply.usage = reply.usage;
+    buf_clear(context->scratch);
+}
+
 // Kept back by policy: another attempt meets the same policy.
 static void fail_blocked(struct verdict *v, const char *what, struct slice reason) {
     char word[sizeof v->code * 2];
@@ -384,8 +397,10 @@ void answer_read(struct transfer *t, const struct answer_context *context, struc
         read_failure(t, v);
     else if (t->http_status >= 200 && t->http_status < 300)
         read_success(t, context, result, v);
-    else
+    else {
         read_refusal(t, context, v);
+        read_refused_usage(t, context, result);
+    }
     // what was taken from headers was not in the body
     v->message[secret_scrub(context->secret, v->message, strlen(v->message))] = '\0';
     v->code[secret_scrub(context->secret, v->code, strlen(v->code))] = '\0';
