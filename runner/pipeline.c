@@ -213,7 +213,7 @@ static void on_signal(struct pipeline *p) {
                 "stopping: waiting for %lld request%s in flight; press Ctrl-C again to cancel %s",
                 count, count == 1 ? "" : "s", count == 1 ? "it" : "them");
         else
-            log_warn("stopping: no request is in flight; results are written to the end");
+            log_warn("stopping: waiting for results to be written");
         pipeline_stop(p, STOP_DRAIN, CAUSE_SIGNAL, NULL);
     } else if (pipeline_stopping(p) == STOP_DRAIN) {
         log_warn("stopping now: requests in flight are cancelled; the next run sends them again");
