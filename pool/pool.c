@@ -178,6 +178,7 @@ static struct channel *add_channel(struct home *home, struct slice model) {
     channel->order = order_new(&options);
     channel->breaker.keys = home->count;
     channel->output_tokens = OUTPUT_TOKENS_AT_FIRST;
+    channel->output_estimate = OUTPUT_TOKENS_AT_FIRST;
     describe_keys(home, channel->order);
     fill_seats(channel);
     home->channels[home->channel_count++] = channel;
