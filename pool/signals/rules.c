@@ -15,8 +15,8 @@ static const struct meaning meanings[] = {
     [FILTERED] = {MEANS(CONTENT_FILTER, REQUEST, REQUEST), .final = true},
     [TOO_LARGE] = {MEANS(TOO_LARGE, REQUEST, REQUEST), .final = true, .about_size = true},
     // a key is not sent on to another address
-    [REDIRECTED] = {MEANS(SERVER, UPSTREAM, PROVIDER), .wrong_address = true},
-    [NO_PATH] = {MEANS(SERVER, UPSTREAM, PROVIDER), .wrong_address = true},
+    [REDIRECTED] = {MEANS(BAD_RESPONSE, UPSTREAM, PROVIDER), .wrong_address = true},
+    [NO_PATH] = {MEANS(BAD_RESPONSE, UPSTREAM, PROVIDER), .wrong_address = true},
     [NO_PROXY] = {MEANS(NETWORK, UPSTREAM, PROVIDER), .wrong_address = true},
     [BAD_KEY] = {MEANS(AUTH, KEY, KEY)},
     [PLAN_ENDED] = {MEANS(QUOTA, KEY, KEY)},

@@ -13,7 +13,7 @@ const struct rule rules_bedrock[] = {
     {.word = "MissingAuthenticationTokenException", .means = BAD_KEY},
     {.text = "INVALID_PAYMENT_INSTRUMENT", .means = NO_MONEY},
     {.status = 403,
-     .text = "access to the model with the specified model ID",
+     .text = "don't have access to the model with",
      .means = NOT_MODEL}, // "You don't have access to the model …"
     {.status = 403, .text = "is not authorized to perform", .means = FORBIDDEN},
     {.word = "ThrottlingException", .text = "tokens per day", .means = DAY_SPENT},

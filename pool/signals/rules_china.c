@@ -33,10 +33,10 @@ const struct rule rules_china[] = {
     {.word = "11202", .means = TOO_FAST},
     {.word = "11203", .means = TOO_MANY},
 
-    // iFlow: statuses of its own, with a good one of HTTP
-    {.status = IN_200, .word = "439", .means = BAD_KEY},
-    {.status = IN_200, .word = "449", .means = TOO_FAST},
-    {.status = IN_200, .word = "435", .means = NO_MODEL},
+    // iFlow: statuses of its own, beside a good one of HTTP
+    {.status = 439, .word = "439", .means = BAD_KEY},
+    {.status = 449, .word = "449", .means = TOO_FAST},
+    {.status = 435, .word = "435", .means = NO_MODEL},
 
     // Tencent
     {.word = "FailedOperation.ResourcePackExhausted", .means = NO_MONEY},

@@ -28,7 +28,6 @@ const struct rule rules_gateways[] = {
     // one-api, new-api: no channel is a matter of the gateway, though new-api calls it model_not_found
     {.text = "无可用渠道", .means = DOWN},
     {.text = "no available channel", .means = DOWN},
-    {.text = "available channels for model", .means = DOWN},
     {.word = "channel:no_available_key", .means = DOWN},
     {.word = "get_channel_failed", .means = DOWN},
     {.word = "do_request_failed", .means = DOWN},

@@ -42,8 +42,8 @@ static void add_aws_type(struct refusal *r) {
     error_body_add_word(&r->error, word);
 }
 
-static void read_refusal(const struct provider *provider, const struct http_answer *answer,
-                         int64_t now_wall, struct refusal *r) {
+void refusal_read(const struct provider *provider, const struct http_answer *answer,
+                  int64_t now_wall, struct refusal *r) {
     r->provider = provider;
     r->answer = answer;
     r->now_wall = now_wall;
@@ -92,7 +92,7 @@ static bool is_about_size(const struct refusal *r, const struct meaning *meaning
 void signals_read(const struct provider *provider, const struct http_answer *answer,
                   int64_t now_wall, struct verdict *verdict) {
     struct refusal r;
-    read_refusal(provider, answer, now_wall, &r);
+    refusal_read(provider, answer, now_wall, &r);
     struct meaning meaning = rules_find(&r);
     if (is_days_end(&r, &meaning)) {
         meaning.cause = BECAUSE_DAY;
