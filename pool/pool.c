@@ -255,6 +255,8 @@ void pool_free(struct pool *pool) {
         free_home(&pool->homes[i]);
     for (size_t i = 0; i < pool->key_count; i++) {
         meter_free(pool->keys[i].meter);
+        if (pool->keys[i].latency)
+            histogram_free(pool->keys[i].latency);
         free(pool->keys[i].latency);
         free(pool->keys[i].reason);
     }

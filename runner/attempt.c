@@ -237,6 +237,8 @@ static void read_end(struct loop *l, struct flight *f) {
                                  .latency = result->latency,
                                  .announced = found->announces ? &found->announced : NULL,
                                  .is_cut_short = is_cut_short(l, e)};
+    if (outcome != OUTCOME_OK)
+        reasons_add_attempt(&l->p->reasons, job, outcome, found->verdict.message);
     settle_budget(l, f, &report);
     note_answer(l, f, outcome);
     release_key(l, f, &report);
