@@ -258,6 +258,7 @@ static void take_copy(struct flight *f) {
     result->reply = from->reply;
     result->shape = from->shape;
     result->assembled = from->assembled;
+    result->other_path = from->other_path;
     result->http_status = from->http_status;
     result->ttft = from->ttft;
 }
