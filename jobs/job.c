@@ -58,6 +58,7 @@ void job_clear(struct job *job) {
     job->notes = (struct job_notes){.number = job->notes.in_doubt ? 0 : job->notes.number};
     job->bytes_credited = job->reply_credited = 0;
     job->accepted_at = job->in_attempts = 0;
+    job->sent_again = 0;
     job->affinity = 0;
     job->retries = 0;
     job->refused.count = 0;
@@ -69,7 +70,7 @@ void job_clear(struct job *job) {
     job->result.reply = (struct reply){.usage = USAGE_NONE};
     job->result.http_status = job->result.attempts = 0;
     job->result.shape = REPLY_OPENAI;
-    job->result.assembled = false;
+    job->result.assembled = job->result.other_path = false;
     job->result.started_at = job->result.latency = job->result.wait = 0;
     job->result.ttft = 0;
     job->result.code[0] = '\0';

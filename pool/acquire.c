@@ -204,11 +204,13 @@ static enum pool_answer refused_later(const struct channel *channel, const struc
     enum pool_answer answer = none_now(channel, not_before);
     int64_t until = suspects_wait_until(need->refused);
     int64_t soon = now + (answer == POOL_BUSY ? ROW_AGAIN : ROW_AGAIN_RESTING);
-    if (answer == POOL_NONE || answer == POOL_NO_MODEL || (until <= now && !need->others_wait))
+    bool any_open = order_open_count(channel->order) > 0; // for another row
+    bool all_rest = answer == POOL_LATER && !any_open;
+    if (answer == POOL_NONE || answer == POOL_NO_MODEL || all_rest ||
+        (until <= now && !need->others_wait))
         return answer;
     if (until > now && until < *not_before)
         *not_before = until;
-    bool any_open = order_open_count(channel->order) > 0; // for another row
     if (*not_before > soon && (any_open || channel->home->in_flight || *not_before == TIME_NEVER))
         *not_before = soon;
     return POOL_ROW_LATER;

@@ -102,9 +102,10 @@ struct pool_report {
     enum request_end end;              // what the rest of it is taken to be
     int64_t latency;                   // microseconds
     const struct announced *announced; // the limits its headers told, or NULL
-    bool is_cut_short;                 // we broke it off: its failing says nothing about anybody
-    struct row_refusals *refused;      // of the lease's row: a refusal is added to them; or NULL
-    bool others_wait;                  // as in struct need
+    bool is_unprocessed;          // its kept connection ended at once: counted by the limits alone
+    bool is_cut_short;            // we broke it off: its failing says nothing about anybody
+    struct row_refusals *refused; // of the lease's row: a refusal is added to them; or NULL
+    bool others_wait;             // as in struct need
 };
 
 // Whose a refusal is, for the job.

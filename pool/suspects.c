@@ -192,7 +192,7 @@ static void add_refusal(struct row_refusals *refused, const struct lease *lease,
     refused->fails_as = outcome_of_row(v);
 }
 
-// The first refusal for a rate is the account's all the same: limits are met so.
+// Where a limit is known, or no other row can tell, the first refusal is the account's: limits are met so.
 static bool note_rate(struct lease *lease, const struct pool_report *report, int64_t now) {
     struct tab *tab = lease->seat->tab;
     struct channel *channel = lease->channel;
@@ -205,7 +205,7 @@ static bool note_rate(struct lease *lease, const struct pool_report *report, int
     if (is_first)
         channel->refused_share += (1 - channel->refused_share) / SHARE_OVER;
     add_refusal(report->refused, lease, report->verdict, was_alone(lease, s, now), now);
-    return mine && !is_first;
+    return mine && (!is_first || (report->others_wait && tab->felt.rate <= 0));
 }
 
 // Whether a key that refused this row served another one since.
