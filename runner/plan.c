@@ -279,8 +279,8 @@ static void count_slots(struct plan *plan) {
         slots--;
     if (slots == plan->slots)
         return;
-    log_warn("%zu requests at once need more open files than the limit of %llu: %zu at once "
-             "(ulimit -n raises it)",
+    log_warn("%zu requests at once need more open files than the limit of %llu: at most %zu "
+             "are sent at once (ulimit -n raises the limit)",
              plan->slots, (unsigned long long)most, slots);
     plan->slots = slots;
 }
@@ -354,12 +354,18 @@ static bool says(const struct route *route, const struct request *request,
     return route->provider->wire->says(request, route->provider, &route->defaults, refusal);
 }
 
+static const char *why_refused(const struct route *route, const struct request *request) {
+    const struct wire *wire = route->provider->wire;
+    return wire->refuses ? wire->refuses(request, route->provider) : NULL;
+}
+
 unsigned plan_routes(const struct plan *plan, const struct request *request) {
     unsigned routes = routes_named(plan, request->provider);
     struct wire_refusal refusal;
     for (size_t i = 0; i < plan->route_count; i++)
         if (routes & 1u << i &&
-            !(takes(&plan->routes[i], request) && says(&plan->routes[i], request, &refusal)))
+            !(takes(&plan->routes[i], request) && says(&plan->routes[i], request, &refusal) &&
+              !why_refused(&plan->routes[i], request)))
             routes &= ~(1u << i);
     return routes;
 }
@@ -377,11 +383,18 @@ void plan_judge(const struct plan *plan, struct job *job) {
     if (job->result.outcome != OUTCOME_NONE || !named || plan_routes(plan, &job->request))
         return;
     for (size_t i = 0; i < plan->route_count; i++)
-        if (named & 1u << i && takes(&plan->routes[i], &job->request)) {
+        if (named & 1u << i && takes(&plan->routes[i], &job->request) && !job->request.body.n) {
             fail_unsaid(&plan->routes[i], job);
             return;
         }
     bool several = named & (named - 1);
+    for (size_t i = 0; i < plan->route_count; i++) {
+        const char *why = named >> i & 1 ? why_refused(&plan->routes[i], &job->request) : NULL;
+        if (!why)
+            continue;
+        job_fail(job, OUTCOME_BAD_INPUT, "this batch line %s", why);
+        return;
+    }
     job_fail(job, OUTCOME_BAD_INPUT, "this batch line is not in a format that %s understands",
              several ? "any provider of the run"
                      : plan->routes[__builtin_ctz(named)].provider->name);

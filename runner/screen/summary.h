@@ -16,7 +16,7 @@ struct summary_key {
     const char *name;     // "openai-1"
     const char *provider; // "openai"
     const char *masked;   // never the secret
-    const char *state;    // unused, healthy, degraded, rate_limited, no_model or unavailable
+    const char *state;    // unused, unknown, healthy, degraded, rate_limited, no_model, unavailable
     int health;           // 0 to 100
     int64_t requests;     // HTTP requests made with it, refused ones included
     int64_t ok;
