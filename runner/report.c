@@ -83,6 +83,11 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .stopped_by = stopped_by(p, exit_code)};
 }
 
+// A key that only rows which name its provider could have used is of no interest if none did.
+static bool is_shown(const struct key *key) {
+    return !key->entry->beside || key->counts.requests;
+}
+
 bool report_run(const struct pipeline *p, int exit_code, struct error *err) {
     const struct config *config = p->plan->config;
     size_t count = pool_key_count(p->pool);
@@ -90,10 +95,14 @@ bool report_run(const struct pipeline *p, int exit_code, struct error *err) {
     char(*masks)[SECRET_MASK_SIZE] = mem_zero(count, sizeof *masks);
     struct summary summary;
     fill_totals(&summary, p, exit_code);
+    size_t shown = 0;
     for (size_t i = 0; i < count; i++)
-        fill_key(&rows[i], pool_key(p->pool, i), masks[i]);
+        if (is_shown(pool_key(p->pool, i))) {
+            fill_key(&rows[shown], pool_key(p->pool, i), masks[shown]);
+            shown++;
+        }
     summary.keys = rows;
-    summary.key_count = count;
+    summary.key_count = shown;
     if (!config->quiet)
         summary_print(&summary);
     bool good = !config->summary || summary_write(&summary, config->summary, err);
