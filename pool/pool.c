@@ -178,6 +178,7 @@ static struct channel *add_channel(struct home *home, struct slice model) {
     channel->order = order_new(&options);
     channel->breaker.keys = home->count;
     channel->output_tokens = OUTPUT_TOKENS_AT_FIRST;
+    channel->output_estimate = OUTPUT_TOKENS_AT_FIRST;
     describe_keys(home, channel->order);
     fill_seats(channel);
     home->channels[home->channel_count++] = channel;
@@ -254,6 +255,8 @@ void pool_free(struct pool *pool) {
         free_home(&pool->homes[i]);
     for (size_t i = 0; i < pool->key_count; i++) {
         meter_free(pool->keys[i].meter);
+        if (pool->keys[i].latency)
+            histogram_free(pool->keys[i].latency);
         free(pool->keys[i].latency);
         free(pool->keys[i].reason);
     }

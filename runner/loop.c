@@ -42,6 +42,8 @@ void loop_finish(struct loop *l, struct job *job) {
     stats_add(job->result.outcome == OUTCOME_OK ? &stats->ok : &stats->failed, 1);
     job_set_state(job, JOB_FINISHED);
     l->alive--;
+    if (job->result.outcome != OUTCOME_OK)
+        reasons_add_row(&l->p->reasons, job);
     note_end(l, job);
     if (job->body.n > BODY_SMALL)
         l->held = credits_charge_reply(&l->p->credits, job);

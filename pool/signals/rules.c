@@ -140,6 +140,7 @@ struct meaning rules_find(const struct refusal *r) {
     bool redirected = r->status >= 300 && r->status <= 399; // whatever is in the page
     const struct rule *rule = redirected ? NULL : find_words(own, r);
     struct meaning meaning = meanings[rule ? rule->means : status_means(r->status)];
+    meaning.by_status = !rule;
     bool rate = meaning.cause == BECAUSE_RATE || meaning.cause == BECAUSE_CONCURRENCY;
     if (rate && own->per_key)
         meaning.scope = SCOPE_KEY;

@@ -17,7 +17,8 @@ struct meaning {
     enum outcome outcome;
     enum cause cause;
     enum scope scope;
-    bool final; // whoever asks
+    bool final;     // whoever asks
+    bool by_status; // no words were known
     enum wait wait;
     enum day_zone zone;
 };

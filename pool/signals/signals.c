@@ -49,6 +49,15 @@ static bool is_days_end(const struct refusal *r, const struct meaning *meaning) 
            (r->limits.requests_day.remaining == 0 || r->limits.tokens_day.remaining == 0);
 }
 
+// Whether this request may be too large for a limit or a balance.
+static bool is_about_size(const struct refusal *r) {
+    static const char *const words[] = {"token", "too large", "too long", "can only afford"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasestr(r->error.message, words[i]))
+            return true;
+    return false;
+}
+
 void signals_read(const struct provider *provider, const struct http_answer *answer,
                   int64_t now_wall, struct verdict *verdict) {
     struct refusal r;
@@ -63,32 +72,10 @@ void signals_read(const struct provider *provider, const struct http_answer *ans
         .cause = meaning.cause,
         .scope = meaning.scope,
         .final = meaning.final,
+        .status = r.status,
+        .by_status = meaning.by_status,
+        .about_size = is_about_size(&r),
         .hint = hint_find(&r, &meaning),
     };
     wording_choose(&r, verdict);
-}
-
-static bool has_elements(struct slice token) {
-    struct slice element;
-    struct json_walk walk = json_walk(token);
-    return json_type(token) == JSON_ARRAY && json_next_element(&walk, &element);
-}
-
-bool signals_is_error_body(struct slice body) {
-    struct slice error, success, choices, content, candidates, data;
-    if (json_type(body) == JSON_ARRAY) {
-        struct json_walk walk = json_walk(body);
-        if (!json_next_element(&walk, &body))
-            return false;
-    }
-    const struct json_field fields[] = {{"error", &error},           {"success", &success},
-                                        {"choices", &choices},       {"content", &content},
-                                        {"candidates", &candidates}, {"data", &data}};
-    if (!json_fields(body, fields, sizeof fields / sizeof *fields))
-        return false;
-    if (has_elements(choices) || has_elements(content) || has_elements(candidates) ||
-        has_elements(data))
-        return false;
-    enum json_type type = json_type(error);
-    return type == JSON_OBJECT || type == JSON_STRING || slice_is(success, "false");
 }

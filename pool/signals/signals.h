@@ -50,8 +50,11 @@ struct verdict {
     enum cause cause;
     // "not before": microseconds from now, -1 not said; unclamped. Always said with BECAUSE_DAY.
     int64_t hint;
-    bool final;    // another attempt of the job cannot help, whatever the outcome
-    char code[64]; // the provider's error code or type, "" if none
+    bool final;      // another attempt of the job cannot help, whatever the outcome
+    int status;      // the HTTP status that counts; 0: not known
+    bool by_status;  // no known words: concluded from the status alone
+    bool about_size; // the words speak of this request's tokens, size or price
+    char code[64];   // the provider's error code or type, "" if none
     char message[VERDICT_MESSAGE_MAX];
 };
 
@@ -69,7 +72,18 @@ struct http_answer {
 void signals_read(const struct provider *provider, const struct http_answer *answer,
                   int64_t now_wall, struct verdict *verdict);
 
-// Whether a checked JSON body with a 2xx status is an error in disguise ({"error": …} and no answer).
+// The error inside a checked JSON body with a 2xx status, whether or not an answer stands beside it:
+//   {"error": {…} or "…"}, in an array too, at the top, in a choice or in `response`
+//   {"base_resp": {"status_code": 1008, …}} with another code than 0
+//   {"code": …, "message" or "msg": "…"} with a code that does not mean success; error_code, header
+//   {"success": false, …}, {"status": "error" or "failed", …}, {"object": "error", …}
+//   {"errors": […]}, {"fault": {…}}, {"Response": {"Error": {…}}}, {"__type": …}, {"detail": …}
+// *error is the token of the innermost of these objects, or of the body itself. null, {} and "" are no
+// errors. To learn what it means, hand the whole answer to signals_read(). error may be NULL.
+bool signals_find_error(struct slice body, struct slice *error);
+
+// Whether a checked JSON body with a 2xx status is an error in disguise: it holds an error, or only a
+// message, and no answer (choices, content, candidates, data, output … with something in it).
 bool signals_is_error_body(struct slice body);
 
 #endif
