@@ -348,7 +348,12 @@ static route_set routes_named(const struct plan *plan, struct slice provider) {
     return 0;
 }
 
-// Gemini's batch lines name no model: the path does, so that it is the run's.
+static const char *why_refused(const struct route *route, const struct request *request) {
+    const struct wire *wire = route->provider->wire;
+    return wire->refuses ? wire->refuses(request, route->provider) : NULL;
+}
+
+// A provider without a default model serves rows that name one.
 static bool has_model(const struct route *route, const struct request *request) {
     return request->model.n || route->defaults.model.n;
 }
@@ -357,7 +362,7 @@ route_set plan_routes(const struct plan *plan, const struct request *request) {
     route_set routes = routes_named(plan, request->provider);
     for (size_t i = 0; i < plan->route_count; i++)
         if (!(plan->routes[i].provider->wire->shapes & WIRE_TAKES(request->shape)) ||
-            !has_model(&plan->routes[i], request))
+            !has_model(&plan->routes[i], request) || why_refused(&plan->routes[i], request))
             routes &= ~ROUTE_BIT(i);
     return routes;
 }
@@ -368,15 +373,24 @@ void plan_judge(const struct plan *plan, struct job *job) {
         return;
     bool several = named & (named - 1);
     const struct route *first = &plan->routes[route_first(named)];
-    if (!has_model(first, &job->request))
+    if (!has_model(first, &job->request)) {
         job_fail(
             job, OUTCOME_BAD_INPUT,
             "no model is named, and %s has no default: name one with --model, in the row, or as "
             "\"model\" of the provider in a pool file",
             first->provider->name);
-    else
-        job_fail(job, OUTCOME_BAD_INPUT, "this batch line is not in a format that %s understands",
-                 several ? "any provider of the run" : first->provider->name);
+        return;
+    }
+    for (size_t i = 0; i < plan->route_count; i++) {
+        const char *why =
+            named & ROUTE_BIT(i) ? why_refused(&plan->routes[i], &job->request) : NULL;
+        if (!why)
+            continue;
+        job_fail(job, OUTCOME_BAD_INPUT, "this batch line %s", why);
+        return;
+    }
+    job_fail(job, OUTCOME_BAD_INPUT, "this batch line is not in a format that %s understands",
+             several ? "any provider of the run" : first->provider->name);
 }
 
 void plan_set_simulator(struct plan *plan, const char *base_url) {
