@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 enum option_type {
-    OPTION_FLAG,       // bool; no value. "--no-NAME" is no automatic opposite
-    OPTION_TEXT,       // const char *, never empty; a copy that options_free() frees
+    OPTION_FLAG, // bool; with choices int: 0 no, 1 yes, 2 and up --name=CHOICE; no value. "--no-NAME" is no automatic opposite
+    OPTION_TEXT, // const char *, never empty; a copy that options_free() frees
     OPTION_TEXT_AT,    // the same, valid UTF-8: TEXT as it stands, @FILE the file's content
     OPTION_COUNT,      // int64_t, with min and max; accepts k, M, G suffixes (thousands)
     OPTION_COUNT_AUTO, // the same; the word auto is 0
