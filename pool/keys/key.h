@@ -47,6 +47,7 @@ struct key_counts {
     int64_t ok;           // answered
     int64_t failed;       // ended any other way, rate refusals apart
     int64_t rate_limited; // refused for rate reasons (429 and its kin)
+    int64_t sent_again;   // besides: its kept connection ended, and the request was sent again
     int64_t input_tokens, output_tokens;
     int64_t cached_tokens; // of the input, as far as the provider told
     int64_t last_used_at;  // wall clock of the last start, 0 never
