@@ -364,9 +364,7 @@ const struct manual_section manual_sections[] = {
      "that failures of the provider lower and answers raise (five minutes without a failure end a "
      "degraded state), and `reason` says why it is not healthy. `cached_tokens`, in `tokens` and "
      "for "
-     "each key, is the part of the input that providers said they had in their cache."},
-
-    {"PROGRESS",
+     "each key, is the part of the input that providers said they had in their cache.\n\n"
      "While nothing moves, the live line and the plain lines say why instead of when the run will "
      "end: which provider fails since when and when it is tried next, until when all keys are rate "
      "limited, or that results wait for the disk.\n\n"
@@ -374,9 +372,7 @@ const struct manual_section manual_sections[] = {
      "(`event` is progress, at the end end; `waiting` says why nothing moves), whatever is logged "
      "(`event` log, `level`, `message`), faults of usage too, and at last the summary as "
      "`--summary` has it.\n\n"
-     "Standard output holds results only, with `-o -`, or the estimate of `--dry-run=json`."},
-
-    {"DRY RUN",
+     "Standard output holds results only, with `-o -`, or the estimate of `--dry-run=json`.\n\n"
      "`--dry-run` reads the whole input (a pipe for 20 seconds at most) and the results there are, "
      "and sends and writes nothing. It shows providers and keys, how many rows are left to be "
      "sent, "
