@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum option_type {
-    OPTION_FLAG, // bool; with forms int: 0 no, 1 yes, 2 and up --name=FORM; no value. "--no-NAME" is no automatic opposite
+    OPTION_FLAG, // bool; with choices int: 0 no, 1 yes, 2 and up --name=CHOICE; no value. "--no-NAME" is no automatic opposite
     OPTION_TEXT, // const char *, never empty; a copy that options_free() frees
     OPTION_TEXT_AT,    // the same, valid UTF-8: TEXT as it stands, @FILE the file's content
     OPTION_COUNT,      // int64_t, with min and max; accepts k, M, G suffixes (thousands)
@@ -35,7 +35,6 @@ struct option {
     const char *fallback; // default as a user would write it (parsed like one), or NULL: zero
     double min, max;      // OPTION_COUNT, OPTION_BYTES, OPTION_DURATION (in seconds); max 0: none
     const char *const *choices; // OPTION_CHOICE: NULL-terminated words
-    const char *const *forms;   // OPTION_FLAG: likewise, or NULL
     const char *group;          // heading in help and manual: "Input", "Keys and providers" …
     const char *help;           // one or two sentences, no full stop needed at the end of the first
 };

@@ -6,6 +6,7 @@
 #include "jobs/base/json.h"
 #include "jobs/base/log.h"
 #include "jobs/out/done_before.h"
+#include "pool/wire/request_url.h"
 #include "runner/estimate.h"
 #include "runner/pipeline.h"
 #include "runner/screen/show.h"
@@ -20,40 +21,69 @@
 
 #define READ_SECONDS 20
 
-static void add_plan(const struct plan *plan, struct buf *out) {
-    buf_addf(out, "dry run: nothing is sent\n");
-    buf_addf(out, "  input     %s\n  output    %s\n", plan->input, plan->output);
+// "from openai: keys.env, groq: .env"
+static void add_sources(const struct plan *plan, struct buf *out) {
+    bool any = false;
     for (size_t i = 0; i < plan->order_count; i++) {
-        const struct route *route = &plan->routes[i];
-        buf_addf(out, "  %s  %s at %s, model %.*s\n", i ? "else    " : "provider",
-                 route->provider->name, route->base_url, SLICE_ARG(route->defaults.model));
+        const struct provider *provider = plan->routes[i].provider;
+        const char *source = plan->keyring.sources[provider_place(provider)];
+        if (!source)
+            continue;
+        buf_addf(out, any ? ", " : "\n  from      ");
+        if (plan->order_count > 1)
+            buf_addf(out, "%s: ", provider->name);
+        buf_add_str(out, source);
+        any = true;
     }
+}
+
+static void add_keys(const struct plan *plan, struct buf *out) {
     buf_addf(out, "  keys      %zu", plan_key_count(plan));
     size_t shown = 0;
     for (size_t i = 0; i < plan->keyring.count && shown < 10; i++) {
         const struct key_entry *entry = &plan->keyring.entries[i];
         char mask[SECRET_MASK_SIZE];
-        if (!entry->enabled)
+        if (!entry->enabled || entry->beside)
             continue;
         secret_mask(entry->secret, mask);
-        buf_addf(out, "%s %s (%s)", shown++ ? "," : ":", entry->name, mask);
+        buf_addf(out, "%s %s (%s)", shown++ ? "," : ":", entry->name,
+                 secret_is_empty(entry->secret) ? "no key is needed" : mask);
     }
     if (plan_key_count(plan) > shown)
         buf_addf(out, " and %zu more", plan_key_count(plan) - shown);
-    buf_addf(out, "\n  slots     %zu requests in flight at most\n", plan->slots);
+    add_sources(plan, out);
+    buf_add_char(out, '\n');
+}
+
+static void add_plan(const struct plan *plan, struct buf *out) {
+    buf_addf(out, "dry run: nothing is sent\n");
+    buf_addf(out, "  input     %s\n  output    %s\n", plan->input, plan->output);
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const struct route *route = &plan->routes[i];
+        buf_addf(out, "  %s  %s at ", i ? "else    " : "provider", route->provider->name);
+        url_add_shown(out, slice_str(route->base_url));
+        if (route->defaults.model.n)
+            buf_addf(out, ", model %.*s\n", SLICE_ARG(route->defaults.model));
+        else
+            buf_add_str(out, ", no default model\n");
+    }
+    add_keys(plan, out);
+    buf_addf(out, "  slots     %zu requests in flight at most\n", plan->slots);
 }
 
 static void add_body(const struct route *route, struct job *job, struct buf *out) {
     const struct provider *provider = route->provider;
     struct buf path = BUF_INIT(64 * 1024), body = BUF_INIT(SIZE_MAX / 2);
     struct wire_out built = {.path = &path, .body = &body};
-    if (provider->wire->build_request(&job->request, provider, &route->defaults, &built) !=
+    if (request_build(&job->request, provider, route->base_url, &route->defaults, &built) !=
         WIRE_OK) {
         job_fail(job, OUTCOME_BAD_INPUT, "%s cannot be asked this: %s", provider->name, built.what);
         buf_addf(out, "  no good: %s\n", job->result.message);
     } else {
         size_t shown = body.n < SHOWN_BYTES ? body.n : SHOWN_BYTES;
-        buf_addf(out, "  POST %s%.*s\n  ", route->base_url, SLICE_ARG(buf_slice(&path)));
+        buf_add_str(out, "  POST ");
+        url_add_shown(out, buf_slice(&path));
+        buf_add_str(out, "\n  ");
         buf_add(out, body.p, shown);
         if (shown < body.n)
             buf_addf(out, " … (%zu bytes)", body.n);
@@ -64,7 +94,7 @@ static void add_body(const struct route *route, struct job *job, struct buf *out
 }
 
 static void add_request(const struct plan *plan, struct job *job, struct buf *out) {
-    unsigned routes = plan_routes(plan, &job->request);
+    route_set routes = plan_routes(plan, &job->request);
     buf_addf(out, "\nrow %lld (line %lld), id %.*s\n", (long long)job->index + 1,
              (long long)job->line_no, SLICE_ARG(job->id));
     if (job->result.outcome == OUTCOME_BAD_INPUT) {
@@ -72,42 +102,40 @@ static void add_request(const struct plan *plan, struct job *job, struct buf *ou
     } else if (!routes) {
         buf_addf(out, "  no key for provider \"%.*s\"\n", SLICE_ARG(job->request.provider));
     } else {
-        add_body(&plan->routes[__builtin_ctz(routes)], job, out);
+        add_body(&plan->routes[route_first(routes)], job, out);
     }
 }
 
 // One of the first requests as JSON: {id, line, provider, method, url, body}, or its error.
 static void add_first(const struct plan *plan, struct job *job, struct buf *out) {
-    struct buf path = BUF_INIT(64 * 1024), body = BUF_INIT(SIZE_MAX / 2),
-               url = BUF_INIT(128 * 1024);
-    struct wire_out built = {.path = &path, .body = &body};
-    size_t i = 0;
-    buf_add_str(out, out->p[out->n - 1] == '[' ? "{\"id\":" : ",{\"id\":");
-    json_add_string(out, job->id);
-    buf_addf(out, ",\"line\":%lld", (long long)job->line_no);
-    while (i < plan->route_count && !(plan_routes(plan, &job->request) >> i & 1))
-        i++;
-    const struct route *route = i < plan->route_count ? &plan->routes[i] : NULL;
+    struct buf url = BUF_INIT(128 * 1024), body = BUF_INIT(SIZE_MAX / 2);
+    struct buf shown = BUF_INIT(128 * 1024);
+    struct wire_out built = {.path = &url, .body = &body};
+    route_set routes = plan_routes(plan, &job->request);
+    const struct route *route = routes ? &plan->routes[route_first(routes)] : NULL;
     const char *fault = job->result.outcome == OUTCOME_BAD_INPUT ? job->result.message : NULL;
     if (!fault && !route)
         fault = "no key for the provider that the row names";
-    if (!fault && route->provider->wire->build_request(&job->request, route->provider,
-                                                       &route->defaults, &built) != WIRE_OK)
+    if (!fault && request_build(&job->request, route->provider, route->base_url, &route->defaults,
+                                &built) != WIRE_OK)
         fault = built.what;
+    buf_add_str(out, out->p[out->n - 1] == '[' ? "{\"id\":" : ",{\"id\":");
+    json_add_string(out, job->id);
+    buf_addf(out, ",\"line\":%lld", (long long)job->line_no);
     if (fault) {
         json_add_name(out, "error");
         json_add_string(out, slice_str(fault));
     } else {
-        buf_addf(&url, "%s%.*s", route->base_url, SLICE_ARG(buf_slice(&path)));
+        url_add_shown(&shown, buf_slice(&url));
         buf_addf(out, ",\"provider\":\"%s\",\"method\":\"POST\",\"url\":", route->provider->name);
-        json_add_string(out, buf_slice(&url));
+        json_add_string(out, buf_slice(&shown));
         buf_add_str(out, ",\"body\":");
         buf_add_slice(out, buf_slice(&body));
     }
     buf_add_char(out, '}');
-    buf_free(&path);
-    buf_free(&body);
     buf_free(&url);
+    buf_free(&body);
+    buf_free(&shown);
 }
 
 static void add_models(const struct estimate *e, struct buf *out) {

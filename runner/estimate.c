@@ -21,12 +21,10 @@ static struct estimate_model *model_of(struct estimate *e, const struct route *r
 }
 
 void estimate_add(struct estimate *e, const struct plan *plan, const struct job *job) {
-    const struct route *route = NULL;
-    for (size_t i = 0; i < plan->route_count && !route; i++)
-        if (plan_routes(plan, &job->request) >> i & 1)
-            route = &plan->routes[i];
-    if (!route)
+    route_set routes = plan_routes(plan, &job->request);
+    if (!routes)
         return;
+    const struct route *route = &plan->routes[route_first(routes)];
     struct need need = need_of(&job->request, &route->defaults);
     int64_t output = need.output_tokens >= 0 ? need.output_tokens : ESTIMATE_OUTPUT;
     struct slice model = job->request.model.n ? job->request.model : route->defaults.model;

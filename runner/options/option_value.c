@@ -89,10 +89,10 @@ static bool refuse_number(const struct value *v, const char *what, struct error 
     return false;
 }
 
-// A flag with forms is an int, and its words go on from there.
+// A flag with choices is an int, and its words go on from there.
 static bool read_flag(const struct value *v, struct error *err) {
     static const char *const words[] = {"no", "yes", "false", "true", "0", "1"};
-    const char *const *choices = v->option->forms;
+    const char *const *choices = v->option->choices;
     for (int i = 0; i < 6; i++)
         if (strcmp(v->text, words[i]) == 0) {
             if (choices)

@@ -54,19 +54,29 @@ const struct manual_section manual_sections[] = {
      "A bad row stops nothing. It becomes a result of the class bad_input that names its line."},
 
     {"KEYS AND PROVIDERS",
-     "The providers are bigmodel, zai, openai, anthropic, google, groq, mistral, nvidia, k2think "
-     "and "
-     "simulate. `batch-run providers` shows their addresses and default models. `--base-url` sends "
-     "a "
-     "provider's requests elsewhere: the first one's with an address alone, others' as "
-     "NAME=URL.\n\n"
-     "Keys are read from the file given with `--keys`, then the one given with `--env-file` (or "
-     "./.env), then the environment. There is no option that takes a key itself: other users and "
-     "the "
+     "Built in are bigmodel, zai, openai, anthropic, google, groq, mistral, nvidia, k2think, "
+     "openrouter, deepseek, xai, together, fireworks, cerebras, moonshot, dashscope, siliconflow, "
+     "minimax, cohere, azure, the local servers ollama, vllm, lmstudio and llamacpp, and simulate. "
+     "`batch-run providers` shows their addresses, key variables and default models. Any other is "
+     "declared: see PROVIDERS OF YOUR OWN. `--base-url` sends a provider's requests elsewhere: the "
+     "first one's with an address alone, others' as NAME=URL.\n\n"
+     "Keys are looked for in this order: the files given with `--keys` (several with commas "
+     "between), then the file given with `--env-file` or else ./.env, then the environment. Each "
+     "provider's keys come from the first of these that has any for it, and from that alone; "
+     "`--dry-run` says which. There is no option that takes a key itself: other users and the "
      "shell's history would see it.\n\n"
-     "A variable `<NAME>_API_KEY` holds one key, or several separated by commas. "
+     "A variable `<NAME>_API_KEY` holds one key, or several separated by commas or as a JSON list. "
      "`<NAME>_API_KEY_1`, `_2` and so on hold one more each; numbers may be missing. NAME is the "
-     "provider's name in capitals. GEMINI_API_KEY counts for google.\n\n"
+     "provider's name in capitals, with _ for what is neither a letter nor a digit. GEMINI_API_KEY "
+     "counts for google, CO_API_KEY for cohere, AZURE_OPENAI_API_KEY for azure. When no key is "
+     "found, variables that look as if they were meant are named.\n\n"
+     "In a value, `${NAME}` and `${NAME:-default}` are replaced: from the same file, else from the "
+     "environment. `$NAME` is not, since a key may hold a dollar sign, nor is anything in single "
+     "quotes. Quotes that a tool left around a key are taken off, with a warning. What is plainly "
+     "a "
+     "placeholder (your-api-key-here, sk-xxxx) is left out, with a warning. A space or a control "
+     "character in a key, or a reference that cannot be resolved, stops the run if it uses that "
+     "provider. A .env file may be in UTF-8 or UTF-16.\n\n"
      "A file for `--keys` holds one key per line, or variables like a .env file, or JSON:\n\n"
      "    {\"strategy\": \"least-loaded\", \"order\": [\"zai\", \"groq\"],\n"
      "     \"providers\": {\"zai\": {\n"
@@ -80,7 +90,8 @@ const struct manual_section manual_sections[] = {
      "         {\"key\": \"env:SPARE_KEY\"}]}}}\n\n"
      "Of all this only `providers`, `keys` and `key` must be there. `env:NAME` takes the key from "
      "a "
-     "variable. `group` is the account a key belongs to; the limits of a group are those its keys "
+     "variable; one of a provider that is not in the run is not asked for. `group` is the account "
+     "a key belongs to; the limits of a group are those its keys "
      "share. `--tag` picks the keys that carry one of its tags. `--strategy` goes before the "
      "file's, `--provider` before its `order`, and the file's limits before those of `--rpm` and "
      "its kin. The older shape, with everything under `ApiKeyPool` and `rateLimit` with "
@@ -91,6 +102,44 @@ const struct manual_section manual_sections[] = {
      "**** between them. One key given twice counts once.\n\n"
      "Without `--provider` the only provider that has keys is used. With several, or none, the run "
      "stops and says what to do."},
+
+    {"PROVIDERS OF YOUR OWN",
+     "A server that speaks like OpenAI is declared on the command line, and its keys are read from "
+     "ACME_API_KEY:\n\n"
+     "    batch-run in.jsonl -p acme=https://acme.example/v1 -m acme-large\n\n"
+     "In a pool file more can be said, of a new provider or to change a built-in one; what is not "
+     "said stays as it is:\n\n"
+     "    {\"providers\": {\"acme\": {\n"
+     "       \"base_url\": \"https://acme.example/v1\", \"model\": \"acme-large\",\n"
+     "       \"headers\": {\"x-team\": \"7\", \"x-token\": \"env:TEAM_TOKEN\"},\n"
+     "       \"variables\": [\"ACME_KEY\"]}}}\n\n"
+     "- `base_url`: the address, without the path of the interface. `{model}` in it stands for the "
+     "model. What is behind a ? goes to the query.\n"
+     "- `wire`: how it is spoken to: openai (the default), anthropic or gemini.\n"
+     "- `model`: for rows that name none. A provider without it needs `--model`, or rows with a "
+     "model.\n"
+     "- `headers`: sent with every request, in place of one of the same name. Values with env: are "
+     "secrets and are masked.\n"
+     "- `query`: parameters behind every path.\n"
+     "- `auth`: bearer, none, or a header's name as in \"header: api-key\". With none no key is "
+     "needed.\n"
+     "- `variables`: further variables that hold keys.\n"
+     "- `keys`, `groups`, `enabled`: as above.\n\n"
+     "Azure has no address for all: give that of your resource; its key goes into the header "
+     "api-key. The model is the name of your deployment. The second form is for resources that "
+     "want "
+     "a dated version:\n\n"
+     "    batch-run in.jsonl -p azure=https://RESOURCE.openai.azure.com/openai/v1 -m DEPLOYMENT\n"
+     "    batch-run in.jsonl -m DEPLOYMENT -p \\\n"
+     "      "
+     "'azure=https://RESOURCE.openai.azure.com/openai/deployments/"
+     "{model}?api-version=2024-10-21'\n\n"
+     "A local server needs no key; a key that is set, in VLLM_API_KEY or its like, is sent. It has "
+     "one "
+     "key without text, named vllm-1, and so one request at once: `--slots-per-key auto` finds out "
+     "how many pay:\n\n"
+     "    batch-run in.jsonl -p vllm -m MODEL --slots-per-key auto\n"
+     "    batch-run in.jsonl -p ollama=http://192.168.1.5:11434/v1 -m llama3:8b"},
 
     {"SEVERAL PROVIDERS",
      "`--provider` A,B,C is an order of preference. A row goes to A; B serves what A cannot serve "
@@ -430,9 +479,7 @@ const struct manual_exit_code manual_exit_codes[] = {
     {0, "every row has a good result"},
     {1, "the run finished, some rows failed"},
     {2, "a fault of usage, configuration or input, or changed settings; nothing was sent"},
-    {3,
-     "stopped early: no usable key is left, a provider cannot be reached, or a budget is reached; "
-     "the same command goes on"},
+    {3, "stopped early: no usable key, provider not reachable, or budget reached; run again"},
     {4, "output could not be written"},
     {130, "stopped by a signal"},
     {0, NULL},
