@@ -203,6 +203,7 @@ static void add_estimate(const struct estimate *e, const struct plan *plan, stru
 struct look {
     const struct plan *plan;
     struct done_before *before;
+    const struct source *source;
     struct estimate estimate;
     int shown;
     struct buf text, first;
@@ -217,6 +218,8 @@ static void look_at(struct look *l, struct job *job) {
         return;
     }
     if (l->shown < SHOWN) {
+        if (!l->shown)
+            source_describe(l->source, job, &l->text);
         add_first(l->plan, job, &l->first);
         add_request(l->plan, job, &l->text); // finds out what the wire cannot say
         l->shown++;
@@ -267,10 +270,13 @@ int dry_run(const struct plan *plan, struct error *err) {
     int code = 2, timer = reading_ends();
     struct look look = {.plan = plan, .text = BUF_INIT(64 << 20), .first = BUF_INIT(64 << 20)};
     struct source_options options = pipeline_source_options(plan, timer);
-    struct output_options results = pipeline_output_options(plan, 0);
     struct source *source = source_open(&options, err);
     buf_add_char(&look.first, '[');
-    look.before = source ? done_before_open(&results, err) : NULL;
+    look.source = source;
+    if (source) {
+        struct output_options results = pipeline_output_options(plan, source, 0);
+        look.before = done_before_open(&results, err);
+    }
     if (look.before && look_at_all(&look, source, err) != SOURCE_FAILED)
         code = tell(&look);
     else

@@ -30,6 +30,7 @@ struct source_options pipeline_source_options(const struct plan *plan, int wake_
                                    .format = (enum input_format)c->input_format,
                                    .prompt_field = c->prompt_field,
                                    .id_field = c->id_field,
+                                   .fields = c->fields,
                                    .template = c->template,
                                    .max_line_bytes = (size_t)c->max_line_bytes,
                                    .allow_duplicate_ids = c->allow_duplicate_ids,
@@ -37,7 +38,8 @@ struct source_options pipeline_source_options(const struct plan *plan, int wake_
                                    .wake_fd = wake_fd};
 }
 
-struct output_options pipeline_output_options(const struct plan *plan, size_t jobs_most) {
+struct output_options pipeline_output_options(const struct plan *plan, const struct source *source,
+                                              size_t jobs_most) {
     return (struct output_options){
         .path = plan->output,
         .line = {.format = (enum output_format)plan->config->format,
@@ -49,7 +51,9 @@ struct output_options pipeline_output_options(const struct plan *plan, size_t jo
         .ordered = plan->config->ordered,
         .sent = {.prompt_field = plan->config->prompt_field,
                  .id_field = plan->config->id_field,
-                 .template = plan->config->template},
+                 .template = plan->config->template,
+                 .fields = plan->config->fields,
+                 .records = source_has_records(source)},
         .jobs_most = jobs_most,
     };
 }
@@ -61,7 +65,7 @@ static bool open_output(struct pipeline *p, struct error *err) {
                    : paths_are_same(plan->input, plan->output))
         return error_set(err, ERROR_USAGE, "%s is the input: results go to another file (-o FILE)",
                          plan->output);
-    struct output_options options = pipeline_output_options(plan, p->credits.stretched);
+    struct output_options options = pipeline_output_options(plan, p->source, p->credits.stretched);
     p->output = output_open(&options, err);
     return p->output != NULL;
 }

@@ -107,6 +107,7 @@ void *writer_main(void *pipeline);
 struct source_options pipeline_source_options(const struct plan *plan, int wake_fd);
 
 // The same of the results, for output_open(); jobs_most: see there.
-struct output_options pipeline_output_options(const struct plan *plan, size_t jobs_most);
+struct output_options pipeline_output_options(const struct plan *plan, const struct source *source,
+                                              size_t jobs_most);
 
 #endif

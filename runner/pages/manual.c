@@ -40,15 +40,30 @@ const struct manual_section manual_sections[] = {
      "The body of such a line is sent as it stands; only a missing `model` is filled in. A line "
      "made "
      "for another kind of interface than the provider's is a failed row, not a translated one.\n\n"
-     "Further fields of a row steer it alone: `id` (or `custom_id`), `system`, `model`, "
-     "`temperature`, `top_p`, `max_tokens`, `stop`, `response_format`, `tools`, `tool_choice`, "
-     "`seed`, `provider`.\n\n"
+     "A row is a request or a record. It is a request when it holds `prompt` or `messages` or is "
+     "such a line, and neither `--template` nor `--prompt-field` is given. Its fields then steer "
+     "it: `id` (or `custom_id`), `system`, `provider`, `model`, and every parameter of OpenAI's "
+     "chat completions by its own name: `max_completion_tokens`, `reasoning_effort`, `n`, "
+     "`response_format`, `tools` and so on. `extra_body`, an object, is merged into the request "
+     "as it stands, for what only one provider knows. A field that is not known is not sent, "
+     "which is said once. Whole numbers may be written as 100.0.\n\n"
+     "All other rows are records: those of csv and tsv, and JSON under a template or a prompt "
+     "field. Their fields are data, whatever their names, and steer nothing unless "
+     "`--fields model,temperature` names them, or `--fields all` all that can. `--dry-run` lists "
+     "what steers and what is data.\n\n"
+     "`--system`, `--model`, `--temperature`, `--max-tokens` and `--param` NAME=JSON hold for all "
+     "rows that say nothing else themselves; batch lines are sent as they stand. Parameters are "
+     "put into each provider's words: `reasoning_effort` becomes an effort or a budget of "
+     "thinking, `stop` a list, `json_schema` the provider's own structured output. A parameter "
+     "for which a provider has no word makes a bad row before anything is sent; with several "
+     "providers, those that have the word serve it.\n\n"
      "A row without an id is known by its number, counted from 1. An id seen before makes a bad "
      "row, "
      "unless `--allow-duplicate-ids` numbers them.\n\n"
      "In a template `{{name}}` stands for the row's field of that name, and `{{{{` for two braces. "
      "A "
-     "name the row does not have makes it a bad row.\n\n"
+     "name the row does not have makes it a bad row, one that csv has no column for stops the "
+     "run, and null is empty.\n\n"
      "A byte order mark, CRLF, blank lines and a missing last newline do no harm. Numbers, escapes "
      "and the order of keys are handed on as they came.\n\n"
      "A bad row stops nothing. It becomes a result of the class bad_input that names its line."},
@@ -385,53 +400,43 @@ const struct manual_section manual_sections[] = {
 
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "
-     "good "
-     "and failed ones, 429s, tokens, median and 95th percentile of the latency, and its share of "
-     "the "
-     "requests; then the totals, and the three commonest reasons why rows failed, in the "
-     "provider's "
-     "words, with a row as an example and what to do. On a narrow terminal the less important "
-     "columns are left out.\n\n"
+     "good and failed ones, 429s, tokens, median and 95th percentile of the latency, and its "
+     "share of the requests; then the totals, and the three commonest reasons why rows failed, "
+     "in the provider's words, with a row as an example and what to do. On a narrow terminal the "
+     "less important columns are left out.\n\n"
      "A key's state is unused (never asked), healthy, degraded (failures of the provider lowered "
-     "its "
-     "health below 70), unknown (nothing but failures came), rate_limited, no_model (its account "
-     "has "
-     "not the model) or unavailable (not accepted, or out of money).\n\n"
+     "its health below 70), unknown (nothing but failures came), rate_limited, no_model (its "
+     "account has not the model) or unavailable (not accepted, or out of money).\n\n"
      "`--summary` writes the same as JSON: `jobs` (total, ok, failed, skipped), `attempts`, "
      "`rate_limited`, `elapsed_s`, `requests_per_s`, `rows_per_s`, `tokens`, `latency_ms`, "
-     "`ttft_ms` "
-     "when replies are streams, `stopped`, `errors`, `hedge` (copies, won) with `--hedge`, and "
-     "`keys` "
-     "with one object each. `jobs.total` is the whole input also when the run stopped early; where "
-     "that could not be counted soon, `jobs.total_is` is at_least. Percentiles are exact below "
-     "1,000 "
-     "answers, then within 3 percent. `errors` has an object for each class of error: the `rows` "
-     "that failed so, the failed `attempts`, those of rows that succeeded later among them, a "
-     "`message` and the `example_id` of its row. `stopped` is null, or why the run ended early: "
-     "signal, no-key, outage, max-requests, max-tokens-total, stop-on-error-rate, input or output. "
-     "The `requests` of all keys add up to `attempts`. A key's `health` is a score from 0 to 100 "
-     "that failures of the provider lower and answers raise (five minutes without a failure end a "
-     "degraded state), and `reason` says why it is not healthy. `cached_tokens`, in `tokens` and "
-     "for "
-     "each key, is the part of the input that providers said they had in their cache.\n\n"
-     "While nothing moves, the live line and the plain lines say why instead of when the run will "
-     "end: which provider fails since when and when it is tried next, until when all keys are rate "
-     "limited, or that results wait for the disk.\n\n"
-     "With `--progress json` nothing but JSON lines goes to standard error: progress every second "
-     "(`event` is progress, at the end end; `waiting` says why nothing moves), whatever is logged "
-     "(`event` log, `level`, `message`), faults of usage too, and at last the summary as "
-     "`--summary` has it.\n\n"
+     "`ttft_ms` when replies are streams, `stopped`, `errors`, `hedge` (copies, won) with "
+     "`--hedge`, and `keys` with one object each. `jobs.total` is the whole input also when the "
+     "run stopped early; where that could not be counted soon, `jobs.total_is` is at_least. "
+     "Percentiles are exact below 1,000 answers, then within 3 percent. `errors` has an object "
+     "for each class of error: the `rows` that failed so, the failed `attempts`, those of rows "
+     "that succeeded later among them, a `message` and the `example_id` of its row. `stopped` is "
+     "null, or why the run ended early: signal, no-key, outage, max-requests, max-tokens-total, "
+     "stop-on-error-rate, input or output. The `requests` of all keys add up to `attempts`. A "
+     "key's `health` is a score from 0 to 100 that failures of the provider lower and answers "
+     "raise (five minutes without a failure end a degraded state), and `reason` says why it is "
+     "not healthy. `cached_tokens`, in `tokens` and for each key, is the part of the input that "
+     "providers said they had in their cache.\n\n"
+     "While nothing moves, the live line and the plain lines say why instead of when the run "
+     "will end: which provider fails since when and when it is tried next, until when all keys "
+     "are rate limited, or that results wait for the disk.\n\n"
+     "With `--progress json` nothing but JSON lines goes to standard error: progress every "
+     "second (`event` is progress, at the end end; `waiting` says why nothing moves), whatever "
+     "is logged (`event` log, `level`, `message`), faults of usage too, and at last the summary "
+     "as `--summary` has it.\n\n"
      "Standard output holds results only, with `-o -`, or the estimate of `--dry-run=json`.\n\n"
-     "`--dry-run` reads the whole input (a pipe for 20 seconds at most) and the results there are, "
-     "and sends and writes nothing. It shows providers and keys, how many rows are left to be "
-     "sent, "
-     "about how many tokens they take (an answer without a bound counts as 256), how long that "
-     "takes "
-     "at the limits stated for keys, and the first three requests as they would be sent. Its exit "
-     "code is 1 when rows are not valid.\n\n"
-     "`--dry-run=json` writes one object to standard output: `rows_left`, `rows_done`, `rows_bad`, "
-     "`tokens` (input, output), `seconds` (null when no limit is stated), `cost` (usd, unpriced), "
-     "`models` and `first`, each with the `url` and the `body`."},
+     "`--dry-run` reads the whole input (a pipe for 20 seconds at most) and the results there "
+     "are, and sends and writes nothing. It shows providers and keys, how many rows are left to "
+     "be sent, about how many tokens they take (an answer without a bound counts as 256), how "
+     "long that takes at the limits stated for keys, and the first three requests as they would "
+     "be sent. Its exit code is 1 when rows are not valid.\n\n"
+     "`--dry-run=json` writes one object to standard output: `rows_left`, `rows_done`, "
+     "`rows_bad`, `tokens` (input, output), `seconds` (null when no limit is stated), `cost` "
+     "(usd, unpriced), `models` and `first`, each with the `url` and the `body`."},
 
     {"ENVIRONMENT",
      "`<NAME>_API_KEY` and `<NAME>_API_KEY_1`, `_2` and so on hold keys, as described above.\n\n"
@@ -472,30 +477,5 @@ const struct manual_section manual_sections[] = {
      "keys, `--deadline`. A connection whose other end is silently gone is given up after about a "
      "minute."},
 
-    {NULL, NULL},
-};
-
-const struct manual_exit_code manual_exit_codes[] = {
-    {0, "every row has a good result"},
-    {1, "the run finished, some rows failed"},
-    {2, "a fault of usage, configuration or input, or changed settings; nothing was sent"},
-    {3, "stopped early: no usable key, provider not reachable, or budget reached; run again"},
-    {4, "output could not be written"},
-    {130, "stopped by a signal"},
-    {0, NULL},
-};
-
-const struct manual_example manual_examples[] = {
-    {"batch-run prompts.jsonl --provider simulate", "Try it without any key."},
-    {"batch-run questions.csv --prompt-field question --keys keys.txt -p openai",
-     "One answer per record, over all keys in the file."},
-    {"batch-run rows.jsonl --template 'Translate into {{language}}: {{text}}'",
-     "Put each prompt together from the fields of its row."},
-    {"jq -c '{prompt: .title}' books.json | batch-run - -o - | jq -r .text",
-     "Between other programs."},
-    {"batch-run rows.jsonl -p zai,groq -m zai:glm-4.5-flash,groq:llama-3.1-8b-instant",
-     "Two providers, the second for what the first cannot serve now."},
-    {"batch-run rows.jsonl --dry-run", "Show what would be sent."},
-    {"batch-run help manual | man -l -", "Read the manual where it is not installed."},
     {NULL, NULL},
 };
