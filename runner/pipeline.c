@@ -163,11 +163,14 @@ static enum progress_key mark_of(enum key_state state) {
 }
 
 static void view_keys(const struct pool *pool, struct progress_view *view, unsigned char *marks) {
+    size_t shown = 0;
     for (size_t i = 0; i < pool_key_count(pool); i++) {
+        if (pool_key(pool, i)->entry->beside)
+            continue;
         enum progress_key mark = mark_of(key_state(pool_key(pool, i)));
         view->key_states[mark]++;
-        if (i < PROGRESS_KEYS_SHOWN)
-            marks[i] = (unsigned char)mark;
+        if (shown < PROGRESS_KEYS_SHOWN)
+            marks[shown++] = (unsigned char)mark;
     }
     view->keys = marks;
 }
