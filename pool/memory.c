@@ -24,13 +24,17 @@ struct minute {
     int64_t requests[SECONDS], tokens[SECONDS];
 };
 
+struct use {
+    int64_t requests, tokens;
+};
+
 // Of a key that was used, or that the file knows.
 struct record {
-    char hash[MEMORY_HASH_SIZE];
     int64_t day_end;                      // unix microseconds, of the two counts
     int64_t requests, tokens;             // used here since the last save, of the day
     int64_t known_requests, known_tokens; // what the file had at the last save
     struct minute own, known;             // the same for the last minute
+    struct use ahead_today, ahead_minute; // of other runs, counted here before they saved it
     struct key_counts told;               // totals as of the last save
     bool is_used;                         // since the start
 };
@@ -38,7 +42,8 @@ struct record {
 struct memory {
     struct memory_options options;
     struct memory_file file;
-    struct record **records; // by key; NULL: not used and not known
+    char (*hashes)[MEMORY_HASH_SIZE]; // by key; "" of one without a secret
+    struct record **records;          // by key; NULL: not used and not known
     size_t count;
     uint64_t salt[2];
     int64_t wall_offset; // wall clock minus monotonic, as of the last turn
@@ -48,12 +53,9 @@ struct memory {
 };
 
 char *memory_directory(void) {
-    const char *own = getenv("BATCH_RUN_STATE"), *xdg = getenv("XDG_STATE_HOME"),
-               *home = getenv("HOME");
+    const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     struct buf path = BUF_INIT(4096);
-    if (own)
-        buf_add_str(&path, own);
-    else if (xdg && xdg[0] == '/')
+    if (xdg && xdg[0] == '/')
         buf_addf(&path, "%s/batch-run", xdg);
     else if (home && home[0] == '/')
         buf_addf(&path, "%s/.local/state/batch-run", home);
@@ -76,18 +78,20 @@ static void minute_add(struct minute *m, int64_t second, int64_t requests, int64
 
 // -- records --
 
-static void hash_key(const struct memory *m, const struct key_entry *entry,
-                     char out[MEMORY_HASH_SIZE]) {
-    struct hash128 h = secret_hash(entry->secret, m->salt);
-    snprintf(out, MEMORY_HASH_SIZE, "%016llx%016llx", (unsigned long long)h.high,
-             (unsigned long long)h.low);
+static void hash_keys(struct memory *m) {
+    m->hashes = mem_zero(m->count + 1, sizeof *m->hashes);
+    for (size_t i = 0; i < m->count; i++) {
+        const struct secret *secret = pool_key(m->options.pool, i)->entry->secret;
+        struct hash128 h = secret ? secret_hash(secret, m->salt) : (struct hash128){0, 0};
+        if (secret)
+            snprintf(m->hashes[i], sizeof m->hashes[i], "%016llx%016llx",
+                     (unsigned long long)h.high, (unsigned long long)h.low);
+    }
 }
 
 static struct record *record_of(struct memory *m, size_t key) {
-    const struct key_entry *entry = pool_key(m->options.pool, key)->entry;
-    if (!m->records[key] && entry->secret) {
+    if (!m->records[key] && m->hashes[key][0]) {
         m->records[key] = mem_zero(1, sizeof **m->records);
-        hash_key(m, entry, m->records[key]->hash);
         m->records[key]->day_end = pool_day_end(m->options.pool, key);
     }
     return m->records[key];
@@ -102,7 +106,7 @@ static void follow_day(struct memory *m, size_t key, struct record *r) {
     r->requests = r->tokens = r->known_requests = r->known_tokens = 0;
 }
 
-void memory_used(void *memory, size_t key, int64_t requests, int64_t tokens) {
+static void note_use(void *memory, size_t key, int64_t requests, int64_t tokens) {
     struct memory *m = memory;
     struct record *r = record_of(m, key);
     int64_t now = clock_now(), wall = now + m->wall_offset;
@@ -114,52 +118,96 @@ void memory_used(void *memory, size_t key, int64_t requests, int64_t tokens) {
     r->tokens += tokens;
     minute_add(&r->own, wall / USEC_PER_SEC, requests, tokens);
     if (pool_is_metered(m->options.pool, key))
-        memory_file_note(&m->file, r->hash, wall, r->day_end, requests, tokens);
+        memory_file_note(&m->file, m->hashes[key], wall, r->day_end, requests, tokens);
     if (m->save_at == TIME_NEVER)
         m->save_at = now + m->save_every;
 }
 
 // -- what others used --
 
+// Less what was counted here before the other run saved it.
+static int64_t not_yet_counted(int64_t more, int64_t *ahead) {
+    int64_t counted = more < *ahead ? more : *ahead;
+    if (more <= 0)
+        return more;
+    *ahead -= counted;
+    return more - counted;
+}
+
 // The share of the file's count that is not known yet is another run's, and counts here too.
 static void take_over_day(struct memory *m, size_t key, struct record *r, const cJSON *entry,
                           int64_t now) {
     if (memory_number(entry, "day_end") != r->day_end / USEC_PER_SEC)
         return;
-    int64_t requests = memory_number(entry, "requests") - r->known_requests;
-    int64_t tokens = memory_number(entry, "tokens") - r->known_tokens;
+    int64_t requests = not_yet_counted(memory_number(entry, "requests") - r->known_requests,
+                                       &r->ahead_today.requests);
+    int64_t tokens =
+        not_yet_counted(memory_number(entry, "tokens") - r->known_tokens, &r->ahead_today.tokens);
     if (requests || tokens)
         pool_add_use_today(m->options.pool, key, requests, tokens, now);
+}
+
+// A row of "minute".
+struct second {
+    int64_t second, requests, tokens;
+};
+
+static struct second second_of(const cJSON *row) {
+    int64_t number[3] = {0};
+    const cJSON *item = cJSON_IsArray(row) ? row->child : NULL;
+    for (int i = 0; i < 3 && item; i++, item = item->next)
+        if (cJSON_IsNumber(item) && item->valuedouble > -9e15 && item->valuedouble < 9e15)
+            number[i] = (int64_t)item->valuedouble;
+    return (struct second){number[0] > 0 ? number[0] : 0, number[1], number[2]};
 }
 
 static void take_over_minute(struct memory *m, size_t key, struct record *r, const cJSON *entry,
                              int64_t now, int64_t wall) {
     const cJSON *row;
     cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(entry, "minute")) {
-        int64_t number[3] = {0};
-        for (int i = 0; i < 3; i++)
-            number[i] = cJSON_IsNumber(cJSON_GetArrayItem(row, i))
-                            ? (int64_t)cJSON_GetArrayItem(row, i)->valuedouble
-                            : 0;
-        size_t place = (size_t)(number[0] > 0 ? number[0] % SECONDS : 0);
-        bool known = r->known.second[place] == number[0];
-        int64_t requests = number[1] - (known ? r->known.requests[place] : 0);
-        int64_t tokens = number[2] - (known ? r->known.tokens[place] : 0);
-        int64_t ago = wall - (number[0] + 1) * USEC_PER_SEC; // as if at the second's end
+        struct second s = second_of(row);
+        size_t place = (size_t)(s.second % SECONDS);
+        bool known = r->known.second[place] == s.second;
+        int64_t requests = not_yet_counted(s.requests - (known ? r->known.requests[place] : 0),
+                                           &r->ahead_minute.requests);
+        int64_t tokens = not_yet_counted(s.tokens - (known ? r->known.tokens[place] : 0),
+                                         &r->ahead_minute.tokens);
+        int64_t ago = wall - (s.second + 1) * USEC_PER_SEC; // as if at the second's end
         if (requests || tokens)
             pool_add_use_minute(m->options.pool, key, requests, tokens, ago > 0 ? ago : 0, now);
     }
 }
 
+static void count_ahead(struct memory *m, size_t key, const struct memory_line *line) {
+    struct record *r = record_of(m, key);
+    int64_t now = clock_now(), ago = now + m->wall_offset - line->wall;
+    if (line->day_end == r->day_end) {
+        pool_add_use_today(m->options.pool, key, line->requests, line->tokens, now);
+        r->ahead_today.requests += line->requests;
+        r->ahead_today.tokens += line->tokens;
+    }
+    pool_add_use_minute(m->options.pool, key, line->requests, line->tokens, ago > 0 ? ago : 0, now);
+    r->ahead_minute.requests += line->requests;
+    r->ahead_minute.tokens += line->tokens;
+}
+
+// What another run has used and not saved yet.
+static void take_over_unsaved(void *memory, const struct memory_line *line) {
+    struct memory *m = memory;
+    for (size_t i = 0; i < m->count; i++)
+        if (strcmp(m->hashes[i], line->hash) == 0)
+            count_ahead(m, i, line);
+}
+
 // -- what is written --
 
 static void write_use(struct record *r, cJSON *entry, int64_t wall) {
-    memory_entry_use(entry, wall, r->day_end, r->requests, r->tokens);
+    memory_entry_add_today(entry, wall, r->day_end, r->requests, r->tokens);
     for (size_t i = 0; i < SECONDS; i++)
         if (r->own.second[i] > wall / USEC_PER_SEC - SECONDS &&
             (r->own.requests[i] || r->own.tokens[i]))
-            memory_entry_use(entry, r->own.second[i] * USEC_PER_SEC, 0, r->own.requests[i],
-                             r->own.tokens[i]);
+            memory_entry_add_second(entry, r->own.second[i] * USEC_PER_SEC, r->own.requests[i],
+                                    r->own.tokens[i]);
     r->requests = r->tokens = 0;
     r->own = (struct minute){0};
 }
@@ -171,12 +219,8 @@ static void note_known(struct record *r, const cJSON *entry) {
     r->known_tokens = same_day ? memory_number(entry, "tokens") : 0;
     r->known = (struct minute){0};
     cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(entry, "minute")) {
-        const cJSON *second = cJSON_GetArrayItem(row, 0), *requests = cJSON_GetArrayItem(row, 1),
-                    *tokens = cJSON_GetArrayItem(row, 2);
-        if (cJSON_IsNumber(second) && second->valuedouble > 0 && cJSON_IsNumber(requests) &&
-            cJSON_IsNumber(tokens))
-            minute_add(&r->known, (int64_t)second->valuedouble, (int64_t)requests->valuedouble,
-                       (int64_t)tokens->valuedouble);
+        struct second second = second_of(row);
+        minute_add(&r->known, second.second, second.requests, second.tokens);
     }
 }
 
@@ -229,7 +273,7 @@ static const char *base_url_of(const struct memory *m, const struct key_entry *e
 static void write_key(struct memory *m, size_t i, int64_t now, int64_t wall) {
     const struct key *key = pool_key(m->options.pool, i);
     struct record *r = m->records[i];
-    cJSON *entry = memory_file_entry(&m->file, r->hash);
+    cJSON *entry = memory_file_entry(&m->file, m->hashes[i]);
     take_over_day(m, i, r, entry, now);
     take_over_minute(m, i, r, entry, now, wall);
     write_use(r, entry, wall);
@@ -347,11 +391,7 @@ static void take_over(struct memory *m, int64_t now, int64_t wall) {
     cJSON **entries = mem_zero(m->count + 1, sizeof *entries);
     cJSON *keys = cJSON_GetObjectItemCaseSensitive(m->file.root, "keys");
     for (size_t i = 0; i < m->count && keys; i++) {
-        char hash[MEMORY_HASH_SIZE];
-        if (!pool_key(m->options.pool, i)->entry->secret)
-            continue;
-        hash_key(m, pool_key(m->options.pool, i)->entry, hash);
-        entries[i] = cJSON_GetObjectItemCaseSensitive(keys, hash);
+        entries[i] = m->hashes[i][0] ? cJSON_GetObjectItemCaseSensitive(keys, m->hashes[i]) : NULL;
         if (!entries[i])
             continue;
         struct record *r = record_of(m, i);
@@ -369,6 +409,7 @@ static void free_all(struct memory *m) {
     for (size_t i = 0; i < m->count; i++)
         free(m->records[i]);
     free(m->records);
+    free(m->hashes);
     memory_file_free(&m->file);
     free(m);
 }
@@ -389,10 +430,12 @@ struct memory *memory_open(const struct memory_options *options, int64_t now, in
         return NULL;
     }
     memory_file_salt(&m->file, m->salt);
-    memory_file_fold(&m->file);
+    hash_keys(m);
+    memory_file_fold(&m->file, take_over_unsaved, m);
     take_over(m, now, now_wall);
     if (!memory_file_save(&m->file, false))
         complain(m);
+    pool_on_use(options->pool, note_use, m);
     return m;
 }
 

@@ -32,15 +32,12 @@ struct memory_options {
                   // neither kept nor taken over
 };
 
-// The directory by $BATCH_RUN_STATE (empty: nothing is remembered), else XDG's rule. NULL: there is none. The
-// caller's to free.
+// $XDG_STATE_HOME/batch-run, else ~/.local/state/batch-run (XDG Base Directory Specification). NULL: neither
+// variable holds a path. The caller's to free.
 char *memory_directory(void);
 
 // Takes over what was remembered. NULL is fine for the functions below.
 struct memory *memory_open(const struct memory_options *options, int64_t now, int64_t now_wall);
-
-// What pool_options.used is to be, with the memory as its context.
-void memory_used(void *memory, size_t key, int64_t requests, int64_t tokens);
 
 // Saves when it is time. Returns when to call it again, TIME_NEVER: after the next use.
 int64_t memory_turn(struct memory *m, int64_t now, int64_t now_wall);

@@ -81,7 +81,7 @@ cJSON *memory_file_entry(struct memory_file *f, const char *hash) {
 }
 
 // Use by seconds, [unix second, requests, tokens]: the last minute's only.
-static void add_second(cJSON *entry, int64_t wall, int64_t requests, int64_t tokens) {
+void memory_entry_add_second(cJSON *entry, int64_t wall, int64_t requests, int64_t tokens) {
     int64_t second = wall / USEC_PER_SEC;
     cJSON *minute = cJSON_GetObjectItemCaseSensitive(entry, "minute"), *row, *next;
     if (!cJSON_IsArray(minute))
@@ -100,8 +100,8 @@ static void add_second(cJSON *entry, int64_t wall, int64_t requests, int64_t tok
     cJSON_AddItemToArray(minute, cJSON_CreateDoubleArray(numbers, 3));
 }
 
-void memory_entry_use(cJSON *entry, int64_t wall, int64_t day_end, int64_t requests,
-                      int64_t tokens) {
+void memory_entry_add_today(cJSON *entry, int64_t wall, int64_t day_end, int64_t requests,
+                            int64_t tokens) {
     int64_t end = day_end / USEC_PER_SEC, known = memory_number(entry, "day_end");
     if (end > known) {
         memory_set_number(entry, "day_end", end);
@@ -112,7 +112,6 @@ void memory_entry_use(cJSON *entry, int64_t wall, int64_t day_end, int64_t reque
         memory_set_number(entry, "requests", memory_number(entry, "requests") + requests);
         memory_set_number(entry, "tokens", memory_number(entry, "tokens") + tokens);
     }
-    add_second(entry, wall, requests, tokens);
     memory_set_number(entry, "used_at", wall / USEC_PER_SEC);
 }
 
@@ -240,42 +239,64 @@ void memory_file_note(struct memory_file *f, const char *hash, int64_t wall, int
     }
 }
 
-static void fold_line(struct memory_file *f, const char *line) {
-    char hash[MEMORY_HASH_SIZE];
+static bool read_line(const char *text, struct memory_line *line) {
     long long wall, day_end, requests, tokens;
-    if (sscanf(line, "%32[0-9a-f] %lld %lld %lld %lld", hash, &wall, &day_end, &requests,
-               &tokens) == 5)
-        memory_entry_use(memory_file_entry(f, hash), wall, day_end, requests, tokens);
+    int found = sscanf(text, "%32[0-9a-f] %lld %lld %lld %lld", line->hash, &wall, &day_end,
+                       &requests, &tokens);
+    line->wall = wall;
+    line->day_end = day_end;
+    line->requests = requests;
+    line->tokens = tokens;
+    return found == 5;
 }
 
-static void fold_journal(struct memory_file *f, const char *path) {
+static void fold_line(void *file, const struct memory_line *line) {
+    cJSON *entry = memory_file_entry(file, line->hash);
+    memory_entry_add_today(entry, line->wall, line->day_end, line->requests, line->tokens);
+    memory_entry_add_second(entry, line->wall, line->requests, line->tokens);
+}
+
+// A line that a kill cut off is of a request that was not sent.
+static void each_line(struct buf *text, void (*each)(void *context, const struct memory_line *line),
+                      void *context) {
+    struct memory_line line;
+    for (char *p = text->p, *end = text->p + text->n; p && p < end;) {
+        char *stop = memchr(p, '\n', (size_t)(end - p));
+        if (!stop)
+            return;
+        *stop = '\0';
+        if (read_line(p, &line))
+            each(context, &line);
+        p = stop + 1;
+    }
+}
+
+static void fold_journal(struct memory_file *f, const char *path,
+                         void (*unsaved)(void *context, const struct memory_line *line),
+                         void *context) {
     struct buf text = BUF_INIT(FILE_MAX);
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && read_all(fd, &text)) {
-        for (char *line = text.p, *end = text.p + text.n; line && line < end;) {
-            char *stop = memchr(line, '\n', (size_t)(end - line));
-            if (!stop)
-                break; // cut off by the kill: the request was not sent
-            *stop = '\0';
-            fold_line(f, line);
-            line = stop + 1;
-        }
+    bool is_dead = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (read_all(fd, &text))
+        each_line(&text, is_dead ? fold_line : unsaved, is_dead ? f : context);
+    if (is_dead)
         unlink(path);
-    }
     close(fd);
     buf_free(&text);
 }
 
-void memory_file_fold(struct memory_file *f) {
+void memory_file_fold(struct memory_file *f,
+                      void (*unsaved)(void *context, const struct memory_line *line),
+                      void *context) {
     DIR *directory = opendir(f->directory);
     struct dirent *file;
     while (directory && (file = readdir(directory)))
         if (strncmp(file->d_name, "use-", 4) == 0) {
             char *path = join(f->directory, file->d_name);
             if (strcmp(path, f->journal_path) != 0)
-                fold_journal(f, path);
+                fold_journal(f, path, unsaved, context);
             free(path);
         }
     if (directory)

@@ -35,16 +35,26 @@ void memory_file_salt(struct memory_file *f, uint64_t salt[2]);
 // A key's entry, made when it is not there.
 cJSON *memory_file_entry(struct memory_file *f, const char *hash);
 
-// Adds to an entry what was used at a moment (unix microseconds) of the day that ends then.
-void memory_entry_use(cJSON *entry, int64_t wall, int64_t day_end, int64_t requests,
-                      int64_t tokens);
+// Adds to an entry what was used on the day that ends then, and in a second of the last minute. Unix
+// microseconds; wall: now, or when it was used.
+void memory_entry_add_today(cJSON *entry, int64_t wall, int64_t day_end, int64_t requests,
+                            int64_t tokens);
+void memory_entry_add_second(cJSON *entry, int64_t wall, int64_t requests, int64_t tokens);
 
 // Appends the same to the journal, for the key with this hash.
 void memory_file_note(struct memory_file *f, const char *hash, int64_t wall, int64_t day_end,
                       int64_t requests, int64_t tokens);
 
-// Adds the journals of runs that were killed to the document and removes them.
-void memory_file_fold(struct memory_file *f);
+// Adds the journals of runs that were killed to the document and removes them. What runs that go on have not
+// saved yet is handed out line by line.
+struct memory_line {
+    char hash[MEMORY_HASH_SIZE];
+    int64_t wall, day_end; // unix microseconds
+    int64_t requests, tokens;
+};
+void memory_file_fold(struct memory_file *f,
+                      void (*unsaved)(void *context, const struct memory_line *line),
+                      void *context);
 
 int64_t memory_number(const cJSON *object, const char *name);
 void memory_set_number(cJSON *object, const char *name, int64_t value);

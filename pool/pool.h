@@ -37,11 +37,6 @@ struct pool_options {
     int64_t cooldown;         // COOLDOWN_AUTO or fixed microseconds
     bool feels_nothing;       // rates that nobody announces are not felt; so with a fixed cooldown
     uint64_t seed;            // of jitter and chance
-
-    // Called with what a key has used, as it is estimated and then corrected (may be negative); or NULL. The
-    // key is the one that pool_key() gives for this number.
-    void (*used)(void *context, size_t key, int64_t requests, int64_t tokens);
-    void *used_context;
 };
 
 struct pool *pool_new(const struct pool_options *options);

@@ -35,6 +35,7 @@
 #include "pool/limits/learned.h"
 #include "pool/limits/meter.h"
 #include "pool/pool.h"
+#include "pool/restore.h"
 
 enum tab_state { TAB_OPEN, TAB_COOLING, TAB_TRIAL, TAB_PROBING };
 
@@ -132,6 +133,8 @@ struct pool {
     struct random random;
     int64_t wall_offset; // wall clock minus monotonic clock
     int64_t now;         // as it was told last
+    pool_used used;      // or NULL
+    void *used_context;
 };
 
 // -- tab.c --
@@ -195,10 +198,9 @@ void restore_free(struct pool *pool);
 
 // Tells what a key has used: more, or less than was told before.
 static inline void pool_tell_use(const struct lease *lease, int64_t requests, int64_t tokens) {
-    const struct pool_options *o = &lease->channel->home->pool->options;
-    if (o->used && (requests || tokens))
-        o->used(o->used_context, (size_t)(lease->key - lease->channel->home->pool->keys), requests,
-                tokens);
+    const struct pool *pool = lease->channel->home->pool;
+    if (pool->used && (requests || tokens))
+        pool->used(pool->used_context, (size_t)(lease->key - pool->keys), requests, tokens);
 }
 
 static inline struct moment pool_moment(const struct home *home, int64_t now) {

@@ -10,6 +10,11 @@
 
 #define LASTS USEC_PER_SEC // what ends sooner is not worth remembering
 
+void pool_on_use(struct pool *pool, pool_used used, void *context) {
+    pool->used = used;
+    pool->used_context = context;
+}
+
 static struct moment moment_of(const struct key *key, int64_t now) {
     return pool_moment(key->account->home, now);
 }
@@ -106,10 +111,12 @@ void pool_restore(struct pool *pool, size_t i, const struct key_rest *rest, int6
             return;
         set_reason(key, rest->reason);
         key_suspend(key, until);
+        key_set_state(key, KEY_SUSPENDED); // no row has asked for a model yet
         return;
     case MEMORY_REVOKED:
         set_reason(key, rest->reason);
         key_remove(key);
+        key_set_state(key, KEY_REMOVED);
         return;
     }
 }

@@ -8,6 +8,11 @@
 
 #include "pool/pool.h"
 
+// Has `used` called with what a key uses, as it is estimated and then corrected (may be negative). The key is
+// the one that pool_key() gives for this number.
+typedef void (*pool_used)(void *context, size_t key, int64_t requests, int64_t tokens);
+void pool_on_use(struct pool *pool, pool_used used, void *context);
+
 // A key's use before this run, or by another one: of the provider's day that now_wall is in, and of a moment
 // in the last minute, `ago` microseconds back.
 void pool_add_use_today(struct pool *pool, size_t key, int64_t requests, int64_t tokens,

@@ -37,6 +37,7 @@ struct config {
     const char *keys;
     const char *tag; // as written; NULL: all keys
     const char *env_file;
+    bool no_memory;       // what earlier runs knew of the keys is left alone
     const char *simulate; // options for the simulator of --provider simulate
 
     // The run

@@ -106,6 +106,13 @@ const struct option run_options[] = {
      .help =
          "How long to wait for a rate-limited provider before using the next one of --provider; "
          "for keys that are merely busy rows always wait"},
+    {.name = "no-memory",
+     .type = OPTION_FLAG,
+     .offset = AT(no_memory),
+     .group = KEYS,
+     .help =
+         "Neither use nor change what is remembered of earlier runs: what each key used today and "
+         "in the last minute, and which keys rest or are out"},
     {.name = "base-url",
      .type = OPTION_TEXT,
      .offset = AT(base_url),

@@ -424,7 +424,9 @@ const struct manual_section manual_sections[] = {
      "turn.\n"
      "- The results' name with .inflight: which rows were sent and are in doubt.\n"
      "- The results' name with .rewrite: the file that takes its place when a run ends.\n"
-     "- `TMPDIR`, or /tmp: what `--ordered` keeps out of memory."},
+     "- `TMPDIR`, or /tmp: what `--ordered` keeps out of memory.\n"
+     "- `$XDG_STATE_HOME`/batch-run/pool.json, or ~/.local/state/batch-run/pool.json: what is "
+     "remembered of keys between runs. Keys are named there by a keyed hash; no secret is in it."},
 
     {"SIGNALS",
      "The first SIGINT (Ctrl-C) or SIGTERM stops the reading of rows and lets requests in flight "
