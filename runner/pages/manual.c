@@ -4,21 +4,6 @@
 
 #include <stddef.h>
 
-const char manual_purpose[] = "sends a file of prompts to language models over a pool of API keys";
-
-const char manual_description[] =
-    "`batch-run` reads one prompt per row from INPUT, sends each to a provider of language models, "
-    "and writes one line of JSON per row. The keys it is given share the load. A key that is "
-    "refused for its rate rests, and its row goes to another key or waits: a refusal of that kind "
-    "never fails a row.\n\n"
-    "Results are appended as they come. Running the same command again sends only what has no good "
-    "result yet.\n\n"
-    "Results alone go to standard output, and only with `-o -`. Everything meant for people goes "
-    "to "
-    "standard error.\n\n"
-    "To see it work without any key:\n\n"
-    "    batch-run prompts.jsonl --provider simulate";
-
 const struct manual_section manual_sections[] = {
     {"INPUT",
      "INPUT is a path, or `-` for standard input. A file whose name is that of a command is given "
@@ -29,7 +14,14 @@ const struct manual_section manual_sections[] = {
      "the prompt.\n"
      "- csv, tsv: one record per row as in RFC 4180, with a header row. The column `prompt` holds "
      "the prompt.\n"
+     "- json (.json): an array of such objects or strings, however it is laid out, or values one "
+     "after the other.\n"
      "- txt: each line is a prompt.\n\n"
+     "A further ending .gz or .zst is allowed, and packed input is known by its first bytes. What "
+     "stands between the cells of csv is taken from the header (`,` `;` tab or `|`), from a first "
+     "line `sep=;`, or from `--delimiter`. The text is UTF-8, or UTF-16 with a byte order mark, or "
+     "in the encoding that `--encoding` names. NaN and Infinity in a field that is not sent become "
+     "null.\n\n"
      "A JSON object holds `prompt` (a string) or `messages` (as OpenAI's chat completions take "
      "them), "
      "or it is a line made for a provider's own batch service:\n\n"

@@ -1,8 +1,23 @@
-// manual_lists.c: the manual's exit codes and examples. Constant.
+// manual_lists.c: the manual's first words, exit codes and examples. Constant.
 // SPDX-License-Identifier: MIT
 #include "runner/pages/manual.h"
 
 #include <stddef.h>
+
+const char manual_purpose[] = "sends a file of prompts to language models over a pool of API keys";
+
+const char manual_description[] =
+    "`batch-run` reads one prompt per row from INPUT, sends each to a provider of language models, "
+    "and writes one line of JSON per row. The keys it is given share the load. A key that is "
+    "refused for its rate rests, and its row goes to another key or waits: a refusal of that kind "
+    "never fails a row.\n\n"
+    "Results are appended as they come. Running the same command again sends only what has no good "
+    "result yet.\n\n"
+    "Results alone go to standard output, and only with `-o -`. Everything meant for people goes "
+    "to "
+    "standard error.\n\n"
+    "To see it work without any key:\n\n"
+    "    batch-run prompts.jsonl --provider simulate";
 
 const struct manual_exit_code manual_exit_codes[] = {
     {0, "every row has a good result"},

@@ -19,22 +19,22 @@ static void takes_one_pair_of_quotes_off(void **state) {
 
 static void knows_placeholders(void **state) {
     (void)state;
-    static const char *const yes[] = {"your-api-key-here",
-                                      "YOUR_OPENAI_API_KEY",
-                                      "<your key>",
-                                      "changeme",
-                                      "sk-...",
-                                      "sk-xxxxxxxx",
-                                      "xxx",
-                                      "sk-proj-****",
-                                      "<key>",
-                                      "{{ key }}",
-                                      "placeholder",
-                                      "insert-key",
-                                      "sk-\xe2\x80\xa6",
-                                      "null",
-                                      "TO"
-                                      "DO"};
+    static const char *const yes[] = {
+        "your-api-key-here",
+        "YOUR_OPENAI_API_KEY",
+        "<your key>",
+        "changeme",
+        "sk-...",
+        "sk-xxxxxxxx",
+        "xxx",
+        "sk-proj-****",
+        "<key>",
+        "{{ key }}",
+        "placeholder",
+        "insert-key",
+        "sk-\xe2\x80\xa6",
+        "null",
+    };
     static const char *const no[] = {"sk-proj-abcxxx", "a",     "AIzaSyYour", "xx",
                                      "gsk_9xXx0aXXX",  "EMPTY", "yourself",   "sk-yourea"};
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
