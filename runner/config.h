@@ -23,7 +23,7 @@ struct config {
     // Input
     int input_format;     // enum input_format, in its order
     const char *encoding; // of the input, as iconv names it; NULL: UTF-8
-    int delimiter;        // of csv: auto , ; tab |
+    int delimiter;        // of csv: auto , ; | tab
     const char *prompt_field;
     const char *id_field;
     const char *fields;      // --fields of records that steer; NULL: none

@@ -10,7 +10,7 @@
 
 // In the order of the enums they fill.
 static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", "json", NULL};
-static const char *const delimiters[] = {"auto", ",", ";", "tab", "|", NULL};
+static const char *const delimiters[] = {"auto", ",", ";", "|", "tab", NULL};
 static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
 static const char *const dry_run_forms[] = {"json", NULL};
 static const char *const affinities[] = {"none", "prefix", NULL};
