@@ -72,7 +72,7 @@ void loop_finish(struct loop *l, struct job *job);
 void loop_drop(struct loop *l, struct job *job);
 
 // Back among those that wait for a key.
-void loop_wait_again(struct loop *l, struct job *job);
+void loop_wait_again(struct job *job);
 
 // Its --deadline has passed.
 void loop_fail_deadline(struct loop *l, struct job *job);
