@@ -18,6 +18,12 @@ static int64_t tab_ready_at(struct tab *tab, const struct spend *spend, const st
     return later(when, felt_ready_at(&tab->felt, m->now));
 }
 
+static void wait_for_limit(struct channel *channel, const struct spend *spend) {
+    struct spend *most = &channel->parked_for;
+    most->input_tokens = later(most->input_tokens, spend->input_tokens);
+    most->output_tokens = later(most->output_tokens, spend->output_tokens);
+}
+
 // Whether an open seat can serve now. If not, it is moved to where it waits.
 static bool admits(struct seat *seat, const struct spend *spend, const struct moment *m) {
     struct tab *tab = seat->tab;
@@ -32,12 +38,15 @@ static bool admits(struct seat *seat, const struct spend *spend, const struct mo
     }
     int64_t when = meter_ready_at(seat->key->meter, spend, m);
     if (when > m->now) {
+        wait_for_limit(tab->channel, spend);
         seat_rest(seat, when);
         return false;
     }
     when = tab_ready_at(tab, spend, m);
-    if (when > m->now)
+    if (when > m->now) {
+        wait_for_limit(tab->channel, spend);
         seat_park(seat, when);
+    }
     return when <= m->now;
 }
 
@@ -69,8 +78,7 @@ static struct seat *choose(struct channel *channel, const struct need *need,
 }
 
 static struct spend spend_of(const struct channel *channel, const struct need *need) {
-    int64_t output =
-        need->output_tokens >= 0 ? need->output_tokens : (int64_t)channel->output_tokens;
+    int64_t output = need->output_tokens >= 0 ? need->output_tokens : channel->output_estimate;
     return (struct spend){1, need->input_tokens, output};
 }
 
@@ -153,6 +161,12 @@ static enum pool_answer held_back(const struct channel *channel) {
     return channel->breaker.state == BREAKER_RAMP ? POOL_BUSY : POOL_LATER;
 }
 
+// Than those did on whom seats wait for a limit: there may be room for this one.
+static bool asks_for_less(const struct channel *channel, const struct spend *spend) {
+    return spend->input_tokens < channel->parked_for.input_tokens ||
+           spend->output_tokens < channel->parked_for.output_tokens;
+}
+
 enum pool_answer pool_acquire(struct channel *channel, const struct need *need, int64_t now,
                               struct lease *lease, int64_t *not_before) {
     struct moment m = pool_moment(channel->home, now);
@@ -162,6 +176,10 @@ enum pool_answer pool_acquire(struct channel *channel, const struct need *need, 
     if (!breaker_admits(&channel->breaker, now, not_before))
         return held_back(channel);
     struct seat *seat = choose(channel, need, &spend, &m);
+    if (!seat && asks_for_less(channel, &spend)) {
+        channel_ask_again(channel);
+        seat = choose(channel, need, &spend, &m);
+    }
     if (!seat)
         return none_now(channel, not_before);
     take(seat, need, &m, lease);

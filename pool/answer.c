@@ -69,6 +69,19 @@ static void read_refusal(const struct transfer *t, const struct answer_context *
     signals_read(context->provider, &answer, context->now_wall, v);
 }
 
+// A refusal may tell what it took all the same, in the words of an answer.
+static void read_refused_usage(const struct transfer *t, const struct answer_context *context,
+                               struct result *result) {
+    struct reply reply = {.usage = USAGE_NONE};
+    const char *what = "";
+    if (!t->reply->n || !memmem(t->reply->p, t->reply->n, "\"usage", strlen("\"usage")))
+        return;
+    if (context->provider->wire->read_reply(buf_slice(t->reply), context->scratch, &reply, &what) !=
+        WIRE_NOT_JSON)
+        result->reply.usage = reply.usage;
+    buf_clear(context->scratch);
+}
+
 // Kept back by policy: another attempt meets the same policy.
 static void fail_blocked(struct verdict *v, const char *what, struct slice reason) {
     char word[sizeof v->code * 2];
@@ -104,7 +117,7 @@ static void read_success(const struct transfer *t, const struct answer_context *
         context->provider->wire->read_reply(body, context->scratch, &result->reply, &what);
     bool speaks = answer == WIRE_OK && says_something(&result->reply);
     if (!speaks && answer != WIRE_NOT_JSON && signals_is_error_body(body)) {
-        result->reply = (struct reply){.usage = USAGE_NONE};
+        result->reply = (struct reply){.usage = result->reply.usage};
         read_refusal(t, context, v);
         return;
     }
@@ -187,6 +200,7 @@ static void read_stream(const struct transfer *t, const struct answer_context *c
     struct wire_stream *s = parts_of(context->stream);
     const char *what = "";
     enum stream_end end = wire_stream_finish(s, t->reply, &what);
+    result->reply.usage = s->usage;
     if (t->status != TRANSFER_ANSWERED && !is_settled(s, end)) {
         buf_clear(t->reply);
         read_failure(t, v);
@@ -232,8 +246,10 @@ void answer_read(struct transfer *t, const struct answer_context *context, struc
         read_failure(t, v);
     else if (t->http_status >= 200 && t->http_status < 300)
         read_success(t, context, result, v);
-    else
+    else {
         read_refusal(t, context, v);
+        read_refused_usage(t, context, result);
+    }
     // what was taken from headers was not in the body
     v->message[secret_scrub(context->secret, v->message, strlen(v->message))] = '\0';
     v->code[secret_scrub(context->secret, v->code, strlen(v->code))] = '\0';

@@ -134,6 +134,13 @@ static bool is_to_feel(struct lease *lease, const struct pool_report *report) {
     return ++tab->surprises >= SURPRISES_ENOUGH && tab->surprises * SURPRISES_ONE_IN > requests;
 }
 
+// A key that is refused by chance goes on at once, at its pace.
+static bool may_be_chance(const struct lease *lease) {
+    struct tab *tab = lease->seat->tab;
+    bool pauses = tab->channel->home->pool->options.cooldown == COOLDOWN_AUTO;
+    return pauses && chance_refused(&tab->chance, lease->in_flight) && tab->state == TAB_OPEN;
+}
+
 static void follow_rate(struct lease *lease, const struct pool_report *report, int64_t now) {
     struct key *key = lease->key;
     const struct verdict *verdict = report->verdict;
@@ -144,8 +151,13 @@ static void follow_rate(struct lease *lease, const struct pool_report *report, i
         width_refused(&key->width, lease->in_flight, lease->charge.at, now);
         return;
     }
-    if (verdict->cause == BECAUSE_RATE && is_news(lease) && is_to_feel(lease, report))
-        felt_refused(&lease->seat->tab->felt, lease->serial, lease->charge.at, now);
+    bool is_rate = verdict->cause == BECAUSE_RATE && is_news(lease);
+    bool goes_on = is_rate && verdict->hint < 0 && may_be_chance(lease);
+    if (is_rate && is_to_feel(lease, report))
+        (goes_on ? felt_refused_perhaps : felt_refused)(&lease->seat->tab->felt, lease->serial,
+                                                        lease->charge.at, now);
+    if (goes_on)
+        return;
     cool(lease, verdict, now);
 }
 
@@ -284,6 +296,7 @@ static void clear_breaker(struct lease *lease, int64_t now) {
 static void follow_answer(struct lease *lease, const struct pool_report *report, int64_t now) {
     lease->channel->home->answered_at = now;
     felt_passed(&lease->seat->tab->felt, lease->serial);
+    chance_passed(&lease->seat->tab->chance);
     if (report->verdict->outcome == OUTCOME_OK)
         width_passed(&lease->key->width, report->latency, lease->in_flight, now);
     note_health(lease, true, now);

@@ -180,6 +180,7 @@ static struct channel *add_channel(struct home *home, struct slice model) {
     channel->breaker.keys = home->count;
     channel->breaker.patience = pool->options.outage_patience;
     channel->output_tokens = OUTPUT_TOKENS_AT_FIRST;
+    channel->output_estimate = OUTPUT_TOKENS_AT_FIRST;
     describe_keys(home, channel->order);
     fill_seats(channel);
     pthread_mutex_lock(&pool->outage_lock); // pool_outage() walks the channels
@@ -258,6 +259,8 @@ void pool_free(struct pool *pool) {
         free_home(&pool->homes[i]);
     for (size_t i = 0; i < pool->key_count; i++) {
         meter_free(pool->keys[i].meter);
+        if (pool->keys[i].latency)
+            histogram_free(pool->keys[i].latency);
         free(pool->keys[i].latency);
         free(pool->keys[i].reason);
     }

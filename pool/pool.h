@@ -20,6 +20,7 @@
 #include "pool/keys/key.h"
 #include "pool/keys/strategy.h"
 #include "pool/limits/announced.h"
+#include "pool/limits/cost.h"
 #include "pool/limits/spend.h"
 #include "pool/signals/signals.h"
 
@@ -92,8 +93,9 @@ bool pool_acquire_other(const struct lease *first, const struct need *need, int6
 
 // What an attempt came to, for the key.
 struct pool_report {
-    const struct verdict *verdict; // outcome OUTCOME_OK for an answer
-    struct usage usage;
+    const struct verdict *verdict;     // outcome OUTCOME_OK for an answer
+    struct usage usage;                // as far as it was told, whatever the outcome
+    enum request_end end;              // what the rest of it is taken to be
     int64_t latency;                   // microseconds
     const struct announced *announced; // the limits its headers told, or NULL
     bool is_first;                     // of its row's attempts

@@ -30,6 +30,7 @@
 #include "pool/keys/affinity.h"
 #include "pool/keys/order.h"
 #include "pool/limits/breaker.h"
+#include "pool/limits/chance.h"
 #include "pool/limits/felt.h"
 #include "pool/limits/learned.h"
 #include "pool/limits/meter.h"
@@ -55,6 +56,7 @@ struct tab {
     struct spend taken;      // everything so far, in flight included; until `learned` counts
     struct learned *learned; // NULL until limits were announced
     struct felt felt;
+    struct chance chance;
 };
 
 enum seat_place { SEAT_OPEN, SEAT_FULL, SEAT_PARKED, SEAT_RESTING, SEAT_OUT };
@@ -97,6 +99,9 @@ struct channel {
     size_t full;          // who waits for an answer only: seats that are SEAT_FULL, crowded tabs
     size_t no_model;      // tabs that are COOLING for want of the model
     double output_tokens; // of an answer, on average
+    int64_t
+        output_estimate; // the same as it is reserved: follows when it is off by more than a little
+    struct spend parked_for; // the most that seats were asked for which wait for a limit since
 };
 
 struct home {
@@ -149,6 +154,10 @@ void tab_cool(struct tab *tab, int64_t until, int64_t until_wall);
 void tab_set_crowded(struct tab *tab, bool is_crowded);
 // Back to work, after an answer.
 void tab_open(struct tab *tab);
+// Limits of the account may have got room, in every channel: the first of each line is asked again.
+void account_ask_again(const struct account *account);
+// The same for all who wait for a limit in this channel.
+void channel_ask_again(struct channel *channel);
 // Everything whose time has come.
 void channel_wake(struct channel *channel, int64_t now);
 // The wall clock jumped, or a day ended.
@@ -159,6 +168,8 @@ void channel_follow_wall(struct channel *channel, int64_t now);
 int key_width(const struct key *key);
 // After its requests in flight, its width or its standing changed.
 void key_settle(struct key *key);
+// After a request of its own ended: its stated limits may have got room too.
+void key_reopen(struct key *key);
 // What it looks like from outside, with the eyes of this channel's requests.
 void key_show(struct key *key, const struct channel *channel);
 void key_suspend(struct key *key, int64_t until);

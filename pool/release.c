@@ -7,6 +7,10 @@
 
 #define AVERAGE_OVER 16 // answers
 
+// The estimate follows the average when it is off by this part of it: whenever it falls, all who wait for
+// a limit are asked again.
+#define ESTIMATE_STEP 64
+
 static void count_report(struct key *key, const struct pool_report *report) {
     struct key_counts *counts = &key->counts;
     const struct usage *usage = &report->usage;
@@ -25,16 +29,20 @@ static void count_report(struct key *key, const struct pool_report *report) {
     counts->cached_tokens += usage->cached_tokens > 0 ? usage->cached_tokens : 0;
 }
 
-// What it took in truth: as the provider says; nothing when it was not answered; else as estimated.
-static struct spend real_spend(const struct lease *lease, const struct pool_report *report) {
-    const struct usage *usage = &report->usage;
-    struct spend real = lease->charge.spend;
-    bool answered = report->verdict->outcome == OUTCOME_OK;
-    if (!answered || usage->input_tokens >= 0)
-        real.input_tokens = answered ? usage->input_tokens : 0;
-    if (!answered || usage->output_tokens >= 0)
-        real.output_tokens = answered ? usage->output_tokens : 0;
-    return real;
+static void learn_output(struct channel *channel, int64_t tokens) {
+    channel->output_tokens += ((double)tokens - channel->output_tokens) / AVERAGE_OVER;
+    double off = channel->output_tokens - (double)channel->output_estimate;
+    if (off * ESTIMATE_STEP > channel->output_tokens ||
+        -off * ESTIMATE_STEP > channel->output_tokens)
+        channel->output_estimate = (int64_t)channel->output_tokens;
+}
+
+// What the provider cannot have counted.
+static void return_limits(struct lease *lease, int64_t now) {
+    struct tab *tab = lease->seat->tab;
+    felt_return(&tab->felt, lease->serial);
+    if (tab->learned)
+        learned_return(tab->learned, &lease->charge, now);
 }
 
 static void settle_spend(struct lease *lease, const struct pool_report *report, int64_t now) {
@@ -42,17 +50,18 @@ static void settle_spend(struct lease *lease, const struct pool_report *report, 
     struct channel *channel = lease->channel;
     struct moment m = pool_moment(channel->home, now);
     const struct spend *expected = &lease->charge.spend;
-    struct spend real = real_spend(lease, report);
+    struct spend real = cost_of(expected, &report->usage, report->end);
     meter_settle(lease->key->meter, &lease->charge, &real, &m);
     meter_settle(tab->account->meter, &lease->charge, &real, &m);
-    if (tab->learned)
+    if (report->end == REQUEST_UNSENT)
+        return_limits(lease, now);
+    else if (tab->learned)
         learned_settle(tab->learned, &lease->charge, &real, now);
     int64_t difference =
         real.input_tokens + real.output_tokens - expected->input_tokens - expected->output_tokens;
     order_settle(channel->order, lease->key->place, difference, lease->charge.at);
     if (report->verdict->outcome == OUTCOME_OK && report->usage.output_tokens >= 0)
-        channel->output_tokens +=
-            ((double)report->usage.output_tokens - channel->output_tokens) / AVERAGE_OVER;
+        learn_output(channel, real.output_tokens);
 }
 
 static void observe(struct lease *lease, const struct announced *announced, int64_t now) {
@@ -70,20 +79,10 @@ static void leave(struct lease *lease) {
     lease->key->account->in_flight--;
 }
 
-// The group has a hand free: in every channel somebody may wait for it.
-static void call_group(const struct account *account) {
-    for (size_t i = 0; i < account->home->channel_count; i++) {
-        struct tab *tab = &account->home->channels[i]->tabs[account->number];
-        tab_set_crowded(tab, false);
-        if (!heap_holds(&tab->timer))
-            tab_pass(tab);
-    }
-}
-
 static void reopen(struct lease *lease) {
-    key_settle(lease->key);
+    key_reopen(lease->key);
     key_show(lease->key, lease->channel);
-    call_group(lease->key->account);
+    account_ask_again(lease->key->account);
     lease->key = NULL;
 }
 
@@ -104,9 +103,7 @@ void pool_return(struct lease *lease, int64_t now) {
     lease->key->counts.requests--;
     meter_return(lease->key->meter, &lease->charge, &m);
     meter_return(tab->account->meter, &lease->charge, &m);
-    felt_return(&tab->felt, lease->serial);
-    if (tab->learned)
-        learned_return(tab->learned, &lease->charge, now);
+    return_limits(lease, now);
     breaker_left(&lease->channel->breaker, lease->charge.at);
     order_settle(lease->channel->order, lease->key->place,
                  -lease->charge.spend.input_tokens - lease->charge.spend.output_tokens,

@@ -19,6 +19,15 @@ void key_settle(struct key *key) {
     }
 }
 
+void key_reopen(struct key *key) {
+    struct home *home = key->account->home;
+    for (size_t i = 0; i < home->channel_count; i++) {
+        struct seat *seat = &home->channels[i]->seats[key->place];
+        if (seat->place != SEAT_PARKED)
+            seat_settle(seat);
+    }
+}
+
 static enum key_state state_in(const struct key *key, const struct tab *tab) {
     switch (tab->state) {
     case TAB_COOLING: return KEY_COOLING;

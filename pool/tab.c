@@ -131,10 +131,33 @@ static void wake_tab(struct tab *tab) {
     tab_pass(tab);
 }
 
+// Whoever waits for a limit of this tab, and not for a cool-down.
+static void tab_ask_again(struct tab *tab) {
+    if (tab->state == TAB_COOLING || tab->state == TAB_PROBING || list_is_empty(&tab->line))
+        return;
+    heap_remove(&tab->channel->resting_tabs, &tab->timer);
+    tab_pass(tab);
+}
+
+void account_ask_again(const struct account *account) {
+    for (size_t i = 0; i < account->home->channel_count; i++) {
+        struct tab *tab = &account->home->channels[i]->tabs[account->number];
+        tab_set_crowded(tab, false);
+        tab_ask_again(tab);
+    }
+}
+
 static void wake_seats(struct channel *channel, int64_t now) {
     struct heap_node *node;
     while ((node = heap_pop_due(&channel->resting_seats, now)))
         seat_settle(HEAP_ENTRY(node, struct seat, timer));
+}
+
+void channel_ask_again(struct channel *channel) {
+    channel->parked_for = (struct spend){0, 0, 0};
+    for (size_t i = 0; i < channel->home->account_count; i++)
+        tab_ask_again(&channel->tabs[i]);
+    wake_seats(channel, TIME_NEVER);
 }
 
 void channel_wake(struct channel *channel, int64_t now) {

@@ -166,8 +166,8 @@ static void release_key(struct loop *l, struct flight *f, const struct pool_repo
     struct stats *stats = &l->p->stats;
     if (report->verdict->outcome == OUTCOME_RATE_LIMITED)
         stats_add(&stats->rate_limited, 1);
+    stats_add_usage(stats, &report->usage);
     if (report->verdict->outcome == OUTCOME_OK) {
-        stats_add_usage(stats, &report->usage);
         histogram_add(&stats->latency, report->latency);
         if (f->errand.result->ttft)
             histogram_add(&stats->ttft, f->errand.result->ttft);
@@ -176,15 +176,21 @@ static void release_key(struct loop *l, struct flight *f, const struct pool_repo
     land(l, f);
 }
 
-// What the run's budget is told: an answer that did not come whole may have been paid, a request that
-// was refused or never sent was not.
-static struct usage usage_paid(const struct errand *e) {
-    bool refused = e->status == TRANSFER_ANSWERED && (e->http_status < 200 || e->http_status > 299);
-    return refused || !e->was_sent ? USAGE_NOTHING : e->result->reply.usage;
+// How the request ended, as far as its price is concerned. A stream may be whole although its transfer
+// is not.
+static enum request_end end_of(const struct errand *e, enum outcome outcome) {
+    if (!e->was_sent)
+        return REQUEST_UNSENT;
+    if (outcome == OUTCOME_OK)
+        return REQUEST_ANSWERED;
+    if (e->status != TRANSFER_ANSWERED)
+        return REQUEST_LOST;
+    return e->http_status >= 200 && e->http_status <= 299 ? REQUEST_ANSWERED : REQUEST_REFUSED;
 }
 
-static void settle_budget(struct loop *l, struct flight *f, struct usage usage) {
-    run_budget_settle(&l->p->budget, f->tokens, f->lease.charge.spend.input_tokens, &usage);
+static void settle_budget(struct loop *l, struct flight *f, const struct pool_report *report) {
+    run_budget_settle(&l->p->budget, f->tokens, f->lease.charge.spend.input_tokens, &report->usage,
+                      report->end);
 }
 
 // It had less time than any request should have: its job's deadline came first.
@@ -223,11 +229,14 @@ static void read_end(struct loop *l, struct flight *f) {
                   found->verdict.message);
     struct pool_report report = {.verdict = &found->verdict,
                                  .usage = e->result->reply.usage,
+                                 .end = end_of(e, outcome),
                                  .latency = result->latency,
                                  .announced = found->announces ? &found->announced : NULL,
                                  .is_first = result->attempts == 1,
                                  .is_cut_short = is_cut_short(l, e)};
-    settle_budget(l, f, usage_paid(e));
+    if (outcome != OUTCOME_OK)
+        reasons_add_attempt(&l->p->reasons, job, outcome, found->verdict.message);
+    settle_budget(l, f, &report);
     note_answer(l, f, outcome);
     release_key(l, f, &report);
     lanes_heard(&l->lanes, job, e->route, outcome, l->now);
@@ -297,9 +306,10 @@ static void settle_stopped(struct loop *l, struct flight *f) {
     struct pool_report report = {.verdict = &broken,
                                  .is_cut_short = true,
                                  .usage = USAGE_NONE,
+                                 .end = end_of(&f->errand, OUTCOME_NETWORK),
                                  .latency = f->errand.finished - f->errand.started};
     note_answer(l, f, OUTCOME_NETWORK);
-    settle_budget(l, f, USAGE_NONE);
+    settle_budget(l, f, &report);
     release_key(l, f, &report);
     if (f->winner)
         conclude(l, f->winner, &good);

@@ -94,6 +94,25 @@ static int64_t sum_of(const struct usage *usage) {
     return total > sum ? total : sum;
 }
 
+// What is told of a request whose sum is not.
+static int64_t least_of(const struct usage *usage) {
+    int64_t input = told(usage->input_tokens), output = told(usage->output_tokens);
+    return (input > 0 ? input : 0) + (output > 0 ? output : 0);
+}
+
+// sum: -1 not told.
+static int64_t budget_cost(int64_t sum, int64_t least, int64_t estimate, enum request_end end) {
+    switch (end) {
+    case REQUEST_UNSENT: return 0;
+    case REQUEST_REFUSED: return sum > least ? sum : least;
+    case REQUEST_LOST: return sum > estimate ? sum : least > estimate ? least : estimate;
+    case REQUEST_ANSWERED: break;
+    }
+    if (sum >= 0)
+        return sum;
+    return least > estimate ? least : estimate;
+}
+
 static void learn(struct run_budget *b, int64_t input_estimate, const struct usage *usage) {
     double ratio = (double)usage->input_tokens / (double)(input_estimate + INPUT_MARGIN);
     int64_t answer =
@@ -106,11 +125,12 @@ static void learn(struct run_budget *b, int64_t input_estimate, const struct usa
 }
 
 void run_budget_settle(struct run_budget *b, int64_t estimate, int64_t input_estimate,
-                       const struct usage *usage) {
+                       const struct usage *usage, enum request_end end) {
     int64_t sum = sum_of(usage);
     b->in_flight--;
+    b->requests -= end == REQUEST_UNSENT;
     b->reserved -= estimate;
-    b->tokens += sum >= 0 ? sum : estimate;
+    b->tokens += budget_cost(sum, least_of(usage), estimate, end);
     if (sum > 0 && usage->input_tokens >= 0)
         learn(b, input_estimate, usage);
 }

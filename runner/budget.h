@@ -57,10 +57,10 @@ void run_budget_start(struct run_budget *b, int64_t estimate);
 // The request was not sent after all.
 void run_budget_take_back(struct run_budget *b, int64_t estimate);
 
-// A request is over. input_estimate: as `need` had it. usage: what the provider told; zeros when it
-// cannot have been paid. Where it tells no sum, the request counts as estimated.
+// A request is over. input_estimate: as `need` had it. usage: what the provider told. What it did not
+// tell counts by how the request ended.
 void run_budget_settle(struct run_budget *b, int64_t estimate, int64_t input_estimate,
-                       const struct usage *usage);
+                       const struct usage *usage, enum request_end end);
 
 // A row is done for good; bad rows do not count. True when that makes too many failures, once.
 bool run_budget_note(struct run_budget *b, bool failed);

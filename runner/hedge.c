@@ -14,7 +14,7 @@ bool hedge_is_near_end(const struct hedge *h, int64_t rows, int64_t under_way) {
 int64_t hedge_due(const struct hedge *h, const struct histogram *latency, int64_t started) {
     if (latency->total < HEDGE_ANSWERS_LEAST)
         return TIME_NEVER;
-    int64_t due = started + histogram_at(latency, SLOW_BEYOND);
+    int64_t due = started + histogram_about(latency, SLOW_BEYOND);
     int64_t calm = h->refused_at ? h->refused_at + HEDGE_CALM : 0;
     return due > calm ? due : calm;
 }

@@ -45,6 +45,8 @@ void loop_finish(struct loop *l, struct job *job) {
     job_set_state(job, JOB_FINISHED);
     l->alive--;
     lane_done(job);
+    if (job->result.outcome != OUTCOME_OK)
+        reasons_add_row(&l->p->reasons, job);
     note_end(l, job);
     if (job->body.n > BODY_SMALL)
         l->held = credits_charge_reply(&l->p->credits, job);

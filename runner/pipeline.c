@@ -8,6 +8,7 @@
 #include "jobs/base/log.h"
 #include "runner/paths.h"
 #include "runner/screen/progress.h"
+#include "runner/signal_gate.h"
 #include "runner/wake.h"
 
 #include <errno.h>
@@ -93,7 +94,7 @@ static void init_credits(struct pipeline *p) {
 }
 
 bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *err) {
-    *p = (struct pipeline){.plan = plan};
+    *p = (struct pipeline){.plan = plan, .count_until = TIME_NEVER};
     p->budget = (struct run_budget){.max_requests = plan->config->max_requests,
                                     .max_tokens = plan->config->max_tokens_total,
                                     .errors = plan->error_rate};
@@ -119,6 +120,7 @@ void pipeline_close(struct pipeline *p) {
     engine_close(p->engine);
     pool_free(p->pool);
     credits_free(&p->credits);
+    stats_free(&p->stats);
     queue_free(&p->to_loop);
     queue_free(&p->to_writer);
     close(p->loop_fd);
@@ -193,13 +195,14 @@ static void on_signal(struct pipeline *p) {
     if (pipeline_stopping(p) == STOP_NO) {
         long long count = (long long)stats_get(&p->stats.in_flight);
         if (count)
-            log_warn("stopping: waiting for %lld request%s in flight; once more breaks %s off",
-                     count, count == 1 ? "" : "s", count == 1 ? "it" : "them");
+            log_warn(
+                "stopping: waiting for %lld request%s in flight; press Ctrl-C again to cancel %s",
+                count, count == 1 ? "" : "s", count == 1 ? "it" : "them");
         else
             log_warn("stopping: waiting for results to be written");
         pipeline_stop(p, STOP_DRAIN, CAUSE_SIGNAL, NULL);
     } else if (pipeline_stopping(p) == STOP_DRAIN) {
-        log_warn("stopping now: what was in flight is sent again by the next run");
+        log_warn("stopping now: requests in flight are cancelled; the next run sends them again");
         pipeline_stop(p, STOP_ABORT, CAUSE_SIGNAL, NULL);
     } else {
         _exit(130); // the writer is stuck in an output that takes nothing
@@ -231,13 +234,15 @@ static int poll_timeout(int64_t due) {
 static void watch(struct pipeline *p, struct progress *progress, int64_t began,
                   const sigset_t *signals) {
     unsigned char marks[PROGRESS_KEYS_SHOWN] = {0};
+    struct signal_gate gate = {{0}};
     struct pollfd fds[2] = {
         {.fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN},
         {.fd = p->done_fd, .events = POLLIN}};
     while (!fds[1].revents) {
         struct signalfd_siginfo info;
         poll(fds, 2, poll_timeout(progress_due(progress)));
-        if (fds[0].revents && read(fds[0].fd, &info, sizeof info) == sizeof info)
+        if (fds[0].revents && read(fds[0].fd, &info, sizeof info) == sizeof info &&
+            signal_gate_counts(&gate, (int)info.ssi_signo, clock_now()))
             on_signal(p);
         if (!fds[1].revents && clock_now() >= progress_due(progress)) {
             struct progress_view view = view_of(p, began, marks);
@@ -285,6 +290,24 @@ static int exit_code(struct pipeline *p) {
     return failed ? 1 : 0;
 }
 
+// Once everything else has ended: how long the reader may go on counting rows that were not read. Not
+// noticeable after a signal, nor for a pipe that may never end.
+#define COUNT_BRIEFLY (200 * USEC_PER_MS)
+#define COUNT_FILE    (2 * USEC_PER_SEC)
+
+static void join_reader(struct pipeline *p, pthread_t reader) {
+    bool brief = atomic_load(&p->cause) == CAUSE_SIGNAL || source_bytes_total(p->source) < 0;
+    int64_t span = brief ? COUNT_BRIEFLY : COUNT_FILE;
+    atomic_store(&p->count_until, clock_now() + span);
+    int64_t until = clock_wall() + span;
+    struct timespec end = {(time_t)(until / USEC_PER_SEC), (long)(until % USEC_PER_SEC * 1000)};
+    if (pthread_timedjoin_np(reader, NULL, &end) == 0)
+        return;
+    atomic_store(&p->count_until, 0);
+    wake_up(p->reader_fd); // it may wait for a pipe
+    pthread_join(reader, NULL);
+}
+
 int pipeline_run(struct pipeline *p) {
     pthread_t reader, loop, writer;
     struct progress progress;
@@ -297,10 +320,10 @@ int pipeline_run(struct pipeline *p) {
     start_thread(&loop, loop_main, p);
     start_thread(&reader, reader_main, p);
     watch(p, &progress, began, &signals);
-    pthread_join(reader, NULL);
     pthread_join(loop, NULL);
     pthread_join(writer, NULL);
     p->elapsed = clock_now() - began;
+    join_reader(p, reader);
     int code = exit_code(p);
     struct error err = {0};
     if (!output_close(p->output, &err)) {

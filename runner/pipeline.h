@@ -23,6 +23,7 @@
 #include "runner/credits.h"
 #include "runner/plan.h"
 #include "runner/queue.h"
+#include "runner/reasons.h"
 #include "runner/stats.h"
 
 #include <stdatomic.h>
@@ -49,6 +50,8 @@ struct pipeline {
     struct engine *engine;           // the loop's, once it runs
     struct stats stats; // rows, skipped and bad_rows counted by the reader, the rest by the loop
     struct run_budget budget; // the loop's; read after the joins
+    struct reasons reasons;   // the loop's; likewise
+    struct reasons bad_rows;  // the reader's; likewise
 
     struct credits credits;
     struct queue to_loop;
@@ -60,10 +63,11 @@ struct pipeline {
     atomic_size_t slots_freed; // jobs with pipeline_keeps_slot() that the writer has written
     atomic_bool slot_wanted;   // the loop waits for the next of them
 
-    int64_t elapsed;         // microseconds the run took
-    atomic_bool input_ended; // the reader has seen the last row
-    atomic_int stop;         // enum stop_mode
-    atomic_int cause;        // enum stop_cause, the first one
+    int64_t elapsed;             // microseconds the run took
+    _Atomic int64_t count_until; // monotonic: a reader that counts what is left ends then
+    atomic_bool input_ended;     // the reader has seen the last row
+    atomic_int stop;             // enum stop_mode
+    atomic_int cause;            // enum stop_cause, the first one
     struct error err; // of that cause; written by the thread that sets it, read after the joins
 };
 

@@ -3,7 +3,10 @@
 // SPDX-License-Identifier: MIT
 #include "runner/pipeline.h"
 
+#include "jobs/base/clock.h"
 #include "jobs/base/log.h"
+
+#include <sys/eventfd.h>
 
 static void fail_strict(struct pipeline *p, const struct job *job) {
     struct error err = {0};
@@ -71,6 +74,8 @@ static bool is_done(struct reader *r, struct job *job) {
     else if (before == ROW_CHANGED)
         tell_changed(r, job);
     stats_add(&stats->bad_rows, bad);
+    if (bad)
+        reasons_add_row(&r->p->bad_rows, job);
     stats_add(&stats->skipped, done && !bad);
     return done;
 }
@@ -134,6 +139,50 @@ static bool read_one(struct reader *r) {
     return false;
 }
 
+// ---- the rest of the input, when the run stops before its end ----
+
+// Rows between two looks at the clock.
+#define COUNT_BATCH 64
+
+static bool may_count(struct pipeline *p) {
+    return pipeline_stopping(p) == STOP_DRAIN && clock_now() < atomic_load(&p->count_until);
+}
+
+// A row that nobody will send: it counts, and so does whether an earlier run answered it.
+static void count_row(struct pipeline *p, struct job *job) {
+    bool bad = job->result.outcome == OUTCOME_BAD_INPUT;
+    bool done = output_look(p->output, job) == ROW_DONE && !bad;
+    stats_add(&p->stats.rows, 1);
+    stats_add(&p->stats.skipped, done);
+    job_clear(job);
+}
+
+// False once there is no use in going on.
+static bool count_some(struct pipeline *p, struct job *job) {
+    struct error err = {0};
+    eventfd_t woken;
+    for (int i = 0; i < COUNT_BATCH; i++)
+        switch (source_next(p->source, job, &err)) {
+        case SOURCE_JOB: count_row(p, job); break;
+        case SOURCE_STOPPED: eventfd_read(p->reader_fd, &woken); return true;
+        case SOURCE_END: atomic_store(&p->input_ended, true); return false;
+        case SOURCE_FAILED: return false;
+        }
+    return true;
+}
+
+// How many rows there are besides those that were read: for the totals at the end. It takes no longer
+// than what is in flight, and a moment more (pipeline.c).
+static void count_rest(struct pipeline *p) {
+    enum stop_cause cause = (enum stop_cause)atomic_load(&p->cause);
+    if (atomic_load(&p->input_ended) || cause == CAUSE_INPUT || cause == CAUSE_OUTPUT)
+        return;
+    struct job *job = job_new(SOURCE_LINE_ROOM((size_t)p->plan->config->max_line_bytes), 1);
+    while (may_count(p) && count_some(p, job))
+        ;
+    job_free(job);
+}
+
 void *reader_main(void *pipeline) {
     struct reader r = {.p = pipeline, .batch = 1};
     list_init(&r.good);
@@ -142,5 +191,6 @@ void *reader_main(void *pipeline) {
         ;
     hand_on(&r);
     queue_close(&r.p->to_loop);
+    count_rest(r.p);
     return NULL;
 }

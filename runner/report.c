@@ -79,9 +79,26 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .streaming = p->plan->config->stream || p->stats.ttft.total,
                           .cached_tokens = sum.cached_tokens,
                           .hedging = p->plan->config->hedge > 0,
+                          .at_least = !atomic_load(&p->input_ended),
                           .output = p->plan->output,
                           .stopped = exit_code > 1,
                           .stopped_by = stopped_by(p, exit_code)};
+}
+
+// Only classes that were seen, in the order of their enum.
+static size_t fill_errors(struct summary_error *list, const struct reasons *reasons) {
+    size_t count = 0;
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        const struct reason *reason = &reasons->of[i];
+        if (reason->rows || reason->attempts)
+            list[count++] = (struct summary_error){.class = outcome_name((enum outcome)i),
+                                                   .rows = reason->rows,
+                                                   .attempts = reason->attempts,
+                                                   .message = reason->message,
+                                                   .example_id = reason->example_id,
+                                                   .key = reason->key};
+    }
+    return count;
 }
 
 bool report_run(const struct pipeline *p, int exit_code, struct error *err) {
@@ -95,6 +112,11 @@ bool report_run(const struct pipeline *p, int exit_code, struct error *err) {
         fill_key(&rows[i], pool_key(p->pool, i), masks[i]);
     summary.keys = rows;
     summary.key_count = count;
+    struct reasons reasons = p->reasons;
+    struct summary_error errors[OUTCOME_COUNT];
+    reasons_merge(&reasons, &p->bad_rows);
+    summary.errors = errors;
+    summary.error_count = fill_errors(errors, &reasons);
     if (!config->quiet)
         summary_print(&summary);
     bool good = !config->summary || summary_write(&summary, config->summary, err);

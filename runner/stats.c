@@ -13,6 +13,11 @@ void stats_add_usage(struct stats *stats, const struct usage *usage) {
     add_known(&stats->cached_tokens, usage->cached_tokens);
 }
 
+void stats_free(struct stats *stats) {
+    histogram_free(&stats->latency);
+    histogram_free(&stats->ttft);
+}
+
 void stats_sum(struct totals *totals, const struct stats *stats) {
     totals->rows += stats_get(&stats->rows);
     totals->skipped += stats_get(&stats->skipped);

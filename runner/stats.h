@@ -85,6 +85,9 @@ static inline int64_t stats_get(const stats_counter *counter) {
 // Adds what a provider said it counted; unknown parts add nothing.
 void stats_add_usage(struct stats *stats, const struct usage *usage);
 
+// Gives the histograms' memory back.
+void stats_free(struct stats *stats);
+
 // Adds one thread's numbers to a sum that starts zeroed.
 void stats_sum(struct totals *totals, const struct stats *stats);
 

@@ -45,8 +45,19 @@
 #define PROVING           20
 #define WELL_BELOW_PROVEN 0.8
 #define FLOOR_OF_PROVEN   0.75
+#define RUN_LEAST         4 // passed without a refusal: shorter runs prove nothing
+#define CHANCES           8 // refusals that may be chance and are measured only
+#define CHANCES_LIKELY    4
+#define NO_CHANCE         3 // one that is none takes back so many
+#define PROVING_CHANCE    6
+#define DOUBTS_CHANCE     2
 #define PROVEN_FADES      0.7 // with every pace that held: limits change
 #define QUIET_FIRST       (60 * USEC_PER_SEC)
+
+// Most refusals were followed by a request that passed at once, which a limit does not let happen.
+static bool looks_like_chance(const struct felt *f) {
+    return f->chances >= CHANCES_LIKELY;
+}
 
 static bool is_off(const struct felt *f, int64_t now) {
     return now < f->off_until;
@@ -76,6 +87,10 @@ uint64_t felt_take(struct felt *f, int64_t now) {
         f->resuming -= f->resuming > 0;
         f->next_at = (f->next_at > earliest ? f->next_at : earliest) + spacing;
     }
+    if (f->went_on_at == 0) {
+        f->went_on_at = now;
+        f->idle += f->run_from ? now - f->noted_at : 0;
+    }
     return f->takes++;
 }
 
@@ -90,7 +105,7 @@ static void reach(struct felt *f, uint64_t serial, int64_t sent_at) {
 
 // The first refusal tells little: not faster than so far.
 static void guess(struct felt *f, uint64_t serial, int64_t sent_at) {
-    double time = fmax((double)(sent_at - f->reached_at), GUESS_OVER);
+    double time = fmax((double)(sent_at - f->reached_at - (f->goes_on ? f->idle : 0)), GUESS_OVER);
     f->begun = f->rate = fmax((double)(serial - f->reached_serial) / time, GUESS_LEAST);
 }
 
@@ -119,13 +134,32 @@ static void lower_a_little(struct felt *f) {
 
 // From one refusal to another, so many apart that a window of the provider's counts for little.
 static void prove(struct felt *f, int64_t now) {
-    if (f->was_refused && f->known < PROVING)
+    if (f->was_refused && f->known < (looks_like_chance(f) ? PROVING_CHANCE : PROVING))
         return;
     if (f->was_refused && now > f->known_from)
         f->proven = fmax(f->proven, (double)(f->known - 1) / (double)(now - f->known_from));
     f->known = 0;
     f->known_from = now;
     f->known_serial = f->takes;
+}
+
+// A run of requests that passed between two refusals, without a pause: the limit is not below their pace.
+static void prove_run(struct felt *f, int64_t sent_at) {
+    int64_t time = sent_at - f->run_from;
+    bool went_on = f->went_on_at - f->run_from <= 2 * time / (f->run + 1);
+    if (f->run_from && f->run >= RUN_LEAST && went_on)
+        f->proven = fmax(f->proven, (double)(f->run - 1) / (double)time);
+}
+
+// The next run is measured from here.
+static void note_refusal(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now) {
+    prove_run(f, sent_at);
+    f->run = 0;
+    f->run_from = sent_at;
+    f->run_serial = serial;
+    f->noted_at = now;
+    f->went_on_at = 0;
+    f->noted++;
 }
 
 // A pause that ended with another refusal was no time in which the bucket filled up. What passed from
@@ -157,7 +191,7 @@ static bool is_in_vain(struct felt *f, int64_t sent_at, int64_t now) {
         f->doubts++;
     }
     f->since = 0;
-    if (f->doubts < DOUBTS_MOST)
+    if (f->doubts < (looks_like_chance(f) ? DOUBTS_CHANCE : DOUBTS_MOST))
         return false;
     int64_t quiet = f->quiet ? f->quiet * 2 : QUIET_FIRST;
     if (quiet > FELT_FORGOTTEN_AFTER)
@@ -171,9 +205,13 @@ static bool is_in_vain(struct felt *f, int64_t sent_at, int64_t now) {
     return true;
 }
 
-void felt_refused(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now) {
+static void lower_for(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now) {
     if (f->was_refused && serial > f->reached_serial)
         f->not_taken++;
+    note_refusal(f, serial, sent_at, now);
+    if (!f->was_refused &&
+        serial - f->reached_serial < (uint64_t)f->noted) // all before it were refused
+        return;
     if (is_off(f, now) || (f->was_refused && serial < f->lowered_serial))
         return;
     if (f->was_refused && is_in_vain(f, sent_at, now))
@@ -193,7 +231,22 @@ void felt_refused(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now)
     f->grown = 0;
 }
 
+void felt_refused(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now) {
+    f->chances = f->chances > NO_CHANCE ? f->chances - NO_CHANCE : 0;
+    lower_for(f, serial, sent_at, now);
+}
+
+void felt_refused_perhaps(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now) {
+    f->chances += f->chances < CHANCES;
+    f->goes_on = true;
+    if (f->was_refused || f->noted + 1 >= CHANCES)
+        lower_for(f, serial, sent_at, now);
+    else
+        note_refusal(f, serial, sent_at, now);
+}
+
 void felt_passed(struct felt *f, uint64_t serial) {
+    f->run += serial > f->run_serial;
     f->since += serial >= f->lowered_serial;
     f->known += serial >= f->known_serial;
     if (f->rate <= 0 || !f->is_pacing || serial < f->lowered_serial)

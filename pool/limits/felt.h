@@ -48,6 +48,17 @@ struct felt {
     int64_t quiet;         // how long pacing was left off the last time
     int64_t off_until;     // left off until then
 
+    // What passed since the last refusal, for what may be chance.
+    int run;             // passed since …
+    uint64_t run_serial; // … this request was refused …
+    int64_t run_from;    // … which was sent at this time; 0: none was refused yet
+    int64_t noted_at;    // when its refusal came …
+    int64_t went_on_at;  // … and when the next request was taken; 0: none yet
+    int64_t idle;        // microseconds between refusals and going on, in all
+    bool goes_on; // after some refusals at once: then the pace is that of the time in between
+    int noted;    // refusals, in all
+    int chances;  // evidence that refusals come by chance
+
     int64_t refused_at;      // when the latest refused one was sent
     int64_t resumed_at;      // when the second one after it was sent: the first may go alone
     int resuming;            // how many of these two are to come
@@ -62,6 +73,10 @@ uint64_t felt_take(struct felt *f, int64_t now);
 
 // It was refused for its rate. sent_at: when it was taken.
 void felt_refused(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now);
+
+// The same, but it may be chance (limits/chance.h): it is measured, and lowers the pace only once there is
+// one, or after several of these.
+void felt_refused_perhaps(struct felt *f, uint64_t serial, int64_t sent_at, int64_t now);
 
 // It was not refused for its rate: answered, or failed otherwise.
 void felt_passed(struct felt *f, uint64_t serial);

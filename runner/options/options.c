@@ -4,6 +4,7 @@
 
 #include "jobs/base/die.h"
 #include "jobs/base/slice.h"
+#include "runner/options/foreign.h"
 #include "runner/options/option_value.h"
 #include "runner/options/suggest.h"
 #include "runner/options/words.h"
@@ -50,18 +51,21 @@ static bool refuse_secret(struct error *err) {
 }
 
 static bool refuse_unknown(struct parser *p, struct slice name) {
-    if (word_names_secret(name.p, name.n) || word_is_secret(name.p))
+    const char *instead = foreign_advice(p->command, name);
+    if (word_is_secret(name.p) || (!instead && word_names_secret(name.p, name.n)))
         return refuse_secret(p->err);
     struct suggest near = {.word = name};
-    for (const struct option *o = options_of(p->command); o->name; o++)
+    for (const struct option *o = options_of(p->command); o->name && !instead; o++)
         suggest_offer(&near, o->name);
     char *copy = mem_text(name.p, name.n); // only the name: what follows = stays unsaid
     struct word_shown shown = word_show(copy);
     free(copy);
+    if (instead)
+        return error_set(p->err, ERROR_USAGE, "unknown option --%s; %s", shown.text, instead);
     if (near.best)
-        return error_set(p->err, ERROR_USAGE, "there is no option --%s; did you mean --%s?",
-                         shown.text, near.best);
-    return error_set(p->err, ERROR_USAGE, "there is no option --%s", shown.text);
+        return error_set(p->err, ERROR_USAGE, "unknown option --%s; did you mean --%s?", shown.text,
+                         near.best);
+    return error_set(p->err, ERROR_USAGE, "unknown option --%s", shown.text);
 }
 
 static bool set_value(struct parser *p, const struct option *o, const char *source,
@@ -95,15 +99,21 @@ static bool parse_long(struct parser *p, const char *word) {
     return set_from_word(p, o, source, equals ? equals + 1 : NULL);
 }
 
+static bool refuse_letter(struct parser *p, char letter) {
+    const char *instead = foreign_letter_advice(p->command, letter);
+    char text[] = {letter, '\0'};
+    return error_set(p->err, ERROR_USAGE, "unknown option -%s%s%s", word_show(text).text,
+                     instead ? "; " : "", instead ? instead : "");
+}
+
 // "-q", "-ofile", "-qo file": flags may be followed by further letters.
 static bool parse_letters(struct parser *p, const char *letters) {
     for (const char *l = letters; *l; l++) {
         const struct option *o = find_letter(p->command, *l);
         if (!o && (word_names_secret(letters, strcspn(letters, "=")) || word_is_secret(letters)))
             return refuse_secret(p->err);
-        char letter[] = {*l, '\0'};
         if (!o)
-            return error_set(p->err, ERROR_USAGE, "there is no option -%s", word_show(letter).text);
+            return refuse_letter(p, *l);
         char source[SOURCE_MAX];
         snprintf(source, sizeof source, "-%c", *l);
         if (o->type != OPTION_FLAG)
@@ -198,7 +208,7 @@ bool options_parse_line(const struct command *command, const char *line, void *c
         p.count = words.count;
         good = parse_words(&p, &operands);
         if (good && operands > 0)
-            good = error_set(err, ERROR_USAGE, "'%s' is no option: options begin with --",
+            good = error_set(err, ERROR_USAGE, "'%s' is not an option: options begin with --",
                              word_show(words.word[0]).text);
         words_free(&words);
     }

@@ -5,6 +5,9 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/utf8.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #define MINUTE (60 * USEC_PER_SEC)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
@@ -86,4 +89,82 @@ int show_plain(struct buf *out, const char *text, int most) {
         rest.p += n, rest.n -= n;
     }
     return shown;
+}
+
+static int code_points(struct slice s) {
+    int count = 0;
+    for (size_t i = 0; i < s.n; i++)
+        count += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+    return count;
+}
+
+// Up to the code point with this number.
+static size_t bytes_to(struct slice s, int number) {
+    size_t i = 0;
+    for (int seen = 0; i < s.n; i++)
+        if (((unsigned char)s.p[i] & 0xc0) != 0x80 && seen++ == number)
+            break;
+    return i;
+}
+
+#define NAME_BYTES_MOST 4096
+
+void show_middle(struct buf *out, const char *text, int most) {
+    struct buf clean = BUF_INIT(4 * NAME_BYTES_MOST + 16);
+    show_plain(&clean, text, NAME_BYTES_MOST);
+    struct slice all = buf_slice(&clean);
+    int count = code_points(all), left = most / 2, right = most - left - 1;
+    if (count <= most || most < 1) {
+        buf_add_slice(out, all);
+    } else {
+        size_t tail = bytes_to(all, count - right);
+        buf_add(out, all.p, bytes_to(all, left));
+        buf_add_str(out, "\xe2\x80\xa6");
+        buf_add(out, all.p + tail, all.n - tail);
+    }
+    buf_free(&clean);
+}
+
+// Bytes of the next piece: up to the last space within the columns, else up to the first one beyond.
+static size_t piece(struct slice rest, int columns) {
+    size_t most = bytes_to(rest, columns);
+    if (most >= rest.n)
+        return rest.n;
+    for (size_t i = most; i > 0; i--)
+        if (rest.p[i] == ' ')
+            return i;
+    const char *space = memchr(rest.p + most, ' ', rest.n - most);
+    return space ? (size_t)(space - rest.p) : rest.n;
+}
+
+static size_t leading_spaces(struct slice line) {
+    size_t n = 0;
+    while (n < line.n && line.p[n] == ' ')
+        n++;
+    return n;
+}
+
+void show_folded(struct buf *out, struct slice line, int width, int indent) {
+    size_t start = leading_spaces(line);
+    struct slice rest = slice_of(line.p + start, line.n - start);
+    int columns = width ? width - (int)start : 0;
+    buf_add(out, line.p, start);
+    while (columns && rest.n) {
+        size_t n = piece(rest, columns > 1 ? columns : 1);
+        buf_add(out, rest.p, n);
+        rest = slice_of(rest.p + n, rest.n - n);
+        rest = slice_of(rest.p + leading_spaces(rest), rest.n - leading_spaces(rest));
+        columns = width - indent;
+        if (rest.n)
+            buf_addf(out, "\n%*s", indent, "");
+    }
+    buf_add_slice(out, rest);
+    buf_add_char(out, '\n');
+}
+
+int show_terminal_width(void) {
+    struct winsize size;
+    if (!isatty(STDERR_FILENO))
+        return 0;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }

@@ -23,4 +23,14 @@ void show_rate(struct buf *out, double n);
 // Returns how many there are.
 int show_plain(struct buf *out, const char *text, int most);
 
+// The same; longer text has its middle replaced by an ellipsis, since names of keys differ at their ends.
+void show_middle(struct buf *out, const char *text, int most);
+
+// A line with its newline, folded at spaces so that none is longer than width columns; further lines
+// are indented. Words that are longer stay whole. 0: no folding.
+void show_folded(struct buf *out, struct slice line, int width, int indent);
+
+// Columns of the terminal that stderr is; 0: it is none.
+int show_terminal_width(void);
+
 #endif

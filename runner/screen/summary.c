@@ -1,223 +1,19 @@
-// summary.c: the table at the end of a run, and what to do next. Main thread.
+// summary.c: what came of the jobs, why some failed, and what to do next. Main thread.
 // SPDX-License-Identifier: MIT
 #include "runner/screen/summary.h"
 
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
+#include "runner/screen/advice.h"
+#include "runner/screen/key_table.h"
 #include "runner/screen/show.h"
 
 #include <stdlib.h>
 
-#define TABLE_BYTES ((size_t)1024 * 1024)
-#define NAME_MOST   40
-#define REASON_MOST 200
-
-static bool is_healthy(const struct summary_key *key) {
-    return strcmp(key->state, "healthy") == 0;
-}
-
-static double share_of(const struct summary *s, int64_t requests) {
-    return s->attempts > 0 ? 100.0 * (double)requests / (double)s->attempts : 0;
-}
-
-// ---- cells: a column is a heading, a way to fill a cell, and a side to keep to ----
-
-struct column {
-    const char *heading;
-    void (*fill)(const struct summary *s, const struct summary_key *key, struct buf *out);
-    bool left; // text; numbers keep to the right
-};
-
-static void fill_name(const struct summary *s, const struct summary_key *key, struct buf *out) {
-    (void)s;
-    show_plain(out, key->name, NAME_MOST);
-}
-
-static void fill_state(const struct summary *s, const struct summary_key *key, struct buf *out) {
-    (void)s;
-    buf_add_str(out, key->state);
-}
-
-#define COUNT_COLUMN(field)                                                                        \
-    static void fill_##field(const struct summary *s, const struct summary_key *key,               \
-                             struct buf *out) {                                                    \
-        (void)s;                                                                                   \
-        show_count(out, key->field);                                                               \
-    }
-
-COUNT_COLUMN(requests)
-COUNT_COLUMN(ok)
-COUNT_COLUMN(failed)
-COUNT_COLUMN(rate_limited)
-COUNT_COLUMN(input_tokens)
-COUNT_COLUMN(output_tokens)
-
-static void add_latency(struct buf *out, int64_t usec) {
-    if (usec > 0)
-        show_latency(out, usec);
-    else
-        buf_add_char(out, '-');
-}
-
-static void fill_p50(const struct summary *s, const struct summary_key *key, struct buf *out) {
-    (void)s;
-    add_latency(out, key->p50);
-}
-
-static void fill_p95(const struct summary *s, const struct summary_key *key, struct buf *out) {
-    (void)s;
-    add_latency(out, key->p95);
-}
-
-static void fill_share(const struct summary *s, const struct summary_key *key, struct buf *out) {
-    buf_addf(out, "%.1f%%", share_of(s, key->requests));
-}
-
-static const struct column columns[] = {
-    {"key", fill_name, true},
-    {"state", fill_state, true},
-    {"requests", fill_requests, false},
-    {"ok", fill_ok, false},
-    {"failed", fill_failed, false},
-    {"429s", fill_rate_limited, false},
-    {"tokens in", fill_input_tokens, false},
-    {"tokens out", fill_output_tokens, false},
-    {"p50", fill_p50, false},
-    {"p95", fill_p95, false},
-    {"share", fill_share, false},
-};
-
-#define COLUMNS (sizeof columns / sizeof *columns)
-
-// ---- which keys have a row ----
-
-struct rows {
-    const struct summary_key **list;
-    size_t count;
-    struct summary_key rest; // the sum of those without a row; its name says how many
-    char rest_name[40];
-    bool has_rest;
-};
-
-static int busier(const void *a, const void *b) {
-    const struct summary_key *x = *(const struct summary_key *const *)a;
-    const struct summary_key *y = *(const struct summary_key *const *)b;
-    if (x->requests != y->requests)
-        return x->requests > y->requests ? -1 : 1;
-    return x < y ? -1 : x > y; // equals keep their order
-}
-
-static void add_to_rest(struct summary_key *rest, const struct summary_key *key) {
-    rest->requests += key->requests;
-    rest->ok += key->ok;
-    rest->failed += key->failed;
-    rest->rate_limited += key->rate_limited;
-    rest->input_tokens += key->input_tokens;
-    rest->output_tokens += key->output_tokens;
-    rest->cached_tokens += key->cached_tokens;
-}
-
-// The list is in order of business: the first ones stay, then unhealthy ones as far as there is
-// room.
-static void shorten(struct rows *rows) {
-    size_t kept = SUMMARY_KEYS_BUSIEST, left_out = 0;
-    rows->rest = (struct summary_key){.name = rows->rest_name, .state = ""};
-    for (size_t i = SUMMARY_KEYS_BUSIEST; i < rows->count; i++)
-        if (!is_healthy(rows->list[i]) && kept < 2 * SUMMARY_KEYS_BUSIEST) {
-            rows->list[kept++] = rows->list[i];
-        } else {
-            add_to_rest(&rows->rest, rows->list[i]);
-            left_out++;
-        }
-    rows->count = kept;
-    rows->has_rest = true;
-    snprintf(rows->rest_name, sizeof rows->rest_name, "(%zu more)", left_out);
-}
-
-static void choose_rows(const struct summary *s, struct rows *rows) {
-    rows->list = mem_new((s->key_count + 1) * sizeof *rows->list);
-    rows->count = s->key_count;
-    rows->has_rest = false;
-    for (size_t i = 0; i < s->key_count; i++)
-        rows->list[i] = &s->keys[i];
-    if (s->key_count <= SUMMARY_KEYS_SHOWN)
-        return;
-    qsort(rows->list, rows->count, sizeof *rows->list, busier);
-    shorten(rows);
-}
-
-// ---- the table ----
-
-static int code_points(struct slice s) {
-    int count = 0;
-    for (size_t i = 0; i < s.n; i++)
-        count += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-    return count;
-}
-
-static void pad(struct buf *out, int count) {
-    while (count-- > 0)
-        buf_add_char(out, ' ');
-}
-
-static int width_of(const struct summary *s, const struct column *column, const struct rows *rows) {
-    struct buf cell = BUF_INIT(1024);
-    int width = (int)strlen(column->heading);
-    for (size_t i = 0; i < rows->count + rows->has_rest; i++) {
-        buf_clear(&cell);
-        column->fill(s, i < rows->count ? rows->list[i] : &rows->rest, &cell);
-        int n = code_points(buf_slice(&cell));
-        width = n > width ? n : width;
-    }
-    buf_free(&cell);
-    return width;
-}
-
-static void add_cell(const struct column *column, int width, struct slice text, struct buf *out) {
-    int gap = width - code_points(text);
-    bool last = column == &columns[COLUMNS - 1];
-    pad(out, column->left ? 0 : gap);
-    buf_add_slice(out, text);
-    pad(out, column->left ? gap : 0);
-    buf_add_str(out, last ? "\n" : "  ");
-}
-
-static void add_row(const struct summary *s, const struct summary_key *key, const int *widths,
-                    struct buf *out) {
-    struct buf cell = BUF_INIT(1024);
-    for (size_t i = 0; i < COLUMNS; i++) {
-        buf_clear(&cell);
-        columns[i].fill(s, key, &cell);
-        add_cell(&columns[i], widths[i], buf_slice(&cell), out);
-    }
-    buf_free(&cell);
-}
-
-static void add_table(const struct summary *s, const struct rows *rows, struct buf *out) {
-    int widths[COLUMNS];
-    for (size_t i = 0; i < COLUMNS; i++)
-        widths[i] = width_of(s, &columns[i], rows);
-    for (size_t i = 0; i < COLUMNS; i++)
-        add_cell(&columns[i], widths[i], slice_str(columns[i].heading), out);
-    for (size_t i = 0; i < rows->count; i++)
-        add_row(s, rows->list[i], widths, out);
-    if (rows->has_rest)
-        add_row(s, &rows->rest, widths, out);
-}
-
-static void add_reasons(const struct rows *rows, struct buf *out) {
-    for (size_t i = 0; i < rows->count; i++) {
-        const struct summary_key *key = rows->list[i];
-        if (is_healthy(key) || !key->reason)
-            continue;
-        show_plain(out, key->name, NAME_MOST);
-        buf_addf(out, ": %s: ", key->state);
-        show_plain(out, key->reason, REASON_MOST);
-        buf_add_char(out, '\n');
-    }
-}
-
-// ---- below the table ----
+#define TABLE_BYTES  ((size_t)1024 * 1024)
+#define LINE_BYTES   8192
+#define ID_MOST      60
+#define MESSAGE_MOST 300
 
 static int64_t left_undone(const struct summary *s) {
     int64_t rest = s->total - s->ok - s->failed - s->skipped;
@@ -235,8 +31,8 @@ static void add_jobs(const struct summary *s, struct buf *out) {
     add_counted(out, ", ", s->failed, " failed");
     if (s->skipped)
         add_counted(out, ", ", s->skipped, " done before");
-    if (left_undone(s))
-        add_counted(out, ", ", left_undone(s), " not done");
+    if (left_undone(s) || s->at_least)
+        add_counted(out, s->at_least ? ", at least " : ", ", left_undone(s), " not done");
     buf_add_char(out, '\n');
 }
 
@@ -278,17 +74,71 @@ static void add_times(const char *what, const struct summary_times *t, struct bu
     buf_add_char(out, '\n');
 }
 
-static void add_retry_hint(const struct summary *s, struct buf *out) {
-    int64_t to_retry = s->failed - s->bad_rows;
-    if (to_retry > 0)
-        add_counted(out, "", to_retry, " failed: run the same command again to retry them\n");
-    if (s->bad_rows > 0)
-        add_counted(out, "", s->bad_rows,
-                    s->bad_rows == 1
-                        ? " row is no good: its error.message says why; mend it and run again\n"
-                        : " rows are no good: error.message says why; mend them and run again\n");
-    if (s->stopped)
-        buf_add_str(out, "stopped before the end: run the same command again to go on\n");
+// ---- why ----
+
+// Rows that failed count before attempts that were made good later.
+static int commoner(const void *a, const void *b) {
+    const struct summary_error *x = *(const struct summary_error *const *)a;
+    const struct summary_error *y = *(const struct summary_error *const *)b;
+    if (x->rows != y->rows)
+        return x->rows > y->rows ? -1 : 1;
+    if (x->attempts != y->attempts)
+        return x->attempts > y->attempts ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+static void add_error(const struct summary *s, const struct summary_error *error, struct buf *out) {
+    struct buf line = BUF_INIT(LINE_BYTES);
+    int64_t count = error->rows ? error->rows : error->attempts;
+    const char *what = error->rows ? " row" : " attempt";
+    add_counted(&line, "", count, what);
+    buf_addf(&line, "%s failed: %s, %s", count == 1 ? "" : "s", error->class,
+             count == 1 ? "row " : "for example row ");
+    show_plain(&line, error->example_id, ID_MOST);
+    buf_add_str(&line, ": ");
+    show_plain(&line, error->message, MESSAGE_MOST);
+    show_folded(out, buf_slice(&line), s->width, 4);
+    buf_clear(&line);
+    buf_add_str(&line, "    ");
+    advice_add(&line, error);
+    if (line.n > 4)
+        show_folded(out, buf_slice(&line), s->width, 4);
+    buf_free(&line);
+}
+
+// Attempts that failed are of interest when no row did and the run stopped all the same.
+static void add_errors(const struct summary *s, struct buf *out) {
+    const struct summary_error **list = mem_new((s->error_count + 1) * sizeof *list);
+    size_t count = 0, shown = 0;
+    for (size_t i = 0; i < s->error_count; i++)
+        list[i] = &s->errors[i];
+    qsort(list, s->error_count, sizeof *list, commoner);
+    while (count < s->error_count && (list[count]->rows || (s->stopped && !list[0]->rows)))
+        count++;
+    for (; shown < count && shown < SUMMARY_ERRORS_SHOWN; shown++)
+        add_error(s, list[shown], out);
+    if (shown < count)
+        buf_addf(out, "%zu further kind%s of failure: see error.class in the results\n",
+                 count - shown, count - shown == 1 ? "" : "s");
+    free(list);
+}
+
+// ---- what to do next ----
+
+static bool is_stopped_by(const struct summary *s, const char *what) {
+    return s->stopped_by && strcmp(s->stopped_by, what) == 0;
+}
+
+static const char *how_to_go_on(const struct summary *s) {
+    if (is_stopped_by(s, "no-key"))
+        return "stopped before the end: once a key can be used again, the same command goes on";
+    if (is_stopped_by(s, "unreachable"))
+        return "stopped before the end: once the provider answers again, the same command goes on";
+    if (is_stopped_by(s, "input"))
+        return "stopped before the end: correct the input, then the same command goes on";
+    if (is_stopped_by(s, "output"))
+        return "stopped before the end: once results can be written, the same command goes on";
+    return "stopped before the end: run the same command again to go on";
 }
 
 static void add_next(const struct summary *s, struct buf *out) {
@@ -297,30 +147,52 @@ static void add_next(const struct summary *s, struct buf *out) {
         buf_add_str(out, "results: ");
         show_plain(out, s->output, 4096);
         buf_add_char(out, '\n');
-        add_retry_hint(s, out);
+        if (s->stopped)
+            show_folded(out, slice_str(how_to_go_on(s)), s->width, 4);
     } else if (s->failed || s->stopped) {
         buf_add_str(out, "to go on where a run ended, write to a file: -o FILE\n");
     }
 }
 
-void summary_table(const struct summary *s, struct buf *out) {
-    struct rows rows;
-    choose_rows(s, &rows);
-    if (rows.count) {
-        add_table(s, &rows, out);
-        add_reasons(&rows, out);
-        buf_add_char(out, '\n');
+// Lines of numbers, folded where the terminal is narrow.
+static void add_totals(const struct summary *s, struct buf *out) {
+    struct buf lines = BUF_INIT(LINE_BYTES);
+    add_jobs(s, &lines);
+    add_requests(s, &lines);
+    add_times("latency", &s->latency, &lines);
+    add_times("first token", &s->ttft, &lines);
+    struct slice rest = buf_slice(&lines);
+    while (rest.n) {
+        const char *end = memchr(rest.p, '\n', rest.n);
+        struct slice line = slice_of(rest.p, (size_t)(end - rest.p));
+        show_folded(out, line, s->width, 4);
+        rest = slice_of(end + 1, rest.n - line.n - 1);
     }
-    free(rows.list);
-    add_jobs(s, out);
-    add_requests(s, out);
-    add_times("latency", &s->latency, out);
-    add_times("first token", &s->ttft, out);
+    buf_free(&lines);
+}
+
+void summary_table(const struct summary *s, struct buf *out) {
+    key_table_add(s, out);
+    add_totals(s, out);
+    add_errors(s, out);
+    if (s->waited_for && s->stopped) {
+        struct buf line = BUF_INIT(LINE_BYTES);
+        buf_add_str(&line, "when it stopped: ");
+        show_plain(&line, s->waited_for, MESSAGE_MOST);
+        show_folded(out, buf_slice(&line), s->width, 4);
+        buf_free(&line);
+    }
+    if (s->may_be_faster)
+        show_folded(out,
+                    SLICE("no key was ever rate limited, and each had one request in flight: "
+                          "--slots-per-key auto may be faster"),
+                    s->width, 4);
     add_next(s, out);
 }
 
-void summary_print(const struct summary *s) {
+void summary_print(struct summary *s) {
     struct buf out = BUF_INIT(TABLE_BYTES);
+    s->width = show_terminal_width();
     summary_table(s, &out);
     log_text(buf_slice(&out));
     buf_free(&out);

@@ -16,7 +16,7 @@ struct summary_key {
     const char *name;     // "openai-1"
     const char *provider; // "openai"
     const char *masked;   // never the secret
-    const char *state;    // healthy, degraded, rate_limited or unavailable
+    const char *state;    // unused, healthy, degraded, rate_limited, no_model or unavailable
     int health;           // 0 to 100
     int64_t requests;     // HTTP requests made with it, refused ones included
     int64_t ok;
@@ -31,13 +31,24 @@ struct summary_key {
     const char *reason;    // why it is not healthy, in words; NULL
 };
 
+// Why attempts and rows failed: one entry for each class of error. Texts are borrowed.
+struct summary_error {
+    const char *class;      // "invalid_request"
+    int64_t rows;           // that failed for good so
+    int64_t attempts;       // failed attempts, those of rows that succeeded later among them
+    const char *message;    // an example, in the provider's words
+    const char *example_id; // of the row it is about
+    const char *key;        // name of the key it was asked with; NULL: none
+};
+
 // How a measure was spread over the jobs, in microseconds; 0: nothing measured.
 struct summary_times {
     int64_t p50, p90, p95, p99, max;
 };
 
 struct summary {
-    int64_t total;   // rows seen: ok + failed + skipped + those left undone
+    int64_t total;   // rows of the input: ok + failed + skipped + those left undone
+    bool at_least;   // there may be more rows: the input was not read to its end
     int64_t ok;      // in this run
     int64_t failed;  // in this run, bad rows among them
     int64_t skipped; // done by an earlier run
@@ -56,6 +67,11 @@ struct summary {
     bool hedging;              // copies are of interest
     const struct summary_key *keys;
     size_t key_count;
+    const struct summary_error *errors;
+    size_t error_count;
+    const char *waited_for; // why nothing moved when the run ended; NULL
+    bool may_be_faster;     // keys were never limited and had one request each in flight
+    int width;              // of the terminal, in columns; 0: any
 
     const char *output;     // where the results are; "-": standard output
     bool stopped;           // before the end: a signal, no usable key, a full disk
@@ -66,11 +82,17 @@ struct summary {
 #define SUMMARY_KEYS_SHOWN   50
 #define SUMMARY_KEYS_BUSIEST 20
 
-// The table and the lines below it, for a terminal of any width.
+// Reasons for failures that the screen shows; --summary has all.
+#define SUMMARY_ERRORS_SHOWN 3
+
+// The table and the lines below it. Where the terminal is narrow, columns are left out and lines folded.
 void summary_table(const struct summary *summary, struct buf *out);
 
-// The same on stderr.
-void summary_print(const struct summary *summary);
+// The same on stderr, for the terminal there if there is one.
+void summary_print(struct summary *summary);
+
+// The JSON as one line to stderr, for --progress json.
+void summary_print_json(const struct summary *summary);
 
 // Whether --summary can be meant: standard output is for results only, a directory is no file, and
 // the folder must be there. Before the run, so that a typing mistake costs nothing.

@@ -86,9 +86,9 @@ static void open_object(struct buf *b, const char *name) {
     buf_add_char(b, '{');
 }
 
-static void add_rate(struct buf *b, const struct summary *s) {
-    json_add_name(b, "requests_per_s");
-    double rate = s->elapsed > 0 ? (double)s->attempts * 1e9 / (double)s->elapsed : 0;
+static void add_rate(struct buf *b, const char *name, int64_t count, int64_t elapsed) {
+    json_add_name(b, name);
+    double rate = elapsed > 0 ? (double)count * 1e9 / (double)elapsed : 0;
     json_add_thousandths(b, (int64_t)(rate + 0.5));
 }
 
@@ -108,12 +108,15 @@ static void add_totals(struct buf *b, const struct summary *s) {
     add_int(b, "ok", s->ok);
     add_int(b, "failed", s->failed);
     add_int(b, "skipped", s->skipped);
+    if (s->at_least)
+        add_text(b, "total_is", "at_least");
     buf_add_char(b, '}');
     add_int(b, "attempts", s->attempts);
     add_int(b, "rate_limited", s->rate_limited);
     json_add_name(b, "elapsed_s");
     json_add_thousandths(b, s->elapsed / 1000);
-    add_rate(b, s);
+    add_rate(b, "requests_per_s", s->attempts, s->elapsed);
+    add_rate(b, "rows_per_s", s->ok + s->failed, s->elapsed);
     open_object(b, "tokens");
     add_int(b, "input", s->input_tokens);
     add_int(b, "output", s->output_tokens);
@@ -129,6 +132,20 @@ static void add_totals(struct buf *b, const struct summary *s) {
         buf_add_char(b, '}');
     }
     add_text(b, "stopped", s->stopped_by);
+}
+
+static void add_errors(struct buf *b, const struct summary *s) {
+    open_object(b, "errors");
+    for (size_t i = 0; i < s->error_count; i++) {
+        const struct summary_error *error = &s->errors[i];
+        open_object(b, error->class);
+        add_int(b, "rows", error->rows);
+        add_int(b, "attempts", error->attempts);
+        add_text(b, "message", error->message);
+        add_text(b, "example_id", error->example_id);
+        buf_add_char(b, '}');
+    }
+    buf_add_char(b, '}');
 }
 
 static void add_key(struct buf *b, const struct summary_key *key) {
@@ -160,6 +177,7 @@ static bool write_json(const struct summary *s, struct sink *sink) {
     struct buf *b = &sink->buf;
     buf_add_char(b, '{');
     add_totals(b, s);
+    add_errors(b, s);
     json_add_name(b, "keys");
     buf_add_char(b, '[');
     for (size_t i = 0; i < s->key_count; i++) {
@@ -173,6 +191,12 @@ static bool write_json(const struct summary *s, struct sink *sink) {
     drain(sink, 0);
     errno = sink->failure;
     return !sink->failure;
+}
+
+void summary_print_json(const struct summary *s) {
+    struct sink sink = {.fd = STDERR_FILENO, .buf = BUF_INIT(SINK_MAX)};
+    write_json(s, &sink); // nobody is left to be told of a failure
+    buf_free(&sink.buf);
 }
 
 static bool is_special(const char *path) {

@@ -82,6 +82,7 @@ void ledger_free(struct ledger *l) {
     if (!l)
         return;
     pthread_mutex_destroy(&l->lock);
+    histogram_free(&l->late);
     free(l->keys);
     free(l->groups);
     free(l);
@@ -411,6 +412,6 @@ void ledger_reset(struct ledger *l) {
         l->groups[i].in_flight_max = l->groups[i].in_flight;
     l->in_flight_max = l->in_flight;
     l->unknown = l->answers = l->replays = 0;
-    l->late = (struct histogram){0};
+    histogram_free(&l->late);
     unlock(l);
 }

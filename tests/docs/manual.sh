@@ -50,5 +50,5 @@ assert_true "no examples" test -s examples.txt
 while read -r line; do
     case $line in *" help "*) continue ;; esac
     expect_exit 2 bash -c "${line/#batch-run/\"\$1\"} --nonsense" bash "$BATCH_RUN"
-    assert_contains "$ERR" "there is no option --nonsense"
+    assert_contains "$ERR" "unknown option --nonsense"
 done <examples.txt

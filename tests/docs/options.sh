@@ -45,9 +45,9 @@ t "the parser takes every option of the help, and none that differs by a letter"
 for command in run simulate; do
     while read -r option; do
         expect_exit 2 "$BATCH_RUN" $command "--${option}x=1"
-        assert_contains "$ERR" "there is no option --${option}x"
+        assert_contains "$ERR" "unknown option --${option}x"
         expect_exit 2 "$BATCH_RUN" $command "--$option" 1 --nonsense
-        assert_no_match "$ERR" "no option --$option(;|\$)"
+        assert_no_match "$ERR" "unknown option --$option(;|\$)"
     done < <(in_help $command)
 done
 

@@ -84,11 +84,22 @@ refuses "'tcsh' is none of the shells" "$BATCH_RUN" completion tcsh
 refuses "there is no help on 'manul'; did you mean 'manual'?" "$BATCH_RUN" help manul
 
 t "a misspelt option gets its nearest name"
-refuses "there is no option --max-retry; did you mean --max-retries?" "$BATCH_RUN" in.jsonl --max-retry 3
+refuses "unknown option --max-retry; did you mean --max-retries?" "$BATCH_RUN" in.jsonl --max-retry 3
 assert_contains "$ERR" "try 'batch-run help run'"
-refuses "there is no option --prot; did you mean --port?" "$BATCH_RUN" simulate --prot 3
+refuses "unknown option --prot; did you mean --port?" "$BATCH_RUN" simulate --prot 3
 assert_contains "$ERR" "try 'batch-run help simulate'"
-refuses "there is no option -x" "$BATCH_RUN" in.jsonl -x
+refuses "unknown option -x" "$BATCH_RUN" in.jsonl -x
+
+t "an option of another tool leads to ours"
+refuses "unknown option --concurrency; use --slots-per-key N" "$BATCH_RUN" in.jsonl --concurrency 8
+refuses "unknown option -j; use --slots-per-key N" "$BATCH_RUN" in.jsonl -j 8
+refuses "unknown option --retries; use --max-retries N" "$BATCH_RUN" in.jsonl --retries 3
+refuses "unknown option --base_url; use --base-url URL" "$BATCH_RUN" in.jsonl --base_url http://127.0.0.1:1
+refuses "unknown option --resume; resuming is automatic" "$BATCH_RUN" in.jsonl --resume
+for option in api-key api_key openai-key token; do
+    refuses "an API key never goes on the command line" "$BATCH_RUN" in.jsonl "--$option" hunter2
+    assert_not_contains "$ERR" hunter2
+done
 
 t "a bad value is named with what would be a good one"
 refuses "--max-retries: 'many' is not a whole number" "$BATCH_RUN" in.jsonl --max-retries many

@@ -153,6 +153,7 @@ for signal in INT TERM; do
     run_err=$BG_ERR
     kill -$signal "$PID"
     wait_until 5 grep -q 'stopping' "$run_err" || fail "$signal is not answered"
+    sleep 0.6 # the same signal sooner is the same wish
     assert_true "still waiting" kill -0 "$PID"
     kill -$signal "$PID"
     wait "$PID"

@@ -44,6 +44,7 @@ start_stuck
 assert_match "$RUN_ERR" '^info: row "17" .* 2 attempts unanswered'
 kill -INT "$RUN"
 wait_until 10 grep -q 'waiting for 24' "$RUN_ERR"
+sleep 0.6 # sooner is the same wish
 kill -INT "$RUN"
 wait "$RUN"
 assert_eq 130 $? "exit code"

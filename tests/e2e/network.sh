@@ -213,7 +213,7 @@ background env OPENAI_API_KEY=a nice -n 10 "$BATCH_RUN" flood.jsonl --provider s
 flood=$PID
 assert_true "the silent one is over while others go on" wait_until 20 grep -q '"id":"deaf"' flood.results.jsonl
 assert_true "they do" kill -INT "$flood"
-sleep 0.3
+sleep 0.6 # sooner is the same wish
 kill -INT "$flood" 2>/dev/null
 wait "$flood"
 stop_simulator

@@ -180,7 +180,7 @@ assert_true "the slow one is asked again" wait_until 60 slow_was_asked 2
 # rows that were not read have no place in the order yet
 assert_true "all rows are read" wait_until 60 grep -q '"total_is_estimate":false' "$BG_ERR"
 kill -INT "$(cat pid)"
-sleep 0.1
+sleep 0.6 # sooner is the same wish
 kill -INT "$(cat pid)"
 wait "$PID"
 asked 0
@@ -191,7 +191,7 @@ rm -f behind.out
 start_behind_slow behind.jsonl behind.out
 assert_true "all others are answered" wait_until 60 lines_ahead behind.out 3999
 kill -INT "$(cat pid)"
-sleep 0.1
+sleep 0.6 # sooner is the same wish
 assert_empty behind.out
 kill -INT "$(cat pid)"
 wait "$PID"

@@ -93,6 +93,22 @@ assert_soon "not told" 1.5
 printf '|   %-24s %5s %%  %5s\n' "not told" "$REFUSED" "$TIMES"
 stop_simulator
 
+t "refusals by chance are no limit: at most twice the ideal time, no row fails"
+for share in 0.1 0.3; do
+    IDEAL=$(jq -n "$ROWS / $KEYS / (1 - $share) * 50 / 1000")
+    for try in 1 2 3; do
+        start_own --fault "429=$share" --silent --latency 50
+        run_ok "${SEND[@]}" --max-retries 0
+        all_ok $ROWS
+        assert_ledger summary.json
+        compare "$IDEAL"
+        retry_unless_soon 2 "$try" || break
+    done
+    assert_soon "$share refused by chance" 2
+    printf '|   %-24s %5s %%  %5s  of %s s\n' "refused by chance: $share" "$REFUSED" "$TIMES" "$IDEAL"
+    stop_simulator
+done
+
 t "a hidden cap of three at once, --slots-per-key auto: at most twice the ideal time from cold"
 IDEAL=$(jq -n "$ROWS / $KEYS / 3 | ceil * 50 / 1000")
 for try in 1 2 3; do

@@ -141,6 +141,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 kill -INT "$RUN_PID"
 wait_until 5 grep -q stopping "$RUN_ERR"
+sleep 0.6 # sooner is the same wish
 kill -INT "$RUN_PID"
 wait "$RUN_PID"
 assert_eq 130 $? "exit code"

@@ -80,13 +80,49 @@ _background+=("$run_pid")
 sleep 1 # until the pipe is full
 kill -INT "$run_pid"
 wait_until 5 grep -q 'stopping: waiting' stuck.err || fail "the first is not answered"
+sleep 0.6 # the same signal sooner is the same wish
 kill -INT "$run_pid"
 wait_until 5 grep -q 'stopping now' stuck.err || fail "the second is not answered"
 assert_true "the writer is stuck" kill -0 "$run_pid"
+sleep 0.6
 kill -INT "$run_pid"
 wait "$run_pid"
 assert_eq 130 $? "exit code"
 exec 8>&-
+
+t "a signal that is delivered twice counts once: never an abort"
+start_simulator --latency 700
+send_to_simulator
+rows 30 >in.jsonl
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    rm -f results.jsonl
+    run timeout -s INT 1 "${SEND[@]}"
+    assert_true "exit code $STATUS" [ "$STATUS" = 124 ]
+    assert_not_contains "$ERR" 'stopping now'
+    # what was in flight has been answered and written
+    assert_json summary.json '.[0] | [.stopped, .attempts == .jobs.ok]' '["signal",true]'
+done
+stop_simulator
+
+t "one of another kind, or half a second later, goes one step further"
+start_simulator --latency 20s
+send_to_simulator
+for signals in "INT TERM" "INT 0.7 INT" "TERM 0.7 TERM"; do
+    background "${SEND[@]}"
+    run_pid=$PID
+    wait_until 10 in_flight 3
+    for signal in $signals; do
+        case $signal in
+        0*) sleep "$signal" ;;
+        *) kill "-$signal" "$run_pid" ;;
+        esac
+    done
+    wait "$run_pid"
+    assert_eq 130 $? "exit code after $signals"
+    assert_contains "$BG_ERR" 'stopping now'
+    wait_until 10 eval '[ "$(sim_stats .in_flight)" = 0 ]'
+done
+stop_simulator
 
 t "a signal before anything is sent ends it: exit code 130 too"
 mkfifo slow.keys # whoever opens it for writing waits until it is read

@@ -128,6 +128,7 @@ run_pid=$PID
 wait_until 10 eval '[ "$(sim_stats .in_flight)" -ge 30 ]'
 kill -INT "$run_pid"
 wait_until 10 grep -q stopping "$BG_ERR"
+sleep 0.6 # sooner is the same wish
 kill -INT "$run_pid"
 wait "$run_pid"
 assert_eq 130 $? "exit code"

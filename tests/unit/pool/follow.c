@@ -135,8 +135,11 @@ static void end(struct fixture *f, struct lease *lease, enum outcome outcome, in
                 int64_t output) {
     enum cause cause = outcome == OUTCOME_OK ? BECAUSE_NOTHING : BECAUSE_REQUEST;
     struct verdict verdict = {.outcome = outcome, .cause = cause, .hint = -1};
-    struct pool_report report = {
-        .verdict = &verdict, .usage = {input, output, -1, -1, -1}, .latency = 1000};
+    struct pool_report report = {.verdict = &verdict,
+                                 .usage = {input, output, -1, -1, -1},
+                                 .end = outcome == OUTCOME_INVALID_REQUEST ? REQUEST_REFUSED
+                                                                           : REQUEST_ANSWERED,
+                                 .latency = 1000};
     pool_release(lease, &report, f->now);
 }
 
@@ -149,9 +152,15 @@ static void stated_tokens_are_settled(void **state) {
         int64_t input, output;
         int64_t taken;
     } cases[] = {
-        {OUTCOME_OK, 500, 490, 990}, {OUTCOME_OK, 0, 0, 0},
-        {OUTCOME_OK, -1, -1, 700},   {OUTCOME_OK, 500, -1, 900},
-        {OUTCOME_OK, -1, 100, 400},  {OUTCOME_INVALID_REQUEST, -1, -1, 0},
+        {OUTCOME_OK, 500, 490, 990},
+        {OUTCOME_OK, 0, 0, 0},
+        {OUTCOME_OK, -1, -1, 700},
+        {OUTCOME_OK, 500, -1, 900},
+        {OUTCOME_OK, -1, 100, 400},
+        {OUTCOME_INVALID_REQUEST, -1, -1, 0},
+        {OUTCOME_INVALID_REQUEST, 500, -1, 500},
+        {OUTCOME_CONTENT_FILTER, 500, 400, 900},
+        {OUTCOME_CONTENT_FILTER, -1, -1, 700},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct fixture f;

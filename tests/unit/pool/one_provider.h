@@ -60,7 +60,10 @@ static inline enum pool_answer refuse(struct fixture *f, int64_t *not_before) {
 static inline void give(struct fixture *f, struct lease *lease, enum outcome outcome,
                         enum cause cause, int64_t hint) {
     struct verdict verdict = {.outcome = outcome, .cause = cause, .hint = hint};
-    struct pool_report report = {.verdict = &verdict, .usage = USAGE_NONE, .latency = 1000};
+    struct pool_report report = {.verdict = &verdict,
+                                 .usage = USAGE_NONE,
+                                 .end = outcome == OUTCOME_OK ? REQUEST_ANSWERED : REQUEST_REFUSED,
+                                 .latency = 1000};
     pool_release(lease, &report, f->now);
 }
 

@@ -205,13 +205,13 @@ static void ask(struct storm *s, size_t i) {
         s->w.stopped = POOL_NONE;
 }
 
-struct chance {
+struct odds {
     enum outcome outcome;
     enum cause cause;
     int64_t share;
 };
 
-static const struct chance chances[] = {
+static const struct odds chances[] = {
     {OUTCOME_OK, BECAUSE_NOTHING, 600},           {OUTCOME_INVALID_REQUEST, BECAUSE_REQUEST, 50},
     {OUTCOME_RATE_LIMITED, BECAUSE_RATE, 120},    {OUTCOME_RATE_LIMITED, BECAUSE_CONCURRENCY, 50},
     {OUTCOME_RATE_LIMITED, BECAUSE_UPSTREAM, 30}, {OUTCOME_SERVER, BECAUSE_UPSTREAM, 80},
@@ -223,7 +223,7 @@ static const struct chance chances[] = {
 
 static void say_anything(struct storm *s, struct verdict *v) {
     int64_t draw = random_below(&s->random, s->harsh ? 1000 : HARMLESS);
-    const struct chance *c = chances;
+    const struct odds *c = chances;
     while (draw >= c->share)
         draw -= c++->share;
     *v = (struct verdict){.outcome = c->outcome, .cause = c->cause, .hint = -1};

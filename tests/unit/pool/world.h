@@ -129,6 +129,8 @@ static inline void world_settle(struct world *w, size_t i) {
     const struct verdict *v = &f.said.verdict;
     struct pool_report report = {.verdict = v,
                                  .usage = f.said.usage,
+                                 .end =
+                                     v->outcome == OUTCOME_OK ? REQUEST_ANSWERED : REQUEST_REFUSED,
                                  .latency = f.said.latency,
                                  .announced = f.said.announces ? &f.said.announced : NULL};
     w->flights[i] = w->flights[--w->flight_count];

@@ -31,7 +31,7 @@ static void requests_in_flight_count(void **state) {
     }
     assert_int_equal(run_budget_may(&b, 5), BUDGET_STOP);
     assert_int_equal(b.reached, BUDGET_REQUESTS);
-    run_budget_settle(&b, 5, 1, &USAGE_NOTHING);
+    run_budget_settle(&b, 5, 1, &USAGE_NOTHING, REQUEST_REFUSED);
     assert_int_equal(run_budget_may(&b, 5), BUDGET_STOP);
 }
 
@@ -41,7 +41,7 @@ static void what_is_reserved_may_come_back(void **state) {
     run_budget_start(&b, 600);
     assert_int_equal(run_budget_may(&b, 400), BUDGET_GO);
     assert_int_equal(run_budget_may(&b, 401), BUDGET_WAIT);
-    run_budget_settle(&b, 600, 10, &(struct usage){50, 50, 100, -1, -1});
+    run_budget_settle(&b, 600, 10, &(struct usage){50, 50, 100, -1, -1}, REQUEST_ANSWERED);
     assert_int_equal(run_budget_may(&b, 900), BUDGET_GO);
     assert_int_equal(run_budget_may(&b, 901), BUDGET_PASS);
 }
@@ -72,7 +72,7 @@ static void many_that_do_not_fit_end_the_run(void **state) {
     assert_int_equal(run_budget_may(&b, 1001), BUDGET_STOP);
     b = (struct run_budget){.max_tokens = 1000};
     run_budget_start(&b, 1000);
-    run_budget_settle(&b, 1000, 10, &(struct usage){500, 500, 1000, -1, -1});
+    run_budget_settle(&b, 1000, 10, &(struct usage){500, 500, 1000, -1, -1}, REQUEST_ANSWERED);
     assert_int_equal(run_budget_may(&b, 1), BUDGET_STOP); // nothing is left for anybody
 }
 
@@ -80,13 +80,14 @@ static void what_was_not_told_counts_as_estimated(void **state) {
     (void)state;
     struct run_budget b = {.max_tokens = 1000};
     run_budget_start(&b, 300);
-    run_budget_settle(&b, 300, 10, &USAGE_NONE);
+    run_budget_settle(&b, 300, 10, &USAGE_NONE, REQUEST_ANSWERED);
     assert_int_equal(b.tokens, 300);
     run_budget_start(&b, 300);
-    run_budget_settle(&b, 300, 10, &USAGE_NOTHING);
+    run_budget_settle(&b, 300, 10, &USAGE_NOTHING, REQUEST_REFUSED);
     assert_int_equal(b.tokens, 300);
     run_budget_start(&b, 300);
-    run_budget_settle(&b, 300, 10, &(struct usage){1, 2, 40, -1, -1}); // 37 were thoughts
+    run_budget_settle(&b, 300, 10, &(struct usage){1, 2, 40, -1, -1},
+                      REQUEST_ANSWERED); // 37 were thoughts
     assert_int_equal(b.tokens, 340);
 }
 
@@ -96,7 +97,7 @@ static void numbers_from_hell_stay_numbers(void **state) {
     struct usage usage = {INT64_MAX, INT64_MAX, INT64_MAX, -1, -1};
     for (int i = 0; i < 3; i++) {
         run_budget_start(&b, 300);
-        run_budget_settle(&b, 300, 0, &usage);
+        run_budget_settle(&b, 300, 0, &usage, REQUEST_ANSWERED);
         assert_true(b.tokens > 0);
     }
     assert_true(run_budget_estimate(&b, &bounded) > 0);
@@ -110,11 +111,11 @@ static void estimates_learn(void **state) {
     int64_t first = run_budget_estimate(&b, &open);
     assert_true(first > 4 * 1000 + 1000); // every byte a token
     struct usage usage = took(900, 20);
-    run_budget_settle(&b, 0, 1000, &usage);
+    run_budget_settle(&b, 0, 1000, &usage, REQUEST_ANSWERED);
     int64_t second = run_budget_estimate(&b, &open);
     assert_in_range(second, 1000 + 40, 1000 + 40 + 100);
     usage = took(3000, 500); // a language with more tokens a byte, a longer answer
-    run_budget_settle(&b, 0, 1000, &usage);
+    run_budget_settle(&b, 0, 1000, &usage, REQUEST_ANSWERED);
     assert_in_range(run_budget_estimate(&b, &open), 3000 + 1000, 3000 + 1000 + 300);
     assert_true(run_budget_estimate(&b, &bounded) < 500); // what the row allows is the most
 }
@@ -145,7 +146,7 @@ static void a_part_of_a_sum_is_no_sum(void **state) {
     const struct usage parts[] = {{40, -1, -1, -1, -1}, {-1, 40, -1, -1, -1}};
     for (int i = 0; i < 2; i++) {
         run_budget_start(&b, 300);
-        run_budget_settle(&b, 300, 10, &parts[i]);
+        run_budget_settle(&b, 300, 10, &parts[i], REQUEST_ANSWERED);
         assert_int_equal(b.tokens, 300 * (i + 1));
     }
 }
@@ -155,13 +156,13 @@ static void one_small_answer_does_not_unlearn_a_large_one(void **state) {
     struct run_budget b = {0};
     struct need open = {.input_tokens = 1000, .output_tokens = -1};
     struct usage usage = took(3000, 500);
-    run_budget_settle(&b, 0, 1000, &usage);
+    run_budget_settle(&b, 0, 1000, &usage, REQUEST_ANSWERED);
     int64_t large = run_budget_estimate(&b, &open);
     usage = took(3000, 1); // the answer alone is short
-    run_budget_settle(&b, 0, 1000, &usage);
+    run_budget_settle(&b, 0, 1000, &usage, REQUEST_ANSWERED);
     assert_int_equal(run_budget_estimate(&b, &open), large);
     usage = took(100, 500); // the prompt alone is cheap
-    run_budget_settle(&b, 0, 1000, &usage);
+    run_budget_settle(&b, 0, 1000, &usage, REQUEST_ANSWERED);
     assert_int_equal(run_budget_estimate(&b, &open), large);
 }
 
@@ -174,7 +175,7 @@ static void a_row_that_fits_begins_the_count_anew(void **state) {
         if (i % 50 == 49) {
             assert_int_equal(run_budget_may(&b, 5), BUDGET_GO);
             run_budget_start(&b, 5);
-            run_budget_settle(&b, 5, 1, &USAGE_NOTHING);
+            run_budget_settle(&b, 5, 1, &USAGE_NOTHING, REQUEST_REFUSED);
         }
     }
 }
@@ -196,7 +197,7 @@ static struct usage some_usage(struct random *r, int64_t most) {
 
 static void settle_any(struct run_budget *b, struct sent *out, int *count, struct random *r) {
     int i = (int)(random_unit(r) * *count);
-    run_budget_settle(b, out[i].estimate, out[i].input_estimate, &out[i].usage);
+    run_budget_settle(b, out[i].estimate, out[i].input_estimate, &out[i].usage, REQUEST_ANSWERED);
     out[i] = out[--*count];
 }
 

@@ -45,6 +45,7 @@ static void slow_is_beyond_nearly_all(void **state) {
         histogram_add(&latency, 500000);
     int64_t due = hedge_due(&h, &latency, 7000000);
     assert_in_range(due, 7000900, 7001200);
+    histogram_free(&latency);
 }
 
 static void unknown_before_enough_answers(void **state) {
@@ -54,6 +55,8 @@ static void unknown_before_enough_answers(void **state) {
     struct histogram enough = answers(HEDGE_ANSWERS_LEAST, 1000);
     assert_true(hedge_due(&h, &few, 0) == TIME_NEVER);
     assert_true(hedge_due(&h, &enough, 0) < 2000);
+    histogram_free(&few);
+    histogram_free(&enough);
 }
 
 static void a_refusal_is_followed_by_calm(void **state) {
@@ -62,6 +65,7 @@ static void a_refusal_is_followed_by_calm(void **state) {
     struct histogram latency = answers(100, 1000);
     assert_int_equal(hedge_due(&h, &latency, 49000000), 50000000 + HEDGE_CALM);
     assert_in_range(hedge_due(&h, &latency, 90000000), 90000900, 90001200);
+    histogram_free(&latency);
 }
 
 int main(void) {

@@ -168,6 +168,12 @@ static void nothing_felt_paces_nothing(void **state) {
     }
 }
 
+// The second of two requests at the start is refused: the pace is a guess, of four a second.
+static void begin_refused(struct felt *f) {
+    felt_take(f, 0);
+    felt_refused(f, felt_take(f, 0), 0, SEC);
+}
+
 // Twenty at once, of which five are refused: one sign, not five.
 static void refused_together_counts_once(void **state) {
     (void)state;
@@ -184,14 +190,13 @@ static void refused_together_counts_once(void **state) {
 static void a_pace_is_even(void **state) {
     (void)state;
     struct felt f = {0};
-    felt_take(&f, 0);
-    felt_refused(&f, 0, 0, SEC); // the guess: one a second
-    int64_t now = 100 * SEC;     // however long it was idle: no burst
+    begin_refused(&f);
+    int64_t now = 100 * SEC; // however long it was idle: no burst
     for (int i = 0; i < 10; i++) {
         assert_true(felt_ready_at(&f, now) == now);
         felt_take(&f, now);
         int64_t next = felt_ready_at(&f, now);
-        assert_in_range(next - now, SEC * 8 / 10, SEC);
+        assert_in_range(next - now, (int64_t)(0.8 / f.rate), (int64_t)(1 / f.rate));
         now = next;
     }
 }
@@ -200,8 +205,7 @@ static void a_pace_is_even(void **state) {
 static void little_demand_raises_no_pace(void **state) {
     (void)state;
     struct felt f = {0};
-    felt_take(&f, 0);
-    felt_refused(&f, 0, 0, SEC);
+    begin_refused(&f);
     double rate = f.rate;
     int64_t now = SEC;
     for (int i = 0; i < 100; i++)
@@ -215,8 +219,7 @@ static void little_demand_raises_no_pace(void **state) {
 static void it_is_forgotten(void **state) {
     (void)state;
     struct felt f = {0};
-    felt_take(&f, 0);
-    felt_refused(&f, 0, 0, SEC);
+    begin_refused(&f);
     f.rate = 1e-12; // one in eleven days: but nothing holds longer than it is remembered
     felt_take(&f, SEC);
     assert_true(felt_ready_at(&f, 2 * SEC) == FELT_FORGOTTEN_AFTER);
@@ -241,6 +244,30 @@ static void what_is_given_back_costs_no_time(void **state) {
     assert_true(felt_ready_at(&f, now) <= now + (int64_t)(1 / f.rate));
 }
 
+// Before the first request nothing is known of the pace.
+static void the_first_refusal_tells_no_pace(void **state) {
+    (void)state;
+    struct felt f = {0};
+    felt_refused(&f, felt_take(&f, 0), 0, 1);
+    assert_true(f.rate == 0);
+    assert_true(felt_ready_at(&f, SEC) == SEC);
+}
+
+// What may be chance is measured first; the eighth sets the pace, that of the requests so far.
+static void what_may_be_chance_is_measured_first(void **state) {
+    (void)state;
+    struct felt f = {0};
+    int64_t now = SEC;
+    for (int refusal = 1; refusal <= 8; refusal++) {
+        for (int i = 0; i < 9; i++, now += SEC / 100)
+            felt_passed(&f, felt_take(&f, now));
+        felt_refused_perhaps(&f, felt_take(&f, now), now, now);
+        now += SEC / 100;
+        assert_true((f.rate > 0) == (refusal == 8));
+    }
+    assert_in_range((int)(f.rate * SEC), 80, 110);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silent_limits_are_felt),
@@ -251,6 +278,8 @@ int main(void) {
         cmocka_unit_test(little_demand_raises_no_pace),
         cmocka_unit_test(what_is_given_back_costs_no_time),
         cmocka_unit_test(it_is_forgotten),
+        cmocka_unit_test(the_first_refusal_tells_no_pace),
+        cmocka_unit_test(what_may_be_chance_is_measured_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,13 +140,13 @@ static void test_mixtures(void **state) {
 
 static void test_refusals(void **state) {
     (void)state;
-    assert_refused(PARSE("--prot", "1"), "there is no option --prot; did you mean --port?");
-    assert_refused(PARSE("--fault-rate"), "there is no option --fault-rate");
-    assert_refused(PARSE("--zebra=stripes"), "there is no option --zebra");
-    assert_refused(PARSE("--=1"), "there is no option --");
-    assert_refused(PARSE("--a\033[2J"), "there is no option --a?[2J");
-    assert_refused(PARSE("-x"), "there is no option -x");
-    assert_refused(PARSE("-lx"), "there is no option -x");
+    assert_refused(PARSE("--prot", "1"), "unknown option --prot; did you mean --port?");
+    assert_refused(PARSE("--fault-rate"), "unknown option --fault-rate");
+    assert_refused(PARSE("--zebra=stripes"), "unknown option --zebra");
+    assert_refused(PARSE("--=1"), "unknown option --");
+    assert_refused(PARSE("--a\033[2J"), "unknown option --a?[2J");
+    assert_refused(PARSE("-x"), "unknown option -x");
+    assert_refused(PARSE("-lx"), "unknown option -x");
     assert_refused(PARSE("--port"), "--port: its value is missing; it takes N");
     assert_refused(PARSE("--fault", "kept", "-p"), "-p: its value is missing; it takes N");
     assert_refused(PARSE("-c"), "-c: its value is missing; it takes one of its words");
@@ -176,7 +176,7 @@ static void test_no_secrets(void **state) {
     assert_refused(PARSE("--fault", "sk-abcdefghijklmnopqrstuvwx"), key_refused);
     assert_refused(PARSE("--port=sk-abcdefghijklmnopqrstuvwx"), key_refused);
     // a misspelt option with a value: only its name is repeated
-    assert_refused(PARSE("--prot=hunter2"), "there is no option --prot; did you mean --port?");
+    assert_refused(PARSE("--prot=hunter2"), "unknown option --prot; did you mean --port?");
 }
 
 static void test_environment(void **state) {
@@ -250,9 +250,9 @@ static void test_line(void **state) {
     assert_true(c.loud);
     options_free(&simulate_command, &c);
     static const char *const bad[][2] = {
-        {"--port 5 left", "'left' is no option: options begin with --"},
+        {"--port 5 left", "'left' is not an option: options begin with --"},
         {"--port '5", "a quotation mark is not closed"},
-        {"--text kept --prot 5", "there is no option --prot; did you mean --port?"},
+        {"--text kept --prot 5", "unknown option --prot; did you mean --port?"},
         {"--text kept --port", "--port: its value is missing; it takes N"},
         {"--key=hunter2", key_refused},
     };
@@ -273,7 +273,7 @@ static void test_command_without_options(void **state) {
     assert_true(options_parse(&help_command, 1, words, &config, &operands, &err));
     assert_int_equal(operands, 1);
     assert_false(options_parse(&help_command, 2, words, &config, &operands, &err));
-    assert_string_equal(err.text, "there is no option --nothing");
+    assert_string_equal(err.text, "unknown option --nothing");
 }
 
 int main(void) {

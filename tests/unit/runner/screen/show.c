@@ -110,6 +110,44 @@ static void any_bytes_become_printable(void **state) {
     }
 }
 
+static void names_lose_their_middle(void **state) {
+    static const struct {
+        const char *text;
+        int most;
+        const char *shown;
+    } cases[] = {
+        {"openai-1", 8, "openai-1"},
+        {"openai-12", 8, "open\xe2\x80\xa6-12"},
+        {"\xc3\xa4\xc3\xb6\xc3\xbc-x-1", 5, "\xc3\xa4\xc3\xb6\xe2\x80\xa6-1"},
+        {"abc", 1, "\xe2\x80\xa6"},
+        {"a\033[2Jc", 3,
+         "a\xe2\x80\xa6"
+         "c"},
+        {"", 5, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        show_middle(&out, cases[i].text, cases[i].most);
+        assert_shown(cases[i].shown);
+    }
+}
+
+static void lines_are_folded_at_spaces(void **state) {
+    (void)state;
+    show_folded(&out, SLICE("one two three"), 0, 2);
+    assert_shown("one two three\n");
+    show_folded(&out, SLICE("one two three"), 13, 2);
+    assert_shown("one two three\n");
+    show_folded(&out, SLICE("one two three"), 12, 2);
+    assert_shown("one two\n  three\n");
+    show_folded(&out, SLICE("    one two three"), 9, 4);
+    assert_shown("    one\n    two\n    three\n");
+    show_folded(&out, SLICE("muchtoolong for it"), 5, 1);
+    assert_shown("muchtoolong\n for\n it\n");
+    show_folded(&out, SLICE(""), 5, 1);
+    assert_shown("\n");
+}
+
 static int free_out(void **state) {
     (void)state;
     buf_free(&out);
@@ -122,6 +160,8 @@ int main(void) {
         cmocka_unit_test(spans),
         cmocka_unit_test(latencies_and_rates),
         cmocka_unit_test(foreign_text_cannot_steer_a_terminal),
+        cmocka_unit_test(names_lose_their_middle),
+        cmocka_unit_test(lines_are_folded_at_spaces),
         cmocka_unit_test_teardown(any_bytes_become_printable, free_out),
     };
     QUIET_RUN(tests);

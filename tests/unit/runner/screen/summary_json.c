@@ -12,6 +12,11 @@ static const struct summary_key two[] = {
      INT64_C(1795240801000000), "429"},
 };
 
+static const struct summary_error errors[] = {
+    {"invalid_request", 2, 2, "too long", "r\"17", NULL},
+    {"rate_limited", 0, 4, "slow", "r3", NULL},
+};
+
 static const struct summary run = {.total = 100,
                                    .ok = 98,
                                    .failed = 2,
@@ -23,14 +28,20 @@ static const struct summary run = {.total = 100,
                                    .cached_tokens = 1100,
                                    .latency = {1, 20, 300, 4000, INT64_C(86400000000000)},
                                    .keys = two,
-                                   .key_count = 2};
+                                   .key_count = 2,
+                                   .errors = errors,
+                                   .error_count = 2};
 
 static const char expected[] =
     "{\"jobs\":{\"total\":100,\"ok\":98,\"failed\":2,\"skipped\":0},\"attempts\":104,"
     "\"rate_limited\":4,\"elapsed_s\":12.3,\"requests_per_s\":8.455,"
+    "\"rows_per_s\":8.13,"
     "\"tokens\":{\"input\":9007199254740993,\"output\":3400,\"cached_tokens\":1100},"
     "\"latency_ms\":{\"p50\":0.001,\"p90\":0.02,\"p95\":0.3,\"p99\":4,\"max\":86400000000},"
-    "\"stopped\":null,\"keys\":[{\"key\":\"bigmodel-1\",\"provider\":\"bigmodel\",\"masked\":"
+    "\"stopped\":null,\"errors\":{\"invalid_request\":{\"rows\":2,\"attempts\":2,\"message\":"
+    "\"too long\",\"example_id\":\"r\\\"17\"},\"rate_limited\":{\"rows\":0,\"attempts\":4,"
+    "\"message\":\"slow\",\"example_id\":\"r3\"}},\"keys\":[{\"key\":\"bigmodel-1\",\"provider\":"
+    "\"bigmodel\",\"masked\":"
     "\"bae6****RLh1\","
     "\"state\":\"healthy\",\"health\":98,\"requests\":35,\"ok\":33,\"failed\":1,"
     "\"rate_limited\":1,\"input_tokens\":1200,\"output_tokens\":3400,\"cached_tokens\":1100,"
@@ -72,8 +83,19 @@ static void a_run_without_keys_and_time(void **state) {
     struct slice json = read_file(results);
     assert_true(json_check(json, NULL));
     assert_true(slice_is(json_get(json, "keys"), "[]"));
+    assert_true(slice_is(json_get(json, "errors"), "{}"));
     assert_true(slice_is(json_get(json, "requests_per_s"), "0"));
     assert_true(slice_is(json_get(json_get(json, "latency_ms"), "max"), "null"));
+}
+
+static void a_total_that_is_not_sure(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct summary s = run;
+    s.at_least = true;
+    assert_true(summary_write(&s, results, &err));
+    assert_true(
+        slice_is(json_get(json_get(read_file(results), "jobs"), "total_is"), "\"at_least\""));
 }
 
 static void a_hundred_thousand_keys_are_valid_json(void **state) {
@@ -160,6 +182,7 @@ int main(void) {
         TEST(the_contracts_json),
         TEST(first_tokens_when_streaming),
         TEST(a_run_without_keys_and_time),
+        TEST(a_total_that_is_not_sure),
         TEST(a_hundred_thousand_keys_are_valid_json),
         TEST(a_failure_leaves_what_was_there),
         TEST(paths_that_cannot_be_meant),
