@@ -46,11 +46,13 @@ void failures_judge(const struct flight *f, struct verdict *verdict) {
                  "the server wants TLS there: use https:// instead of http://");
 }
 
-// Whether a row can make a provider that is well fail like this.
-static bool may_be_the_rows(const struct errand *e) {
+// Whether a row can make a provider that is well fail like this. A gateway's 502 to 504 is a row's only
+// if the row has failed while others were served.
+static bool may_be_the_rows(const struct flight *f) {
+    const struct errand *e = &f->errand;
     if (!e->http_status)
         return e->was_sent;
-    return e->http_status < 502 || e->http_status > 504;
+    return f->job->retries > 0 || e->http_status < 502 || e->http_status > 504;
 }
 
 static void count_earlier(struct job *job, const struct service *service) {
@@ -65,7 +67,7 @@ static bool is_own(const struct flight *f, const struct service *service) {
         return false;
     if (service->served_from >= f->lease.charge.at)
         return true;
-    return f->job->lane->rows <= FEW_ROWS && may_be_the_rows(&f->errand);
+    return f->job->lane->rows <= FEW_ROWS && may_be_the_rows(f);
 }
 
 struct retry_decision failures_decide(struct loop *l, const struct flight *f,

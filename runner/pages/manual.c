@@ -96,7 +96,8 @@ const struct manual_section manual_sections[] = {
      "`--provider` A,B,C is an order of preference. A row goes to A; B serves what A cannot serve "
      "now, because all its keys are out, or cooling for longer than `--fallback-after`; and so "
      "on. Keys that merely have their hands full are waited for. As soon as A can serve again, it "
-     "does. The run ends early only when no provider of the order is left. A row with a "
+     "does. The run ends early only when no provider of the order is left. A provider in an outage "
+     "is passed over in the same way. A row with a "
      "`provider` of its own goes there and nowhere else. Each result names the provider, the key "
      "and the model that answered.\n\n"
      "`--model` NAME:MODEL,... gives each provider its model; one without a name is for all "
@@ -332,6 +333,24 @@ const struct manual_section manual_sections[] = {
      "are left undone, and ends with exit code 3, unless all rows were done. The same command goes "
      "on from there."},
 
+    {"OUTAGES",
+     "While a provider cannot be reached, or answers only with network failures, 5xx or what is "
+     "not an answer, its rows wait and single requests find out when it is back: after a quarter "
+     "of a second at first, then every 5 s at most, or when its Retry-After says so (60 s at "
+     "most). Such failures use up none of `--max-retries`: those count only while the provider "
+     "serves others. So a row that by itself makes the server fail, fails by itself. Where many "
+     "requests fail at random, rows are tried more often than `--max-retries` says (if it is 2 or "
+     "more), since each of them may be unlucky.\n\n"
+     "After `--outage-patience` without any answer (10m unless given, and 30s for a provider that "
+     "has not answered once, since the address may be wrong) the run goes on without that "
+     "provider, and ends with exit code 3 and the reason; if there is no other provider, at once. "
+     "The rows that only it could serve get no result line: the same command sends them. The "
+     "summary's `stopped` is then outage.\n\n"
+     "An address that answers every request with 404 or 405 and nothing about a model, with a "
+     "redirect, or with the demand to speak TLS, counts as one that cannot be reached. "
+     "`--deadline` ends rows in an outage too. An outage does not count for "
+     "`--stop-on-error-rate`."},
+
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "
      "good "
@@ -396,7 +415,8 @@ const struct manual_exit_code manual_exit_codes[] = {
     {0, "every row has a good result"},
     {1, "the run finished, some rows failed"},
     {2, "a fault of usage, configuration or input; nothing was sent"},
-    {3, "stopped early, no usable key is left or a budget is reached; run again to go on"},
+    {3,
+     "stopped early: no usable key, no reachable provider, or budget reached; run again to go on"},
     {4, "output could not be written"},
     {130, "stopped by a signal"},
     {0, NULL},

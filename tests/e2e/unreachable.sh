@@ -76,7 +76,7 @@ for status in 500 502 503 504 529; do
     served_by "http$status" $status.http "HTTP $status"
 done
 served_by reset reset "reset"
-served_by closes close "without an answer"
+served_by closes close "Empty reply"
 served_by nonsense nonsense.close "not HTTP"
 served_by hangs hang "no answer within 1 s" --timeout 1s
 start_simulator
@@ -98,22 +98,23 @@ run_ok in.jsonl -p openai --keys three.keys -m m -o refused.jsonl --base-url "ht
 assert_json refused.jsonl 'map(select(.status == "ok")) | length' 300
 
 t "a provider that comes late is waited for, and no row fails"
-"$BATCH_RUN" in.jsonl -p openai --keys three.keys -m m -o late.jsonl --base-url "http://127.0.0.1:$((port + 1))/v1" \
-    --progress off 2>late.err &
+start_simulator --quiet
+stop_simulator
+"$BATCH_RUN" in.jsonl -p simulate -o late.jsonl --base-url "$SIM_URL/v1" --progress off 2>late.err &
 late=$!
 sleep 2
-background "$BATCH_RUN" simulate --port $((port + 1)) --quiet
+background "$BATCH_RUN" simulate --port "${SIM_URL##*:}" --quiet
 wait $late
 assert_eq 0 $? "exit code"
 assert_json late.jsonl 'map(select(.status == "ok")) | length' 300
 
 t "an outage in mid-run: rows wait, whatever --max-retries, and go on after it"
-start_simulator --keys 3 --latency 20ms
+start_simulator --keys 3 --latency 100ms
 "$BATCH_RUN" in.jsonl -p simulate --base-url "$SIM_URL/v1" -o mid.jsonl --max-retries 0 --progress off --summary mid.json 2>mid.err &
 mid=$!
 wait_until 10 test -s mid.jsonl
-kill -9 "$SIM_PID"
-sleep 4
+stop_simulator
+sleep 5
 background "$BATCH_RUN" simulate --port "${SIM_URL##*:}" --keys 3 --latency 20ms --quiet
 SIM_PID=$PID
 wait $mid
@@ -124,11 +125,11 @@ assert_contains mid.err "its rows wait"
 stop_simulator
 
 t "an outage in mid-run that lasts: exit 3 after --outage-patience, and the next run finishes"
-start_simulator --keys 3 --latency 20ms
+start_simulator --keys 3 --latency 100ms
 "$BATCH_RUN" in.jsonl -p simulate --base-url "$SIM_URL/v1" -o lasts.jsonl --progress off --outage-patience 3s 2>lasts.err &
 lasts=$!
 wait_until 10 test -s lasts.jsonl
-kill -9 "$SIM_PID"
+stop_simulator
 wait $lasts
 assert_eq 3 $? "exit code"
 assert_json lasts.jsonl 'map(select(.status != "ok")) | length' 0
