@@ -6,6 +6,7 @@
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
 #include "pool/transfer/blocks.h"
+#include "pool/wire/request_url.h"
 #include "runner/wake.h"
 
 #include <sched.h>
@@ -30,9 +31,8 @@ struct carrier {
 static bool build(struct errand *e, struct transfer *t) {
     const struct provider *provider = e->route->provider;
     struct wire_out out = {.path = &t->url, .body = &t->body};
-    buf_add_str(&t->url, e->route->base_url);
     enum wire_answer answer =
-        provider->wire->build_request(&e->job->request, provider, &e->route->defaults, &out);
+        request_build(&e->job->request, provider, e->route->base_url, &e->route->defaults, &out);
     e->result->model_sent = out.model;
     e->other_path = out.other_path;
     if (answer != WIRE_OK)
@@ -172,7 +172,7 @@ static bool start_another(struct carriers *all) {
         all->further[all->count++] = c;
         return true;
     }
-    log_warn("no further thread can be had: %s; the run goes on with %zu",
+    log_warn("cannot start another thread: %s; the run goes on with %zu",
              failure ? strerror(failure) : err.text, all->count);
     engine_close(c->engine);
     carrier_free(c);
@@ -234,7 +234,7 @@ void carriers_look(struct carriers *c, int64_t now) {
         work.others += cpu_used(c->further[i]->clock);
     bool is_full = crew_look(&c->watch, now, &work, c->under_way, c->count);
     if (is_full && c->is_auto && c->count < c->most && start_another(c))
-        log_info("one core is not enough: %zu threads now", c->count);
+        log_info("the threads are busy all the time: there are %zu now", c->count);
 }
 
 void carriers_send(struct carriers *c, struct errand *e) {

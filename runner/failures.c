@@ -104,7 +104,7 @@ bool failures_describe(const struct loop *l, const struct job_lane *lane, struct
     bool any = false;
     for (size_t i = 0; i < plan->route_count; i++) {
         const struct route *route = &plan->routes[i];
-        if (!(lane->routes & 1u << i) || !pool_outage(l->p->pool, route->provider, &report) ||
+        if (!(lane->routes & ROUTE_BIT(i)) || !pool_outage(l->p->pool, route->provider, &report) ||
             !report.given_up)
             continue;
         buf_addf(out, "%s%s at %s: %s, since ", any ? "; " : "", route->provider->name,

@@ -131,7 +131,7 @@ static void give_up_lane(struct loop *l, struct job_lane *lane) {
     for (size_t i = 0; i < plan->route_count; i++) {
         any = any || (!pool_is_spent(l->p->pool, plan->routes[i].provider, l->now) &&
                       !pool_has_given_up(l->p->pool, plan->routes[i].provider));
-        if (lane->routes & 1u << i)
+        if (lane->routes & ROUTE_BIT(i))
             buf_addf(&names, "%s%s", names.n ? ", " : "", plan->routes[i].provider->name);
     }
     if (lane->model.n)
@@ -312,6 +312,7 @@ static void loop_run(struct loop *l) {
         if (is_over(l, more))
             return;
         l->hedge_due = more || pipeline_stopping(l->p) != STOP_NO ? TIME_NEVER : copies_send(l);
+        standstill_look(&l->standstill, l);
         wait_for_events(l);
         l->now = clock_now();
         // all keys come back before the next jobs start, so that the rotation sees them all
@@ -327,6 +328,7 @@ static void free_loop(struct loop *l) {
     while ((node = list_pop(&l->spare)))
         attempt_free(LIST_ENTRY(node, struct flight, node));
     lanes_free(&l->lanes);
+    standstill_free(&l->standstill);
     heap_free(&l->parked);
     for (size_t i = 0; i < pool_key_count(l->p->pool); i++) {
         struct key *key = pool_key_mutable(l->p->pool, i);
@@ -356,6 +358,7 @@ void *loop_main(void *pipeline) {
     list_init(&l.spare);
     list_init(&l.finished);
     lanes_init(&l.lanes, p->plan, p->pool);
+    standstill_init(&l.standstill, p->plan);
     blocks_keep(true);
     open_carriers(&l);
     loop_run(&l);

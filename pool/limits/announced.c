@@ -63,7 +63,7 @@ static const struct headers of_none[] = {{0}};
 
 // Providers that tell nothing themselves may be reached through a gateway that does, all but Google,
 // whose wire gateways do not speak.
-static const struct headers *headers_of(const struct provider *provider) {
+static const struct headers *find_headers(const char *name) {
     static const struct {
         const char *name;
         const struct headers *headers;
@@ -74,9 +74,17 @@ static const struct headers *headers_of(const struct provider *provider) {
         {"mistral", of_mistral},
     };
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (strcmp(provider->name, own[i].name) == 0)
+        if (strcmp(name, own[i].name) == 0)
             return own[i].headers;
-    return of_openai;
+    return NULL;
+}
+
+// Under its own name, else as the provider whose headers it uses.
+static const struct headers *headers_of(const struct provider *provider) {
+    const struct headers *own = find_headers(provider->name);
+    if (!own && provider->family)
+        own = find_headers(provider->family);
+    return own ? own : of_openai;
 }
 
 // A whole number, -1 for everything else ("-1" included: Azure's word for not known).

@@ -4,6 +4,8 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
+#include "pool/catalogue.h"
+#include "pool/transfer/plain_words.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -54,23 +56,55 @@ static struct curl_slist *add_header(struct curl_slist *headers, const char *tex
     return more;
 }
 
-void *transfer_auth_new(const struct wire *wire, const struct secret *secret) {
+static struct curl_slist *add_secret(struct curl_slist *headers, const char *prefix,
+                                     const struct secret *secret) {
     struct buf line = BUF_INIT(64 * 1024);
-    secret_add_header(secret, wire->auth_prefix, &line);
-    struct curl_slist *headers = add_header(NULL, buf_cstr(&line));
+    secret_add_header(secret, prefix, &line);
+    headers = add_header(headers, buf_cstr(&line));
     buf_wipe(&line);
     buf_free(&line);
-    headers = add_header(headers, "User-Agent: " USER_AGENT); // as an option it is printed twice
+    return headers;
+}
+
+// Whether the user declared a header of the same name as this line's.
+static bool is_declared(const struct provider *provider, const char *line) {
+    size_t n = strcspn(line, ":");
+    for (const struct provider_header *h = provider->headers; h && h->name; h++)
+        if (strlen(h->name) == n && strncasecmp(h->name, line, n) == 0)
+            return true;
+    return false;
+}
+
+static struct curl_slist *add_declared(struct curl_slist *headers,
+                                       const struct provider *provider) {
+    for (const struct provider_header *h = provider->headers; h && h->name; h++) {
+        char prefix[128];
+        snprintf(prefix, sizeof prefix, "%s: ", h->name);
+        headers = add_secret(headers, prefix, h->value);
+    }
+    return headers;
+}
+
+void *transfer_auth_new(const struct provider *provider, const struct secret *secret) {
+    static const char user_agent[] = "User-Agent: " USER_AGENT; // as an option it is printed twice
+    const struct wire *wire = provider->wire;
+    const char *prefix = provider->auth_prefix ? provider->auth_prefix : wire->auth_prefix;
+    struct curl_slist *headers = NULL;
+    if (*prefix && !secret_is_empty(secret) && !is_declared(provider, prefix))
+        headers = add_secret(headers, prefix, secret);
+    headers = add_declared(headers, provider);
+    if (!is_declared(provider, user_agent))
+        headers = add_header(headers, user_agent);
     for (const char *const *more = wire->headers; more && *more; more++)
-        headers = add_header(headers, *more);
+        if (!is_declared(provider, *more))
+            headers = add_header(headers, *more);
     return headers;
 }
 
 void transfer_auth_free(void *auth) {
-    struct curl_slist *headers = auth;
-    if (headers)
-        explicit_bzero(headers->data, strlen(headers->data));
-    curl_slist_free_all(headers);
+    for (struct curl_slist *header = auth; header; header = header->next)
+        explicit_bzero(header->data, strlen(header->data));
+    curl_slist_free_all(auth);
 }
 
 static bool need_readable(const char *what, const char *path, struct error *err) {
@@ -158,11 +192,24 @@ static size_t on_body(char *p, size_t size, size_t count, void *context) {
     return 0;
 }
 
-// Called before every send, libcurl's own second one included: that one is stopped.
+// A kept connection that ends so soon, and before a byte of the answer, was closed by a server that took it
+// for idle, just as the request was on its way. Later, the request may have been answered.
+#define SOON (2 * USEC_PER_SEC)
+
+#define SENDS_MOST 10
+
+// Called before every send. libcurl sends a request again by itself when an HTTP/2 server refused the stream
+// or a kept connection ended; the former only is let through, since the latter is to keep to the limits.
 static int on_send(void *context, char *to, char *from, int to_port, int from_port) {
     (void)to, (void)from, (void)to_port, (void)from_port;
     struct transfer *t = context;
-    return ++t->sends > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    int64_t now = clock_now();
+    bool good = t->sends == 0 || (t->address->http2 && now - t->sent_at <= SOON);
+    if (good) {
+        t->sends++;
+        t->sent_at = now;
+    }
+    return good ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 // A peer that is silently gone (a machine that slept, a router that forgot) is found out within a minute,
@@ -345,55 +392,58 @@ void easy_break_off(struct transfer *t, enum transfer_status status) {
                  (double)t->timeout / USEC_PER_SEC);
 }
 
-// "Failed to connect to HOST port N after 0 ms: …": HOST is a proxy's if the address does not name it.
-static void say_refused(struct transfer *t) {
-    char host[200] = "", *end;
-    const char *from = strstr(t->error, "connect to ");
-    long os_errno = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
-    if (from)
-        snprintf(host, sizeof host, "%s", from + strlen("connect to "));
-    if ((end = strstr(host, " after ")))
-        *end = '\0';
-    if (!end || os_errno != ECONNREFUSED)
-        return;
-    size_t name = strcspn(host, " ");
-    bool direct = memmem(t->address->text.p, t->address->text.n, host, name) != NULL;
-    snprintf(t->error, sizeof t->error, "connection refused by %s%s", direct ? "" : "the proxy ",
-             host);
+static bool has_come(const struct transfer *t) {
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status || t->any;
 }
 
-// What libcurl and its TLS library say in their own terms, in plain words.
-static void say_plainly(struct transfer *t, CURLcode code) {
-    char words[sizeof t->error];
-    snprintf(words, sizeof words, "%s", t->error);
-    if (code == CURLE_COULDNT_CONNECT)
-        say_refused(t);
-    else if (code == CURLE_SSL_CONNECT_ERROR &&
-             (strstr(words, "wrong version number") || strstr(words, "packet length too long") ||
-              strstr(words, "unexpected packet") || strstr(words, "unexpected message")))
-        snprintf(t->error, sizeof t->error,
-                 "the server does not speak TLS there: use http:// instead of https:// (%.120s)",
-                 words);
-    else if (code == CURLE_UNSUPPORTED_PROTOCOL && !t->address->tls)
-        snprintf(t->error, sizeof t->error,
-                 "what the server answers is not HTTP: does it want https://? (%.120s)", words);
+// libcurl 7.88 reports a GOAWAY that leaves a request out as an error of the framing layer, and counts sends
+// from request to request of a handle.
+bool easy_is_refused(struct transfer *t, CURLcode code) {
+    bool gave_up = (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR) &&
+                   strncmp(t->error, "Connection died, tried", 22) == 0;
+    bool refused = (code == CURLE_HTTP2 || gave_up) && !has_come(t) && t->address->http2 &&
+                   t->sends < SENDS_MOST && clock_now() - t->sent_at <= SOON;
+    if (refused)
+        t->error[0] = '\0';
+    return refused;
 }
 
-struct transfer *easy_finish(CURL *easy, CURLcode code) {
+static bool is_end_of_connection(CURLcode code) {
+    return code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM ||
+           code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING ||
+           code == CURLE_PARTIAL_FILE;
+}
+
+// After libcurl's own second send was stopped, the connection that counts as made is the one for that.
+static bool is_unprocessed(const struct transfer *t, CURLcode code) {
+    long connects = 1;
+    if (!is_end_of_connection(code))
+        return false;
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    bool was_kept = connects == 0 || code == CURLE_ABORTED_BY_CALLBACK;
+    return was_kept && !has_come(t) && clock_now() - t->sent_at <= SOON;
+}
+
+struct transfer *easy_owner(CURL *easy) {
     struct transfer *t;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+    return t;
+}
+
+void easy_finish(struct transfer *t, CURLcode code) {
     if (t->late) {
         easy_break_off(t, TRANSFER_TIMEOUT);
-        return t;
+        return;
     }
-    note_end(t, status_of(t, code));
+    note_end(t, is_unprocessed(t, code) ? TRANSFER_UNPROCESSED : status_of(t, code));
+    t->address->http2 |= t->status == TRANSFER_ANSWERED && easy_is_http2(t);
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])
         snprintf(t->error, sizeof t->error, "%s", curl_easy_strerror(code));
-    say_plainly(t, code);
-    return t;
+    transfer_say_plainly(t, code);
 }
 
 bool easy_is_http2(const struct transfer *t) {

@@ -90,19 +90,22 @@ const struct option run_options[] = {
      .letter = 'p',
      .type = OPTION_TEXT,
      .offset = AT(provider),
-     .value = "NAME,...",
+     .value = "NAME[=URL],...",
      .group = KEYS,
-     .help = "Who answers: a name from 'batch-run providers', or several in order of preference: "
-             "each serves what those before it cannot. Without it, the only provider there are "
-             "keys for. simulate needs no key"},
+     .help =
+         "Who answers: a name from 'batch-run providers', or several in order of preference: "
+         "each serves what those before it cannot. NAME=URL declares a provider that speaks like "
+         "OpenAI, or gives a known one another address. Without it, the only provider there are "
+         "keys for. simulate and local servers need no key"},
     {.name = "fallback-after",
      .type = OPTION_DURATION,
      .offset = AT(fallback_after),
      .value = "DURATION",
      .fallback = "5s",
      .group = KEYS,
-     .help = "The longest that rows wait for cooling keys of a provider when --provider names "
-             "another behind it; for keys that are merely busy they always wait"},
+     .help =
+         "How long to wait for a rate-limited provider before using the next one of --provider; "
+         "for keys that are merely busy rows always wait"},
     {.name = "base-url",
      .type = OPTION_TEXT,
      .offset = AT(base_url),
@@ -122,9 +125,10 @@ const struct option run_options[] = {
     {.name = "keys",
      .type = OPTION_TEXT,
      .offset = AT(keys),
-     .value = "FILE",
+     .value = "FILE,...",
      .group = KEYS,
-     .help = "A file of keys: one per line, .env, or a JSON pool file"},
+     .help = "Files of keys: one per line, .env, or a JSON pool file. For the providers that they "
+             "have keys of, neither .env nor the environment is asked"},
     {.name = "tag",
      .type = OPTION_TEXT,
      .offset = AT(tag),
@@ -170,7 +174,7 @@ const struct option run_options[] = {
      .min = 1,
      .max = 100000,
      .group = RUN,
-     .help = "Requests in flight per key. auto: as many as turns out to pay"},
+     .help = "Requests in flight per key. auto: adjusts to the provider"},
     {.name = "slots",
      .type = OPTION_COUNT,
      .offset = AT(slots),
