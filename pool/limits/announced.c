@@ -8,6 +8,8 @@
 
 // Counts beyond this are no counts.
 #define COUNT_DIGITS 15
+// A reset that is shorter is a duration: dates and times since 1970 have ten characters at least.
+#define TIME_LENGTH 10
 
 // One limit's headers. Without `remaining` in an answer the other two are not looked for. A row of
 // zeros ends a provider's table.
@@ -119,9 +121,12 @@ static bool read_limit(const struct headers *names, struct slice remaining,
     }
     if (limit->limit >= 0 && limit->remaining > limit->limit)
         limit->remaining = limit->limit;
+    struct slice reset = look_up(answer, names->reset);
+    if (reset.n >= TIME_LENGTH) // by the clock that made it
+        now_wall = retry_after_clock(look_up(answer, "date"), now_wall);
     // Anthropic's dates are whole seconds; what is left until then is no finer.
     int64_t second = (now_wall + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
-    if (!retry_after_parse(look_up(answer, names->reset), second, &limit->reset))
+    if (!retry_after_parse(reset, second, &limit->reset))
         limit->reset = -1;
     return true;
 }
