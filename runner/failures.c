@@ -34,7 +34,7 @@ static bool is_wrong_address(const struct errand *e, const struct verdict *verdi
 }
 
 void failures_judge(const struct flight *f, struct verdict *verdict) {
-    if (verdict->cause == BECAUSE_UPSTREAM || !is_wrong_address(&f->errand, verdict) ||
+    if (!f->errand.http_status || !is_wrong_address(&f->errand, verdict) ||
         pool_service(&f->lease).has_answered)
         return;
     verdict->outcome = OUTCOME_SERVER;

@@ -401,21 +401,13 @@ const struct manual_section manual_sections[] = {
 
     {"OUTAGES",
      "While a provider cannot be reached, or answers only with network failures, 5xx or what is "
-     "not an answer, its rows wait and single requests find out when it is back: after a quarter "
-     "of a second at first, then every 5 s at most, or when its Retry-After says so (60 s at "
-     "most). Such failures use up none of `--max-retries`: those count only while the provider "
-     "serves others. So a row that by itself makes the server fail, fails by itself. Where many "
-     "requests fail at random, rows are tried more often than `--max-retries` says (if it is 2 or "
-     "more), since each of them may be unlucky.\n\n"
-     "After `--outage-patience` without any answer (10m unless given, and 30s for a provider that "
-     "has not answered once, since the address may be wrong) the run goes on without that "
-     "provider, and ends with exit code 3 and the reason; if there is no other provider, at once. "
-     "The rows that only it could serve get no result line: the same command sends them. The "
-     "summary's `stopped` is then outage.\n\n"
-     "An address that answers every request with 404 or 405 and nothing about a model, with a "
-     "redirect, or with the demand to speak TLS, counts as one that cannot be reached. "
-     "`--deadline` ends rows in an outage too. An outage does not count for "
-     "`--stop-on-error-rate`."},
+     "not an answer, its rows wait, and single requests (every 5 s at most, or as Retry-After "
+     "says) "
+     "find out when it is back. `--max-retries` counts only failures while the provider serves "
+     "others, and where many fail at random rows are tried more often.\n\n"
+     "After `--outage-patience` the run stops with exit code 3 and the reason (`stopped` in the "
+     "summary: outage), or goes on without that provider if there is another. Rows that only it "
+     "could serve get no result line: the same command sends them."},
 
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "
