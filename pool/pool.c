@@ -239,6 +239,7 @@ static struct channel *add_channel(struct home *home, struct slice model) {
     pthread_mutex_lock(&pool->outage_lock); // pool_outage() walks the channels
     home->channels[home->channel_count++] = channel;
     pthread_mutex_unlock(&pool->outage_lock);
+    restore_channel(channel);
     return channel;
 }
 
@@ -274,6 +275,7 @@ void pool_tell_time(struct pool *pool, int64_t now, int64_t now_wall) {
     int64_t moved = now_wall - now - pool->wall_offset;
     bool jumped = moved > WALL_JUMP || moved < -WALL_JUMP;
     pool->wall_offset += moved;
+    pool->now = now;
     for (size_t i = 0; i < pool->home_count; i++)
         if (jumped || now_wall >= pool->homes[i].day_end)
             follow_wall(&pool->homes[i], now, now_wall);
@@ -318,6 +320,7 @@ void pool_free(struct pool *pool) {
         free(pool->keys[i].reason);
     }
     pthread_mutex_destroy(&pool->outage_lock);
+    restore_free(pool);
     free(pool->homes);
     free(pool->keys);
     free(pool);
