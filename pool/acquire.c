@@ -163,7 +163,7 @@ static enum pool_answer none_now(const struct channel *channel, int64_t *not_bef
 
 // The provider itself is down, or just back.
 static enum pool_answer held_back(const struct channel *channel) {
-    if (home_is_spent(channel->home))
+    if (home_is_spent(channel->home) || channel->breaker.given_up)
         return POOL_NONE;
     return channel->breaker.state == BREAKER_RAMP ? POOL_BUSY : POOL_LATER;
 }

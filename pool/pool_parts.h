@@ -34,8 +34,11 @@
 #include "pool/limits/felt.h"
 #include "pool/limits/learned.h"
 #include "pool/limits/meter.h"
+#include "pool/outage.h"
 #include "pool/pool.h"
 #include "pool/restore.h"
+
+#include <pthread.h>
 
 enum tab_state { TAB_OPEN, TAB_COOLING, TAB_TRIAL, TAB_PROBING };
 
@@ -100,6 +103,12 @@ struct account {
     int64_t in_flight;
 };
 
+// What outage_note() keeps of a channel's outage.
+struct channel_outage {
+    bool is_on, is_said;
+    struct outage_report report;
+};
+
 struct channel {
     struct home *home;
     struct slice model; // owned
@@ -109,6 +118,7 @@ struct channel {
     struct affinity affinity;
     struct heap resting_tabs, resting_seats;
     struct breaker breaker;
+    struct channel_outage outage; // under the pool's lock
     size_t full;          // who waits for an answer only: seats that are SEAT_FULL, crowded tabs
     size_t no_model;      // tabs that are COOLING for want of the model
     double output_tokens; // of an answer, on average
@@ -131,6 +141,7 @@ struct home {
     struct heap suspended; // keys by when they may be tried again
     size_t in_flight;
     size_t out;           // keys that are given up: removed, or suspended and not in doubt
+    bool has_answered;    // whatever it said: it is there
     int64_t answered_at;  // when a key was last accepted
     struct key *last_out; // the key that was refused last
     int64_t last_out_at;
@@ -155,9 +166,10 @@ struct pool {
     struct key *keys; // all of them, one block
     size_t key_count;
     struct random random;
-    int64_t wall_offset; // wall clock minus monotonic clock
-    int64_t now;         // as it was told last
-    pool_used used;      // or NULL
+    pthread_mutex_t outage_lock; // of all channels' outages
+    int64_t wall_offset;         // wall clock minus monotonic clock
+    int64_t now;                 // as it was told last
+    pool_used used;              // or NULL
     void *used_context;
 };
 

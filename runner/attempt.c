@@ -5,6 +5,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
+#include "runner/failures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,11 +144,12 @@ static void decide_blame(struct loop *l, struct job *job, const struct verdict *
     if (blame == BLAME_ROW)
         loop_finish(l, job);
     else
-        loop_wait_again(l, job);
+        loop_wait_again(job);
 }
 
 // Again or done, once the key is back in the pool.
-static void decide(struct loop *l, struct job *job, const struct verdict *verdict) {
+static void decide(struct loop *l, const struct flight *f, const struct verdict *verdict) {
+    struct job *job = f->job;
     if (verdict->outcome == OUTCOME_OK) {
         job->result.outcome = OUTCOME_OK;
         loop_finish(l, job);
@@ -155,17 +157,12 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
     }
     snprintf(job->result.code, sizeof job->result.code, "%s", verdict->code);
     job_fail(job, verdict->outcome, "%s", verdict->message);
-    struct retry_decision decision = verdict->final
-                                         ? (struct retry_decision){RETRY_GIVE_UP, 0}
-                                         : retry_decide(&l->policy, verdict->outcome, job->retries,
-                                                        verdict->hint, l->now, &l->random);
+    struct retry_decision decision =
+        verdict->final ? (struct retry_decision){RETRY_GIVE_UP, 0} : failures_decide(l, f, verdict);
     switch (decision.answer) {
     case RETRY_GIVE_UP: loop_finish(l, job); break;
-    case RETRY_OTHER: loop_wait_again(l, job); break;
-    case RETRY_LATER:
-        job->retries++;
-        park(l, job, decision.again_at);
-        break;
+    case RETRY_OTHER: loop_wait_again(job); break;
+    case RETRY_LATER: park(l, job, decision.again_at); break;
     }
 }
 
@@ -249,6 +246,7 @@ static enum pool_blame read_end(struct loop *l, struct flight *f) {
                                  .end = end_of(e, outcome),
                                  .latency = result->latency,
                                  .announced = found->announces ? &found->announced : NULL,
+                                 .is_first = result->attempts == 1,
                                  .is_cut_short = is_cut_short(l, e),
                                  .refused = &job->refused,
                                  .others_wait = lanes_wait(&l->lanes)};
@@ -295,7 +293,7 @@ static void conclude(struct loop *l, struct flight *f, const struct verdict *ver
     } else if (blame != BLAME_VERDICT) {
         decide_blame(l, job, verdict, blame);
     } else {
-        decide(l, job, verdict);
+        decide(l, f, verdict);
     }
     retire(l, f);
 }
@@ -304,6 +302,7 @@ static void conclude(struct loop *l, struct flight *f, const struct verdict *ver
 // any other answer it may do better.
 static void settle_answer(struct loop *l, struct flight *f) {
     struct flight *twin = f->twin;
+    failures_judge(f, &f->errand.found->verdict);
     const struct verdict *verdict = &f->errand.found->verdict;
     enum outcome outcome = verdict->outcome;
     enum pool_blame blame = read_end(l, f);
@@ -382,7 +381,7 @@ static void settle_unprocessed(struct loop *l, struct flight *f) {
     release_key(l, f, &report);
     stats_add(&l->p->stats.sent_again, 1);
     f->job->sent_again++;
-    loop_wait_again(l, f->job);
+    loop_wait_again(f->job);
     retire(l, f);
 }
 

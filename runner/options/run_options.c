@@ -306,8 +306,17 @@ const struct option run_options[] = {
      .fallback = "5",
      .max = 1000000,
      .group = RUN,
-     .help = "Further attempts after time-outs, network failures, 5xx and unreadable replies. Rate "
-             "limits never use one up"},
+     .help =
+         "Further attempts after time-outs, network failures, 5xx and unreadable replies, while "
+         "the provider serves others: rate limits and outages never use one up"},
+    {.name = "outage-patience",
+     .type = OPTION_DURATION,
+     .offset = AT(outage_patience),
+     .value = "DURATION",
+     .min = 1,
+     .group = RUN,
+     .help = "How long rows wait for a provider that fails for everybody, before the run stops "
+             "without them; 10m unless given, and 30s for one that has never answered"},
     {.name = "timeout",
      .type = OPTION_DURATION,
      .offset = AT(timeout),

@@ -158,7 +158,8 @@ const struct manual_section manual_sections[] = {
      "`--provider` A,B,C is an order of preference. A row goes to A; B serves what A cannot serve "
      "now, because all its keys are out, or cooling for longer than `--fallback-after`; and so "
      "on. Keys that merely have their hands full are waited for. As soon as A can serve again, it "
-     "does. The run ends early only when no provider of the order is left. A row with a "
+     "does. The run ends early only when no provider of the order is left. A provider in an outage "
+     "is passed over in the same way. A row with a "
      "`provider` of its own goes there and nowhere else. Each result names the provider, the key "
      "and the model that answered.\n\n"
      "`--model` NAME:MODEL,... gives each provider its model; one without a name is for all "
@@ -406,6 +407,16 @@ const struct manual_section manual_sections[] = {
      "A run that stops so lets what is in flight finish, says how much was spent and how many rows "
      "are left undone, and ends with exit code 3, unless all rows were done. The same command goes "
      "on from there."},
+
+    {"OUTAGES",
+     "While a provider cannot be reached, or answers only with network failures, 5xx or what is "
+     "not an answer, its rows wait, and single requests (every 5 s at most, or as Retry-After "
+     "says) "
+     "find out when it is back. `--max-retries` counts only failures while the provider serves "
+     "others, and where many fail at random rows are tried more often.\n\n"
+     "After `--outage-patience` the run stops with exit code 3 and the reason (`stopped` in the "
+     "summary: outage), or goes on without that provider if there is another. Rows that only it "
+     "could serve get no result line: the same command sends them."},
 
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "
