@@ -114,11 +114,14 @@ static bool is_event_stream(CURL *easy) {
     static const char events[] = "text/event-stream";
     const size_t n = sizeof events - 1;
     char *type = NULL;
-    long status = 0;
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
-    return status >= 200 && status <= 299 && type && strncasecmp(type, events, n) == 0 &&
-           strchr("; \t", type[n]);
+    return type && strncasecmp(type, events, n) == 0 && strchr("; \t", type[n]);
+}
+
+static bool may_be_events(const struct transfer *t) {
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return t->on_events && status >= 200 && status <= 299;
 }
 
 // As long as bytes flow in faster than they are read, libcurl does not come back to look at any timer:
@@ -143,19 +146,42 @@ static bool take_events(struct transfer *t, struct slice bytes) {
     return true;
 }
 
+// Bytes as they are after unpacking.
+static bool take_body(void *context, struct slice bytes) {
+    struct transfer *t = context;
+    bool first = t->kind == BODY_UNKNOWN;
+    if (first && t->reply->n) { // too few came to tell
+        buf_add_slice(t->reply, bytes);
+        bytes = buf_slice(t->reply);
+    }
+    if (first)
+        t->kind = may_be_events(t) ? body_kind_of(bytes, is_event_stream(t->easy)) : BODY_PLAIN;
+    t->streamed = t->kind == BODY_EVENTS;
+    bool goes_on = true, is_kept = bytes.p == t->reply->p;
+    if (t->streamed)
+        goes_on = take_events(t, bytes);
+    if (t->streamed && is_kept)
+        buf_clear(t->reply);
+    if (!t->streamed && !is_kept)
+        buf_add_slice(t->reply, bytes);
+    t->too_large |= t->reply->failed;
+    return goes_on && !t->reply->failed;
+}
+
+static void note_packing(struct transfer *t, struct slice start) {
+    enum packing packing = body_packing(start, transfer_header(t, "Content-Encoding"));
+    if (packing != PACKING_NONE)
+        t->unpack = unpack_new(packing);
+}
+
 static size_t on_body(char *p, size_t size, size_t count, void *context) {
     struct transfer *t = context;
-    size_t n = size * count;
-    if (!t->any)
-        t->streamed = t->on_events && is_event_stream(t->easy);
-    t->any = true;
-    if (t->streamed)
-        return take_events(t, slice_of(p, n)) ? n : 0;
-    buf_add(t->reply, p, n);
-    if (!t->reply->failed)
-        return n;
-    t->too_large = true;
-    return 0;
+    struct slice bytes = slice_of(p, size * count);
+    if (!t->any && bytes.n && bytes.p[0] != '{')
+        note_packing(t, bytes);
+    t->any |= bytes.n > 0;
+    bool goes_on = t->unpack ? unpack_feed(t->unpack, bytes, take_body, t) : take_body(t, bytes);
+    return goes_on ? bytes.n : 0;
 }
 
 // Called before every send, libcurl's own second one included: that one is stopped.
@@ -268,6 +294,7 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t 
 
 void easy_free_transfer(struct transfer *t) {
     curl_easy_cleanup(t->easy);
+    unpack_free(t->unpack);
     address_let_go(t->address);
     buf_free(&t->url);
     buf_free(&t->body);
@@ -292,18 +319,30 @@ static bool set_address(struct transfer *t, struct addresses *all) {
     return true;
 }
 
+static void forget_packing(struct transfer *t) {
+    unpack_free(t->unpack);
+    t->unpack = NULL;
+}
+
 bool easy_prepare(struct transfer *t, struct addresses *all) {
     buf_clear(t->reply);
     // nearly all requests of a transfer go to the address of the one before
     bool same = t->address && slice_eq(buf_slice(&t->url), buf_slice(&t->address->text));
     if (!same && !set_address(t, all))
         return false;
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
+    if (t->get != t->is_get)
+        curl_easy_setopt(t->easy, t->get ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
+    t->is_get = t->get;
+    if (!t->get) {
+        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
+        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
+    }
+    forget_packing(t);
     set_headers(t);
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;
+    t->kind = BODY_UNKNOWN;
     t->too_large = t->any = t->over = t->streamed = t->late = false;
     t->event_bytes = 0;
     return true;
@@ -335,6 +374,16 @@ static void note_end(struct transfer *t, enum transfer_status status) {
     t->status = status;
 }
 
+enum transfer_status easy_status_by(const struct transfer *t, int64_t now, int64_t *due) {
+    int64_t end = t->end_at, silent = TIME_NEVER;
+    if (t->streamed && t->stall_timeout)
+        silent = t->last_byte + t->stall_timeout;
+    *due = end < silent ? end : silent;
+    if (t->over || *due > now)
+        return TRANSFER_ANSWERED;
+    return end <= now ? TRANSFER_TIMEOUT : TRANSFER_STALLED;
+}
+
 void easy_break_off(struct transfer *t, enum transfer_status status) {
     note_end(t, status);
     if (status == TRANSFER_STALLED)
@@ -345,6 +394,17 @@ void easy_break_off(struct transfer *t, enum transfer_status status) {
                  (double)t->timeout / USEC_PER_SEC);
 }
 
+// What was compressed must be whole.
+static void note_damage(struct transfer *t) {
+    bool damaged = t->unpack && unpack_is_damaged(t->unpack);
+    bool short_ = t->unpack && !t->over && !unpack_is_whole(t->unpack);
+    if (!damaged && (t->status != TRANSFER_ANSWERED || !short_))
+        return;
+    t->status = TRANSFER_GARBLED;
+    snprintf(t->error, sizeof t->error, "the answer is compressed, and %s",
+             damaged ? "damaged" : "cut short");
+}
+
 struct transfer *easy_finish(CURL *easy, CURLcode code) {
     struct transfer *t;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
@@ -353,6 +413,7 @@ struct transfer *easy_finish(CURL *easy, CURLcode code) {
         return t;
     }
     note_end(t, status_of(t, code));
+    note_damage(t);
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])
@@ -374,6 +435,7 @@ struct slice transfer_header(const struct transfer *t, const char *name) {
 }
 
 void easy_rest(struct transfer *t) {
+    forget_packing(t);
     buf_recycle(&t->url, KEEP_BYTES);
     buf_recycle(&t->body, KEEP_BYTES);
     if (t->address && list_is_empty(&t->address->node)) { // nobody else's

@@ -51,4 +51,7 @@ int64_t engine_time(const struct transfer *t);
 // Between two requests: keeps a modest body buffer.
 void easy_rest(struct transfer *t);
 
+// What a transfer that is looked at has to end with, or TRANSFER_ANSWERED and *due says when to look again.
+enum transfer_status easy_status_by(const struct transfer *t, int64_t now, int64_t *due);
+
 #endif

@@ -239,14 +239,10 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     return NULL;
 }
 
-static void transfer_free(struct transfer *t) {
-    easy_free_transfer(t);
-}
-
 static void lane_free(struct lane *lane) {
     struct list *node;
     while ((node = list_pop(&lane->idle)))
-        transfer_free(LIST_ENTRY(node, struct transfer, node));
+        easy_free_transfer(LIST_ENTRY(node, struct transfer, node));
     curl_multi_cleanup(lane->multi);
     heap_remove(&lane->engine->due, &lane->timer);
     free(lane);
@@ -287,8 +283,15 @@ struct transfer *engine_take(struct engine *e) {
     t->idempotency_key[0] = '\0';
     t->on_events = NULL;
     t->events_context = NULL;
-    t->stall_timeout = 0;
+    t->stall_timeout = t->delay = 0;
+    t->get = false;
     return t;
+}
+
+static void begin(struct engine *e, struct transfer *t) {
+    t->delay = 0;
+    check(curl_multi_add_handle(t->lane->multi, t->easy));
+    heap_set(&e->started, &t->timer, t->end_at);
 }
 
 bool engine_start(struct engine *e, struct transfer *t) {
@@ -296,12 +299,13 @@ bool engine_start(struct engine *e, struct transfer *t) {
         return false;
     t->started = clock_now();
     t->end_at = t->started - e->lost + t->timeout;
-    check(curl_multi_add_handle(t->lane->multi, t->easy));
-    heap_set(&e->started, &t->timer, t->end_at);
+    if (t->delay)
+        heap_set(&e->started, &t->timer, t->started - e->lost + t->delay);
+    else
+        begin(e, t);
     return true;
 }
 
-// What a CURLMsg points to dies when the handle is removed: everything is copied first.
 // Said once: a server may have it or not, and every answer would say so.
 static void note_version(struct engine *e, struct transfer *t) {
     if (e->settings.options.http != HTTP_2 || t->status != TRANSFER_ANSWERED || easy_is_http2(t))
@@ -310,6 +314,7 @@ static void note_version(struct engine *e, struct transfer *t) {
     e->settings.options.http = HTTP_AUTO;
 }
 
+// What a CURLMsg points to dies when the handle is removed: everything is copied first.
 static void collect_done(struct engine *e, struct lane *lane) {
     CURLMsg *message;
     int left;
@@ -342,17 +347,6 @@ void engine_look_by(struct transfer *t, int64_t due) {
         heap_set(&t->lane->engine->started, &t->timer, due);
 }
 
-// What a transfer that is looked at has to end with, or TRANSFER_ANSWERED and *due says when to look again.
-static enum transfer_status status_by(const struct transfer *t, int64_t now, int64_t *due) {
-    int64_t end = t->end_at, silent = TIME_NEVER;
-    if (t->streamed && t->stall_timeout)
-        silent = t->last_byte + t->stall_timeout;
-    *due = end < silent ? end : silent;
-    if (t->over || *due > now)
-        return TRANSFER_ANSWERED;
-    return end <= now ? TRANSFER_TIMEOUT : TRANSFER_STALLED;
-}
-
 // Ends what takes too long, streams that have been silent for too long, and those that are over but not
 // at their end.
 static void end_late(struct engine *e) {
@@ -361,7 +355,11 @@ static void end_late(struct engine *e) {
     while ((node = heap_pop_due(&e->started, now))) {
         struct transfer *t = HEAP_ENTRY(node, struct transfer, timer);
         int64_t due;
-        enum transfer_status status = status_by(t, now, &due);
+        if (t->delay) {
+            begin(e, t);
+            continue;
+        }
+        enum transfer_status status = easy_status_by(t, now, &due);
         if (status == TRANSFER_ANSWERED && !t->over) {
             heap_set(&e->started, node, due);
             continue;
