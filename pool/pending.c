@@ -35,7 +35,7 @@ bool pending_read(const struct transfer *t, const char *base_url, struct buf *ur
 }
 
 bool pending_still(const struct transfer *t) {
-    if (t->status == TRANSFER_NETWORK)
+    if (t->status == TRANSFER_NETWORK || t->status == TRANSFER_UNPROCESSED)
         return true;
     return t->status == TRANSFER_ANSWERED && (t->http_status == 202 || t->http_status >= 500);
 }

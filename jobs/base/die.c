@@ -9,13 +9,31 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool as_json;
+
+void die_set_json(bool on) {
+    as_json = on;
+}
+
+// Without memory: what JSON would have to escape becomes an apostrophe.
+static void make_plain(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == '"' || *text == '\\')
+            *text = '\'';
+}
+
 void die(const char *format, ...) {
+    char text[1024];
     va_list args;
     va_start(args, format);
-    fputs("batch-run: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (as_json) {
+        make_plain(text);
+        fprintf(stderr, "{\"event\":\"log\",\"level\":\"error\",\"message\":\"%s\"}\n", text);
+    } else {
+        fprintf(stderr, "batch-run: %s\n", text);
+    }
     _exit(4); // other threads may be running: no exit handlers
 }
 

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/base/log.h"
 
+#include "jobs/base/die.h"
+#include "jobs/base/json.h"
+#include "jobs/base/utf8.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +17,7 @@ static const char *const prefix[] = {"error: ", "warning: ", "info: ", "debug: "
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 static enum log_level most = LOG_WARN;
+static bool as_json;
 
 static struct {
     pthread_mutex_t lock;
@@ -23,6 +28,15 @@ static struct {
 
 void log_set_level(enum log_level level) {
     most = level;
+}
+
+void log_set_json(bool on) {
+    as_json = on;
+    die_set_json(on);
+}
+
+bool log_is_json(void) {
+    return as_json;
 }
 
 bool log_wants(enum log_level level) {
@@ -61,6 +75,33 @@ static void put_lines(const char *p, size_t n) {
         put_str(screen.status);
 }
 
+#define JSON_MAX ((size_t)4 << 20)
+
+// {"event":EVENT,"level":LEVEL,NAME:TEXT}, whatever the bytes of the text are.
+static void put_json(const char *event, const char *level, const char *name, struct slice text) {
+    struct buf line = BUF_INIT(JSON_MAX), clean = BUF_INIT(JSON_MAX);
+    utf8_add_repaired(&clean, text);
+    buf_addf(&line, "{\"event\":\"%s\"", event);
+    if (level)
+        buf_addf(&line, ",\"level\":\"%s\"", level);
+    json_add_name(&line, name);
+    json_add_string(&line, buf_slice(&clean));
+    buf_add_str(&line, "}\n");
+    if (!line.failed)
+        put(line.p, line.n);
+    buf_free(&line);
+    buf_free(&clean);
+}
+
+// A line of a level, its prefix and its newline included.
+static void put_level(enum log_level level, const char *line, size_t size) {
+    size_t head = strlen(prefix[level]);
+    if (as_json)
+        put_json("log", level_names[level], "message", slice_of(line + head, size - head - 1));
+    else
+        put_lines(line, size);
+}
+
 static void put_repeats(void) {
     char text[80];
     if (!screen.repeats)
@@ -68,7 +109,7 @@ static void put_repeats(void) {
     int n = snprintf(text, sizeof text, "warning: … the last warning %lu more time%s\n",
                      screen.repeats, screen.repeats == 1 ? "" : "s");
     screen.repeats = 0;
-    put_lines(text, (size_t)n);
+    put_level(LOG_WARN, text, (size_t)n);
 }
 
 static void log_line(enum log_level level, const char *format, va_list args) {
@@ -90,7 +131,7 @@ static void log_line(enum log_level level, const char *format, va_list args) {
         put_repeats();
         if (level == LOG_WARN)
             memcpy(screen.last, line, size + 1);
-        put_lines(line, size);
+        put_level(level, line, size);
     }
     pthread_mutex_unlock(&screen.lock);
 }
@@ -110,7 +151,16 @@ LOG_FUNCTION(log_debug, LOG_DEBUG)
 
 void log_text(struct slice text) {
     pthread_mutex_lock(&screen.lock);
-    put_lines(text.p, text.n);
+    if (as_json)
+        put_json("text", NULL, "text", text);
+    else
+        put_lines(text.p, text.n);
+    pthread_mutex_unlock(&screen.lock);
+}
+
+void log_json(struct slice line) {
+    pthread_mutex_lock(&screen.lock);
+    put_lines(line.p, line.n);
     pthread_mutex_unlock(&screen.lock);
 }
 

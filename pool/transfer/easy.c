@@ -16,12 +16,8 @@
 // Request bodies beyond this are given back between requests.
 #define KEEP_BYTES (64 * 1024)
 #define USER_AGENT "batch-run/" BATCH_RUN_VERSION
-// What a stream gets to end by itself once all of it is known: its connection can then be used again.
-#define END_TIME USEC_PER_SEC
 // libcurl's own default: so long an answer of the resolver is used.
 #define NAMES_SECONDS 60L
-// A stream may have so many times the bytes that a reply may: each word comes in some 300 bytes of JSON.
-#define EVENTS_TO_REPLY 64
 
 static bool has_part(CURLU *url, CURLUPart part) {
     char *text = NULL;
@@ -110,85 +106,24 @@ bool easy_wants_proxy(void) {
     return false;
 }
 
-static bool is_event_stream(CURL *easy) {
-    static const char events[] = "text/event-stream";
-    const size_t n = sizeof events - 1;
-    char *type = NULL;
-    curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
-    return type && strncasecmp(type, events, n) == 0 && strchr("; \t", type[n]);
-}
+// A kept connection that ends so soon, and before a byte of the answer, was closed by a server that took it
+// for idle, just as the request was on its way. Later, the request may have been answered.
+#define SOON (2 * USEC_PER_SEC)
 
-static bool may_be_events(const struct transfer *t) {
-    long status = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    return t->on_events && status >= 200 && status <= 299;
-}
+#define SENDS_MOST 10
 
-// As long as bytes flow in faster than they are read, libcurl does not come back to look at any timer:
-// so both ends are looked for here. False: no more.
-static bool is_in_bounds(struct transfer *t, size_t n) {
-    t->event_bytes += n;
-    t->late = !t->over && t->last_byte >= t->end_at;
-    t->too_large = !t->late && t->event_bytes > EVENTS_TO_REPLY * t->reply->max;
-    return !t->late && !t->too_large;
-}
-
-// The timer is not moved with every byte: when it comes, it is set anew for the last one.
-static bool take_events(struct transfer *t, struct slice bytes) {
-    t->last_byte = engine_time(t);
-    if (!is_in_bounds(t, bytes.n) || t->over)
-        return !t->too_large && !t->late;
-    t->over = !t->on_events(t->events_context, bytes);
-    if (t->over)
-        engine_look_by(t, t->last_byte + END_TIME);
-    else if (t->stall_timeout)
-        engine_look_by(t, t->last_byte + t->stall_timeout);
-    return true;
-}
-
-// Bytes as they are after unpacking.
-static bool take_body(void *context, struct slice bytes) {
-    struct transfer *t = context;
-    bool first = t->kind == BODY_UNKNOWN;
-    if (first && t->reply->n) { // too few came to tell
-        buf_add_slice(t->reply, bytes);
-        bytes = buf_slice(t->reply);
-    }
-    if (first)
-        t->kind = may_be_events(t) ? body_kind_of(bytes, is_event_stream(t->easy)) : BODY_PLAIN;
-    t->streamed = t->kind == BODY_EVENTS;
-    bool goes_on = true, is_kept = bytes.p == t->reply->p;
-    if (t->streamed)
-        goes_on = take_events(t, bytes);
-    if (t->streamed && is_kept)
-        buf_clear(t->reply);
-    if (!t->streamed && !is_kept)
-        buf_add_slice(t->reply, bytes);
-    t->too_large |= t->reply->failed;
-    return goes_on && !t->reply->failed;
-}
-
-static void note_packing(struct transfer *t, struct slice start) {
-    enum packing packing = body_packing(start, transfer_header(t, "Content-Encoding"));
-    if (packing != PACKING_NONE)
-        t->unpack = unpack_new(packing);
-}
-
-static size_t on_body(char *p, size_t size, size_t count, void *context) {
-    struct transfer *t = context;
-    struct slice bytes = slice_of(p, size * count);
-    if (!t->any && bytes.n && bytes.p[0] != '{')
-        note_packing(t, bytes);
-    t->any |= bytes.n > 0;
-    bool goes_on = t->unpack ? unpack_feed(t->unpack, bytes, take_body, t) : take_body(t, bytes);
-    return goes_on ? bytes.n : 0;
-}
-
-// Called before every send, libcurl's own second one included: that one is stopped.
+// Called before every send. libcurl sends a request again by itself when an HTTP/2 server refused the stream
+// or a kept connection ended; the former only is let through, since the latter is to keep to the limits.
 static int on_send(void *context, char *to, char *from, int to_port, int from_port) {
     (void)to, (void)from, (void)to_port, (void)from_port;
     struct transfer *t = context;
-    return ++t->sends > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    int64_t now = clock_now();
+    bool good = t->sends == 0 || (t->address->http2 && now - t->sent_at <= SOON);
+    if (good) {
+        t->sends++;
+        t->sent_at = now;
+    }
+    return good ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 // A peer that is silently gone (a machine that slept, a router that forgot) is found out within a minute,
@@ -235,7 +170,7 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 20L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, easy_on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
@@ -278,6 +213,18 @@ static void set_headers(struct transfer *t) {
     if (headers != t->headers_set)
         curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, headers);
     t->headers_set = headers;
+}
+
+// What a new connection can take over from those before it: no second handshake in full, and for a
+// minute no second question for the host's addresses, so that all of an engine's connections go to the
+// same ones meanwhile. One thread has it all, so there is nothing to lock.
+CURLSH *easy_new_share(void) {
+    CURLSH *share = curl_share_init();
+    if (!share ||
+        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
+        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) != CURLSHE_OK)
+        die("libcurl gives no share handle: out of memory");
+    return share;
 }
 
 struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size) {
@@ -374,16 +321,6 @@ static void note_end(struct transfer *t, enum transfer_status status) {
     t->status = status;
 }
 
-enum transfer_status easy_status_by(const struct transfer *t, int64_t now, int64_t *due) {
-    int64_t end = t->end_at, silent = TIME_NEVER;
-    if (t->streamed && t->stall_timeout)
-        silent = t->last_byte + t->stall_timeout;
-    *due = end < silent ? end : silent;
-    if (t->over || *due > now)
-        return TRANSFER_ANSWERED;
-    return end <= now ? TRANSFER_TIMEOUT : TRANSFER_STALLED;
-}
-
 void easy_break_off(struct transfer *t, enum transfer_status status) {
     note_end(t, status);
     if (status == TRANSFER_STALLED)
@@ -405,20 +342,58 @@ static void note_damage(struct transfer *t) {
              damaged ? "damaged" : "cut short");
 }
 
-struct transfer *easy_finish(CURL *easy, CURLcode code) {
+static bool has_come(const struct transfer *t) {
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status || t->any;
+}
+
+// libcurl 7.88 reports a GOAWAY that leaves a request out as an error of the framing layer, and counts sends
+// from request to request of a handle.
+bool easy_is_refused(struct transfer *t, CURLcode code) {
+    bool gave_up = (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR) &&
+                   strncmp(t->error, "Connection died, tried", 22) == 0;
+    bool refused = (code == CURLE_HTTP2 || gave_up) && !has_come(t) && t->address->http2 &&
+                   t->sends < SENDS_MOST && clock_now() - t->sent_at <= SOON;
+    if (refused)
+        t->error[0] = '\0';
+    return refused;
+}
+
+static bool is_end_of_connection(CURLcode code) {
+    return code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM ||
+           code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING ||
+           code == CURLE_PARTIAL_FILE;
+}
+
+// After libcurl's own second send was stopped, the connection that counts as made is the one for that.
+static bool is_unprocessed(const struct transfer *t, CURLcode code) {
+    long connects = 1;
+    if (!is_end_of_connection(code))
+        return false;
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    bool was_kept = connects == 0 || code == CURLE_ABORTED_BY_CALLBACK;
+    return was_kept && !has_come(t) && clock_now() - t->sent_at <= SOON;
+}
+
+struct transfer *easy_owner(CURL *easy) {
     struct transfer *t;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+    return t;
+}
+
+void easy_finish(struct transfer *t, CURLcode code) {
     if (t->late) {
         easy_break_off(t, TRANSFER_TIMEOUT);
-        return t;
+        return;
     }
-    note_end(t, status_of(t, code));
+    note_end(t, is_unprocessed(t, code) ? TRANSFER_UNPROCESSED : status_of(t, code));
+    t->address->http2 |= t->status == TRANSFER_ANSWERED && easy_is_http2(t);
     note_damage(t);
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])
         snprintf(t->error, sizeof t->error, "%s", curl_easy_strerror(code));
-    return t;
 }
 
 bool easy_is_http2(const struct transfer *t) {

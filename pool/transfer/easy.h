@@ -23,6 +23,9 @@ bool easy_find_trust(struct easy_settings *settings, struct error *err);
 // Whether the environment names a proxy.
 bool easy_wants_proxy(void);
 
+// What all connections of an engine share.
+CURLSH *easy_new_share(void);
+
 // A transfer with an easy handle that has all the options that never change. It reads at most
 // buffer_size bytes at a time.
 struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size);
@@ -32,8 +35,15 @@ void easy_free_transfer(struct transfer *t);
 // `all` until it is set to another or freed.
 bool easy_prepare(struct transfer *t, struct addresses *all);
 
-// Copies what came of a finished handle; returns its transfer.
-struct transfer *easy_finish(CURL *easy, CURLcode code);
+// The transfer of a handle.
+struct transfer *easy_owner(CURL *easy);
+
+// Whether a transfer that ended with this code was refused unprocessed, and is to be added to its multi once
+// more.
+bool easy_is_refused(struct transfer *t, CURLcode code);
+
+// Copies what came of a finished transfer.
+void easy_finish(struct transfer *t, CURLcode code);
 
 // The same for one that is broken off with this status.
 void easy_break_off(struct transfer *t, enum transfer_status status);
@@ -50,6 +60,9 @@ int64_t engine_time(const struct transfer *t);
 
 // Between two requests: keeps a modest body buffer.
 void easy_rest(struct transfer *t);
+
+// libcurl's CURLOPT_WRITEFUNCTION.
+size_t easy_on_body(char *p, size_t size, size_t count, void *transfer);
 
 // What a transfer that is looked at has to end with, or TRANSFER_ANSWERED and *due says when to look again.
 enum transfer_status easy_status_by(const struct transfer *t, int64_t now, int64_t *due);

@@ -161,18 +161,6 @@ static int on_timer(CURLM *multi, long ms, void *context) {
     return 0;
 }
 
-// What a new connection can take over from those before it: no second handshake in full, and for a
-// minute no second question for the host's addresses, so that all of an engine's connections go to the
-// same ones meanwhile. One thread has it all, so there is nothing to lock.
-static CURLSH *new_share(void) {
-    CURLSH *share = curl_share_init();
-    if (!share ||
-        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
-        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) != CURLSHE_OK)
-        die("libcurl gives no share handle: out of memory");
-    return share;
-}
-
 static size_t buffer_size(const struct engine *e) {
     size_t i = 0;
     while (e->made >= buffers[i].transfers)
@@ -221,7 +209,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     e->settings = (struct easy_settings){.options = *options, .on_close = on_close, .context = e};
     e->settings.options.no_proxy |= !easy_wants_proxy();
     e->settings.options.hosts += !options->hosts;
-    e->settings.share = new_share();
+    e->settings.share = easy_new_share();
     e->wake_fd = options->wake_fd;
     e->seen = clock_now();
     e->tls = options->tls;
@@ -314,6 +302,12 @@ static void note_version(struct engine *e, struct transfer *t) {
     e->settings.options.http = HTTP_AUTO;
 }
 
+// Its time limit runs on.
+static void send_again(struct lane *lane, struct transfer *t) {
+    check(curl_multi_remove_handle(lane->multi, t->easy));
+    check(curl_multi_add_handle(lane->multi, t->easy));
+}
+
 // What a CURLMsg points to dies when the handle is removed: everything is copied first.
 static void collect_done(struct engine *e, struct lane *lane) {
     CURLMsg *message;
@@ -321,7 +315,13 @@ static void collect_done(struct engine *e, struct lane *lane) {
     while ((message = curl_multi_info_read(lane->multi, &left))) {
         if (message->msg != CURLMSG_DONE)
             continue;
-        struct transfer *t = easy_finish(message->easy_handle, message->data.result);
+        struct transfer *t = easy_owner(message->easy_handle);
+        CURLcode code = message->data.result;
+        if (easy_is_refused(t, code)) {
+            send_again(lane, t);
+            continue;
+        }
+        easy_finish(t, code);
         note_version(e, t);
         check(curl_multi_remove_handle(lane->multi, t->easy));
         heap_remove(&e->started, &t->timer);

@@ -4,6 +4,7 @@
 
 #include "jobs/base/die.h"
 #include "jobs/base/io.h"
+#include "jobs/base/log.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -21,6 +22,10 @@ int print_text(struct buf *text) {
 }
 
 int print_usage_error(const char *text, const char *help_topic) {
+    if (log_is_json()) {
+        log_error("%s", text);
+        return 2;
+    }
     fprintf(stderr, "batch-run: %s\ntry 'batch-run help%s%s'\n", text, help_topic ? " " : "",
             help_topic ? help_topic : "");
     return 2;

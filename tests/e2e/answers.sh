@@ -145,11 +145,11 @@ expect '[.text,.attempts,(.response.choices[0].logprobs.content|map(.logprob))]'
 events nan "text/event-stream" '{"choices":[{"index":0,"delta":{"content":"a"},"logprobs":[-Infinity],"finish_reason":"stop"}]}' '[DONE]'
 ask --stream -- nan.close
 expect '[.text,.attempts]' '["a",1]'
-for named in 'Content-Encoding: gzip\r\n' ''; do
-    { printf "HTTP/1.1 200 OK\r\n${named}Connection: close\r\n\r\n"; chat_body packed | gzip; } >packed.close
+for named in 'Content-Encoding: gzip' 'X-Other: none'; do
+    { printf 'HTTP/1.1 200 OK\r\n%s\r\nConnection: close\r\n\r\n' "$named"; chat_body packed | gzip; } >packed.close
     ask -- packed.close
     expect '[.text,.attempts]' '["packed",1]'
-    { printf "HTTP/1.1 200 OK\r\n${named}Connection: close\r\n\r\n"; printf 'data: %s\n\ndata: %s\n\n' "$START" "$STOP" | gzip; } >packed.drip.close
+    { printf 'HTTP/1.1 200 OK\r\n%s\r\nConnection: close\r\n\r\n' "$named"; printf 'data: %s\n\ndata: %s\n\n' "$START" "$STOP" | gzip; } >packed.drip.close
     ask --stream -- packed.drip.close
     expect '[.text,.attempts]' '["streamed",1]'
 done
