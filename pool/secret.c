@@ -111,6 +111,10 @@ void secret_mask(const struct secret *s, char mask[SECRET_MASK_SIZE]) {
     mask[n] = '\0';
 }
 
+bool secret_is_empty(const struct secret *s) {
+    return s->n == 0;
+}
+
 bool secret_eq(const struct secret *a, const struct secret *b) {
     return a->n == b->n && memcmp(a->text, b->text, a->n) == 0;
 }

@@ -30,6 +30,7 @@ struct source_options pipeline_source_options(const struct plan *plan, int wake_
                                    .format = (enum input_format)c->input_format,
                                    .prompt_field = c->prompt_field,
                                    .id_field = c->id_field,
+                                   .fields = c->fields,
                                    .template = c->template,
                                    .max_line_bytes = (size_t)c->max_line_bytes,
                                    .allow_duplicate_ids = c->allow_duplicate_ids,
@@ -55,7 +56,9 @@ static bool open_output(struct pipeline *p, struct error *err) {
         .ordered = plan->config->ordered,
         .sent = {.prompt_field = plan->config->prompt_field,
                  .id_field = plan->config->id_field,
-                 .template = plan->config->template},
+                 .template = plan->config->template,
+                 .fields = plan->config->fields,
+                 .records = source_has_records(p->source)},
         .jobs_most = p->credits.stretched,
     };
     p->output = output_open(&options, err);
@@ -163,11 +166,14 @@ static enum progress_key mark_of(enum key_state state) {
 }
 
 static void view_keys(const struct pool *pool, struct progress_view *view, unsigned char *marks) {
+    size_t shown = 0;
     for (size_t i = 0; i < pool_key_count(pool); i++) {
+        if (pool_key(pool, i)->entry->beside)
+            continue;
         enum progress_key mark = mark_of(key_state(pool_key(pool, i)));
         view->key_states[mark]++;
-        if (i < PROGRESS_KEYS_SHOWN)
-            marks[i] = (unsigned char)mark;
+        if (shown < PROGRESS_KEYS_SHOWN)
+            marks[shown++] = (unsigned char)mark;
     }
     view->keys = marks;
 }

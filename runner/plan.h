@@ -6,23 +6,37 @@
 #define RUNNER_PLAN_H
 
 #include "pool/pool.h"
+#include "pool/registry.h"
 #include "pool/wire/wire.h"
 #include "runner/config.h"
 #include "runner/error_rate.h"
+#include "runner/run_params.h"
 #include "runner/simulate/simulate.h"
+
+// Sets of routes, by their places in plan->routes.
+typedef provider_set route_set;
+#define ROUTES_MAX   PROVIDERS_MAX
+#define ROUTE_BIT(i) PROVIDER_BIT(i)
+
+// The first of a set that is not empty.
+static inline size_t route_first(route_set routes) {
+    return (size_t)__builtin_ctzll(routes);
+}
 
 // A provider that rows may be sent to.
 struct route {
     const struct provider *provider;
     char *base_url;                // without a slash at the end
-    struct wire_defaults defaults; // tokens point into `tokens`
+    struct wire_defaults defaults; // tokens point into `tokens` and into the plan's params
+    bool says;                     // the provider has words for the run's own parameters
     struct buf tokens;
 };
 
 struct plan {
     const struct config *config;
-    const char *input; // "-" is standard input
-    char *output;      // "-" is standard output
+    const char *input;        // "-" is standard input
+    char *output;             // "-" is standard output
+    struct run_params params; // of rows that have none of their own
     struct keyring keyring;
     struct route *routes; // first the order of preference, then whom else rows may name
     size_t route_count;
@@ -42,7 +56,7 @@ void plan_free(struct plan *plan);
 
 // Who may serve this request: bit i is routes[i], lower ones are preferred. 0: nobody, since the
 // provider it names has no keys.
-unsigned plan_routes(const struct plan *plan, const struct request *request);
+route_set plan_routes(const struct plan *plan, const struct request *request);
 
 // What only the plan knows about a row: one that no provider's format can express is no good.
 void plan_judge(const struct plan *plan, struct job *job);
@@ -50,7 +64,7 @@ void plan_judge(const struct plan *plan, struct job *job);
 // Where the embedded simulator is, once it listens.
 void plan_set_simulator(struct plan *plan, const char *base_url);
 
-// How many enabled keys the plan's routes have together.
+// How many enabled keys the providers in the order of preference have together.
 size_t plan_key_count(const struct plan *plan);
 
 #endif

@@ -60,6 +60,34 @@ const struct option run_options[] = {
      .value = "TEXT|@FILE",
      .group = INPUT,
      .help = "The prompt, put together from the row: {{name}} is its field of that name"},
+    {.name = "fields",
+     .type = OPTION_TEXT,
+     .offset = AT(fields),
+     .value = "NAME,...",
+     .group = INPUT,
+     .help =
+         "The fields or columns of records (csv, tsv, any row under --template or "
+         "--prompt-field) that steer their requests: model,temperature; or all. Without it, all "
+         "of them are data"},
+    {.name = "temperature",
+     .type = OPTION_TEXT,
+     .offset = AT(temperature),
+     .value = "NUMBER",
+     .group = INPUT,
+     .help = "The temperature of rows that have none of their own"},
+    {.name = "max-tokens",
+     .type = OPTION_COUNT,
+     .offset = AT(max_tokens),
+     .value = "N",
+     .group = INPUT,
+     .help = "The longest answer, in tokens, of rows that say none; 0 sets no bound"},
+    {.name = "param",
+     .type = OPTION_TEXTS,
+     .offset = AT(param),
+     .value = "NAME=JSON",
+     .group = INPUT,
+     .help = "A parameter of OpenAI's chat completions for rows that have none of that name: "
+             "top_p=0.9, reasoning_effort=low, extra_body={...}. May be given several times"},
     {.name = "max-line-bytes",
      .type = OPTION_BYTES,
      .offset = AT(max_line_bytes),
@@ -90,11 +118,13 @@ const struct option run_options[] = {
      .letter = 'p',
      .type = OPTION_TEXT,
      .offset = AT(provider),
-     .value = "NAME,...",
+     .value = "NAME[=URL],...",
      .group = KEYS,
-     .help = "Who answers: a name from 'batch-run providers', or several in order of preference: "
-             "each serves what those before it cannot. Without it, the only provider there are "
-             "keys for. simulate needs no key"},
+     .help =
+         "Who answers: a name from 'batch-run providers', or several in order of preference: "
+         "each serves what those before it cannot. NAME=URL declares a provider that speaks like "
+         "OpenAI, or gives a known one another address. Without it, the only provider there are "
+         "keys for. simulate and local servers need no key"},
     {.name = "fallback-after",
      .type = OPTION_DURATION,
      .offset = AT(fallback_after),
@@ -123,9 +153,10 @@ const struct option run_options[] = {
     {.name = "keys",
      .type = OPTION_TEXT,
      .offset = AT(keys),
-     .value = "FILE",
+     .value = "FILE,...",
      .group = KEYS,
-     .help = "A file of keys: one per line, .env, or a JSON pool file"},
+     .help = "Files of keys: one per line, .env, or a JSON pool file. For the providers that they "
+             "have keys of, neither .env nor the environment is asked"},
     {.name = "tag",
      .type = OPTION_TEXT,
      .offset = AT(tag),
