@@ -11,6 +11,7 @@
 // In the order of the enums they fill.
 static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", NULL};
 static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
+static const char *const dry_run_forms[] = {"json", NULL};
 static const char *const affinities[] = {"none", "prefix", NULL};
 static const char *const idempotency_modes[] = {"auto", "always", "never", NULL};
 static const char *const http_versions[] = {"auto", "1.1", "2", NULL};
@@ -370,8 +371,10 @@ const struct option run_options[] = {
     {.name = "dry-run",
      .type = OPTION_FLAG,
      .offset = AT(dry_run),
+     .choices = dry_run_forms,
      .group = RUN,
-     .help = "Show the plan and the first requests; send nothing. Needs no key"},
+     .help = "Show the plan, an estimate and the first requests; send nothing. Needs no key. "
+             "--dry-run=json writes the estimate to standard output"},
 
     {.name = "output",
      .letter = 'o',
