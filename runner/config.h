@@ -21,7 +21,9 @@ enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON,
 
 struct config {
     // Input
-    int input_format; // enum input_format, in its order
+    int input_format;     // enum input_format, in its order
+    const char *encoding; // of the input, as iconv names it; NULL: UTF-8
+    int delimiter;        // of csv: auto , ; tab |
     const char *prompt_field;
     const char *id_field;
     const char *fields;      // --fields of records that steer; NULL: none

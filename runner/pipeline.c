@@ -31,6 +31,8 @@ struct source_options pipeline_source_options(const struct plan *plan, int wake_
                                    .prompt_field = c->prompt_field,
                                    .id_field = c->id_field,
                                    .fields = c->fields,
+                                   .encoding = c->encoding,
+                                   .delimiter = "\0,;\t|"[c->delimiter],
                                    .template = c->template,
                                    .max_line_bytes = (size_t)c->max_line_bytes,
                                    .allow_duplicate_ids = c->allow_duplicate_ids,

@@ -3,6 +3,15 @@
 #ifndef RUNNER_PAGES_MANUAL_ANSWERS_H
 #define RUNNER_PAGES_MANUAL_ANSWERS_H
 
+// What a result has besides text.
+#define MANUAL_REPLY_MEMBERS                                                                       \
+    "- `tool_calls`, `reasoning`, `refusal`, `audio`: when the reply has them. Tool calls have "   \
+    "OpenAI's shape whatever the provider; an older `function_call` is one of them.\n"             \
+    "- `choices`: when more than one answer came (`n`, or Google's `candidateCount`): all of "     \
+    "them, "                                                                                       \
+    "each with `index`, `text`, `finish_reason` and what else it has. `text` is the first "        \
+    "one's.\n"
+
 #define MANUAL_ANSWERS                                                                             \
     "A good HTTP status is not enough. An answer is tried again when its finish reason is a "      \
     "failure "                                                                                     \

@@ -1,6 +1,8 @@
-// manual_lists.c: the manual's exit codes and examples. Constant.
+// manual_lists.c: the manual's first words, exit codes and examples. Constant.
 // SPDX-License-Identifier: MIT
 #include "runner/pages/manual.h"
+
+#include <stddef.h>
 
 const char manual_purpose[] = "sends a file of prompts to language models over a pool of API keys";
 
@@ -16,8 +18,6 @@ const char manual_description[] =
     "standard error.\n\n"
     "To see it work without any key:\n\n"
     "    batch-run prompts.jsonl --provider simulate";
-
-#include <stddef.h>
 
 const struct manual_exit_code manual_exit_codes[] = {
     {0, "every row has a good result"},
