@@ -73,7 +73,7 @@ static bool take_body(void *context, struct slice bytes) {
 static void note_packing(struct transfer *t, struct slice start) {
     enum packing packing = body_packing(start, transfer_header(t, "Content-Encoding"));
     if (packing != PACKING_NONE)
-        t->unpack = unpack_new(packing);
+        t->unpack = body_unpack_new(packing);
 }
 
 size_t easy_on_body(char *p, size_t size, size_t count, void *context) {
@@ -82,7 +82,8 @@ size_t easy_on_body(char *p, size_t size, size_t count, void *context) {
     if (!t->any && bytes.n && bytes.p[0] != '{')
         note_packing(t, bytes);
     t->any |= bytes.n > 0;
-    bool goes_on = t->unpack ? unpack_feed(t->unpack, bytes, take_body, t) : take_body(t, bytes);
+    bool goes_on =
+        t->unpack ? body_unpack_feed(t->unpack, bytes, take_body, t) : take_body(t, bytes);
     return goes_on ? bytes.n : 0;
 }
 

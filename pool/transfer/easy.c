@@ -279,7 +279,7 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t 
 
 void easy_free_transfer(struct transfer *t) {
     curl_easy_cleanup(t->easy);
-    unpack_free(t->unpack);
+    body_unpack_free(t->unpack);
     address_let_go(t->address);
     buf_free(&t->url);
     buf_free(&t->body);
@@ -305,7 +305,7 @@ static bool set_address(struct transfer *t, struct addresses *all) {
 }
 
 static void forget_packing(struct transfer *t) {
-    unpack_free(t->unpack);
+    body_unpack_free(t->unpack);
     t->unpack = NULL;
 }
 
@@ -371,8 +371,8 @@ void easy_break_off(struct transfer *t, enum transfer_status status) {
 
 // What was compressed must be whole.
 static void note_damage(struct transfer *t) {
-    bool damaged = t->unpack && unpack_is_damaged(t->unpack);
-    bool short_ = t->unpack && !t->over && !unpack_is_whole(t->unpack);
+    bool damaged = t->unpack && body_unpack_is_damaged(t->unpack);
+    bool short_ = t->unpack && !t->over && !body_unpack_is_whole(t->unpack);
     if (!damaged && (t->status != TRANSFER_ANSWERED || !short_))
         return;
     t->status = TRANSFER_GARBLED;

@@ -21,7 +21,7 @@
 #include "jobs/base/heap.h"
 #include "jobs/base/list.h"
 #include "pool/secret.h"
-#include "pool/transfer/unpack.h"
+#include "pool/transfer/body_unpack.h"
 #include "pool/wire/wire.h"
 
 #include <stdint.h>
@@ -90,12 +90,12 @@ struct transfer {
     struct address *address; // NULL before the first request
     void *own_headers;       // what is sent before those of `auth`
     void *headers_set;
-    enum body_kind kind;   // as far as its first bytes tell
-    struct unpack *unpack; // NULL: the answer is not compressed
-    bool is_get;           // libcurl is set to
-    int64_t end_at;        // engine time, when it takes too long
-    int sends;             // how often libcurl began to send this request …
-    int64_t sent_at;       // … and when it did last, monotonic
+    enum body_kind kind;        // as far as its first bytes tell
+    struct body_unpack *unpack; // NULL: the answer is not compressed
+    bool is_get;                // libcurl is set to
+    int64_t end_at;             // engine time, when it takes too long
+    int sends;                  // how often libcurl began to send this request …
+    int64_t sent_at;            // … and when it did last, monotonic
     bool too_large;
     bool any;               // something of the answer's body has come
     bool over;              // on_events wants no more

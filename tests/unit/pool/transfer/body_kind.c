@@ -1,6 +1,6 @@
-// Tests pool/transfer/body_kind.c and unpack.c: what an answer's first bytes tell, and packed answers.
+// Tests pool/transfer/body_kind.c and body_unpack.c: what an answer's first bytes tell, and packed answers.
 // SPDX-License-Identifier: MIT
-#include "pool/transfer/unpack.h"
+#include "pool/transfer/body_unpack.h"
 
 #include "tests/unit/pool/test.h"
 
@@ -75,17 +75,17 @@ static void unpacks_however_it_is_cut(void **state) {
     for (size_t k = 0; k < 3; k++)
         for (size_t step = 1; step < 40000; step = step * 7 + 1) {
             size_t n = pack(text, sizeof text, kinds[k], packed, sizeof packed);
-            struct unpack *u = unpack_new(kinds[k] < 0 ? PACKING_RAW : PACKING_ZLIB);
+            struct body_unpack *u = body_unpack_new(kinds[k] < 0 ? PACKING_RAW : PACKING_ZLIB);
             struct buf out = BUF_INIT(sizeof text);
             for (size_t at = 0; at < n; at += step) {
-                assert_false(unpack_is_whole(u));
+                assert_false(body_unpack_is_whole(u));
                 size_t size = step < n - at ? step : n - at;
-                assert_true(unpack_feed(u, slice_of((char *)packed + at, size), take, &out));
+                assert_true(body_unpack_feed(u, slice_of((char *)packed + at, size), take, &out));
             }
-            assert_true(unpack_is_whole(u) && !unpack_is_damaged(u));
+            assert_true(body_unpack_is_whole(u) && !body_unpack_is_damaged(u));
             assert_true(slice_eq(buf_slice(&out), slice_of(text, sizeof text)));
             buf_free(&out);
-            unpack_free(u);
+            body_unpack_free(u);
         }
 }
 
@@ -95,19 +95,19 @@ static void stops_at_the_ceiling_and_at_damage(void **state) {
     static unsigned char packed[8000];
     size_t n = pack(zeros, sizeof zeros, 31, packed, sizeof packed);
     struct buf out = BUF_INIT(100000);
-    struct unpack *u = unpack_new(PACKING_ZLIB);
-    assert_false(unpack_feed(u, slice_of((char *)packed, n), take, &out));
-    assert_true(out.n <= 100000 && out.failed && !unpack_is_damaged(u));
-    unpack_free(u);
+    struct body_unpack *u = body_unpack_new(PACKING_ZLIB);
+    assert_false(body_unpack_feed(u, slice_of((char *)packed, n), take, &out));
+    assert_true(out.n <= 100000 && out.failed && !body_unpack_is_damaged(u));
+    body_unpack_free(u);
     buf_free(&out);
-    u = unpack_new(PACKING_ZLIB);
+    u = body_unpack_new(PACKING_ZLIB);
     out = BUF_INIT(1 << 20);
     packed[20] ^= 0x55;
     packed[21] ^= 0xff;
     memset(packed + 40, 0xff, 200);
-    assert_false(unpack_feed(u, slice_of((char *)packed, n), take, &out));
-    assert_true(unpack_is_damaged(u));
-    unpack_free(u);
+    assert_false(body_unpack_feed(u, slice_of((char *)packed, n), take, &out));
+    assert_true(body_unpack_is_damaged(u));
+    body_unpack_free(u);
     buf_free(&out);
 }
 

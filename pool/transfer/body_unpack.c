@@ -1,6 +1,6 @@
-// unpack.c: gzip and deflate, by zlib. On the engine's thread; owned by its transfer.
+// body_unpack.c: gzip and deflate, by zlib. On the engine's thread; owned by its transfer.
 // SPDX-License-Identifier: MIT
-#include "pool/transfer/unpack.h"
+#include "pool/transfer/body_unpack.h"
 
 #include "jobs/base/die.h"
 
@@ -9,14 +9,14 @@
 
 #define PIECE_BYTES ((size_t)16 << 10)
 
-struct unpack {
+struct body_unpack {
     z_stream z;
     bool damaged, whole;
     char piece[PIECE_BYTES];
 };
 
-struct unpack *unpack_new(enum packing packing) {
-    struct unpack *u = mem_zero(1, sizeof *u);
+struct body_unpack *body_unpack_new(enum packing packing) {
+    struct body_unpack *u = mem_zero(1, sizeof *u);
     // 32: gzip or zlib, told by the header; negative: no header
     int bits = packing == PACKING_RAW ? -MAX_WBITS : MAX_WBITS + 32;
     if (inflateInit2(&u->z, bits) != Z_OK)
@@ -24,22 +24,22 @@ struct unpack *unpack_new(enum packing packing) {
     return u;
 }
 
-void unpack_free(struct unpack *u) {
+void body_unpack_free(struct body_unpack *u) {
     if (u)
         inflateEnd(&u->z);
     free(u);
 }
 
-bool unpack_is_damaged(const struct unpack *u) {
+bool body_unpack_is_damaged(const struct body_unpack *u) {
     return u->damaged;
 }
 
-bool unpack_is_whole(const struct unpack *u) {
+bool body_unpack_is_whole(const struct body_unpack *u) {
     return u->whole;
 }
 
 // One step: *n bytes came out of it. False when no more can come.
-static bool step(struct unpack *u, size_t *n) {
+static bool step(struct body_unpack *u, size_t *n) {
     u->z.next_out = (unsigned char *)u->piece;
     u->z.avail_out = PIECE_BYTES;
     int answer = inflate(&u->z, Z_NO_FLUSH);
@@ -51,8 +51,8 @@ static bool step(struct unpack *u, size_t *n) {
     return !u->damaged && !u->whole && (u->z.avail_in || !u->z.avail_out);
 }
 
-bool unpack_feed(struct unpack *u, struct slice bytes, bool (*take)(void *context, struct slice),
-                 void *context) {
+bool body_unpack_feed(struct body_unpack *u, struct slice bytes,
+                      bool (*take)(void *context, struct slice), void *context) {
     bool more = !u->whole && bytes.n;
     u->z.next_in = (unsigned char *)(char *)bytes.p; // it is only read
     u->z.avail_in = (unsigned)bytes.n;
