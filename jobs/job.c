@@ -61,6 +61,8 @@ void job_clear(struct job *job) {
     job->sent_again = 0;
     job->affinity = 0;
     job->retries = 0;
+    job->in_doubt_at = 0;
+    job->lane = NULL;
     job->copied = false;
     job->not_after = TIME_NEVER;
     job->result.outcome = OUTCOME_NONE;

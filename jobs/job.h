@@ -86,6 +86,8 @@ struct job_notes {
     uint64_t salt;     // of the idempotency keys of an earlier run that it goes on with; 0: none
 };
 
+struct job_lane;
+
 struct job {
     struct list node;       // in the one list or queue that holds it
     struct heap_node timer; // PARKED: due when it may be tried again
@@ -106,10 +108,12 @@ struct job {
     size_t reply_credited; // the same for its reply
 
     // From the loop.
-    int64_t accepted_at; // monotonic, when the loop first saw it
-    int64_t in_attempts; // microseconds spent in attempts so far
-    uint64_t affinity;   // the same for rows that begin alike (pool/wire/prefix.h); 0: no matter
-    int retries;         // attempts that counted against --max-retries
+    int64_t accepted_at;   // monotonic, when the loop first saw it
+    struct job_lane *lane; // where it waits, or did (runner/lanes.h); NULL: nowhere
+    int64_t in_attempts;   // microseconds spent in attempts so far
+    uint64_t affinity;     // the same for rows that begin alike (pool/wire/prefix.h); 0: no matter
+    int retries;           // attempts that counted against --max-retries
+    int64_t in_doubt_at; // when the attempt was sent whose failure has not counted so far; 0: none
     int sent_again;      // times that a kept connection ended before its answer
     bool copied;         // a second request was sent for it while the first was out
     int64_t not_after;   // monotonic deadline, or TIME_NEVER

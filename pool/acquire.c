@@ -87,6 +87,7 @@ static void charge(struct lease *lease, const struct moment *m) {
     struct charge *charge = &lease->charge;
     meter_take(lease->key->meter, &charge->spend, m);
     meter_take(tab->account->meter, &charge->spend, m);
+    pool_tell_use(lease, 1, charge->spend.input_tokens + charge->spend.output_tokens);
     lease->serial = felt_take(&tab->felt, m->now);
     if (tab->learned) {
         learned_take(tab->learned, charge);
@@ -156,7 +157,7 @@ static enum pool_answer none_now(const struct channel *channel, int64_t *not_bef
 
 // The provider itself is down, or just back.
 static enum pool_answer held_back(const struct channel *channel) {
-    if (home_is_spent(channel->home))
+    if (home_is_spent(channel->home) || channel->breaker.given_up)
         return POOL_NONE;
     return channel->breaker.state == BREAKER_RAMP ? POOL_BUSY : POOL_LATER;
 }

@@ -261,10 +261,9 @@ static void follow_upstream(struct lease *lease, const struct pool_report *repor
     bool sure = verdict->outcome == OUTCOME_RATE_LIMITED; // it says so itself
     if (channel->breaker.state == BREAKER_CLOSED && !sure)
         note_health(lease, false, now);
-    if (breaker_failed(&channel->breaker, lease->charge.at, sure, verdict->hint, now))
-        log_info("%s fails: all its keys pause for %lld ms, none is to blame: %s",
-                 channel->home->provider->name, (long long)(channel->breaker.pause / USEC_PER_MS),
-                 verdict->message);
+    channel->breaker.has_passed |= channel->home->has_answered;
+    bool begins = breaker_failed(&channel->breaker, lease->charge.at, sure, verdict->hint, now);
+    outage_note(channel, verdict, begins, now);
 }
 
 // -- accepted --
@@ -297,10 +296,10 @@ static void settle_tab(struct lease *lease) {
 // Whatever it said, the provider is there.
 static void clear_breaker(struct lease *lease, int64_t now) {
     struct breaker *b = &lease->channel->breaker;
-    bool was_down = b->state == BREAKER_OPEN || b->state == BREAKER_PROBING;
+    lease->channel->home->has_answered = true;
     breaker_passed(b, lease->charge.at, now);
-    if (was_down && b->state == BREAKER_RAMP)
-        log_info("%s answers again", lease->channel->home->provider->name);
+    if (!breaker_is_down(b))
+        outage_end(lease->channel, now);
 }
 
 static void follow_answer(struct lease *lease, const struct pool_report *report, int64_t now) {
@@ -354,6 +353,8 @@ static void follow_cause(struct lease *lease, const struct pool_report *report, 
 
 void follow(struct lease *lease, const struct pool_report *report, int64_t now) {
     struct tab *tab = lease->seat->tab;
+    if (report->is_first && !report->is_cut_short && !report->is_unprocessed)
+        breaker_note_first(&lease->channel->breaker, report->verdict->cause == BECAUSE_UPSTREAM);
     if (report->is_cut_short || report->is_unprocessed)
         breaker_left(&lease->channel->breaker, lease->charge.at);
     else

@@ -177,6 +177,7 @@ struct pool *pool_new(const struct pool_options *options) {
     pool->options = *options;
     pool->options.feels_nothing |= options->cooldown != COOLDOWN_AUTO;
     pool->random.state = options->seed;
+    pthread_mutex_init(&pool->outage_lock, NULL);
     count_keys(pool, ring);
     size_t n = 0;
     for (size_t i = 0; i < ring->count; i++)
@@ -230,11 +231,15 @@ static struct channel *add_channel(struct home *home, struct slice model) {
     channel->tabs = mem_zero(home->account_count, sizeof *channel->tabs);
     channel->order = order_new(&options);
     channel->breaker.keys = home->count;
+    channel->breaker.patience = pool->options.outage_patience;
     channel->output_tokens = OUTPUT_TOKENS_AT_FIRST;
     channel->output_estimate = OUTPUT_TOKENS_AT_FIRST;
     describe_keys(home, channel->order);
     fill_seats(channel);
+    pthread_mutex_lock(&pool->outage_lock); // pool_outage() walks the channels
     home->channels[home->channel_count++] = channel;
+    pthread_mutex_unlock(&pool->outage_lock);
+    restore_channel(channel);
     return channel;
 }
 
@@ -270,6 +275,7 @@ void pool_tell_time(struct pool *pool, int64_t now, int64_t now_wall) {
     int64_t moved = now_wall - now - pool->wall_offset;
     bool jumped = moved > WALL_JUMP || moved < -WALL_JUMP;
     pool->wall_offset += moved;
+    pool->now = now;
     for (size_t i = 0; i < pool->home_count; i++)
         if (jumped || now_wall >= pool->homes[i].day_end)
             follow_wall(&pool->homes[i], now, now_wall);
@@ -313,6 +319,8 @@ void pool_free(struct pool *pool) {
         free(pool->keys[i].latency);
         free(pool->keys[i].reason);
     }
+    pthread_mutex_destroy(&pool->outage_lock);
+    restore_free(pool);
     free(pool->homes);
     free(pool->keys);
     free(pool);

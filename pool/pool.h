@@ -37,6 +37,7 @@ struct pool_options {
     int64_t cooldown;         // COOLDOWN_AUTO or fixed microseconds
     bool feels_nothing;       // rates that nobody announces are not felt; so with a fixed cooldown
     uint64_t seed;            // of jitter and chance
+    int64_t outage_patience;  // how long an outage is waited for; 0: see pool/limits/breaker.h
 };
 
 struct pool *pool_new(const struct pool_options *options);
@@ -77,7 +78,8 @@ enum pool_answer {
                  // *not_before if that is earlier
     POOL_LATER,  // no key may serve now: not before *not_before; TIME_NEVER: with the next release
     POOL_NO_MODEL, // no key of this provider has this model, for minutes at least
-    POOL_NONE,     // no key of this provider can serve again in this run
+    POOL_NONE,     // no key of this provider can serve again in this run, or its outage has lasted
+                   // longer than the patience
 };
 
 enum pool_answer pool_acquire(struct channel *channel, const struct need *need, int64_t now,
@@ -96,6 +98,7 @@ struct pool_report {
     enum request_end end;              // what the rest of it is taken to be
     int64_t latency;                   // microseconds
     const struct announced *announced; // the limits its headers told, or NULL
+    bool is_first;                     // of its row's attempts
     bool is_unprocessed; // its kept connection ended at once: counted by the limits alone
     bool is_cut_short;   // we broke it off: its failing says nothing about anybody
 };

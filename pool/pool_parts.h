@@ -34,7 +34,11 @@
 #include "pool/limits/felt.h"
 #include "pool/limits/learned.h"
 #include "pool/limits/meter.h"
+#include "pool/outage.h"
 #include "pool/pool.h"
+#include "pool/restore.h"
+
+#include <pthread.h>
 
 enum tab_state { TAB_OPEN, TAB_COOLING, TAB_TRIAL, TAB_PROBING };
 
@@ -77,6 +81,12 @@ struct account {
     int64_t in_flight;
 };
 
+// What outage_note() keeps of a channel's outage.
+struct channel_outage {
+    bool is_on, is_said;
+    struct outage_report report;
+};
+
 struct channel {
     struct home *home;
     struct slice model; // owned
@@ -86,6 +96,7 @@ struct channel {
     struct affinity affinity;
     struct heap resting_tabs, resting_seats;
     struct breaker breaker;
+    struct channel_outage outage; // under the pool's lock
     size_t full;          // who waits for an answer only: seats that are SEAT_FULL, crowded tabs
     size_t no_model;      // tabs that are COOLING for want of the model
     double output_tokens; // of an answer, on average
@@ -106,20 +117,36 @@ struct home {
     size_t channel_count;
     struct heap suspended; // keys by when they may be tried again
     size_t out;            // keys that are given up: removed, or suspended and not in doubt
+    bool has_answered;     // whatever it said: it is there
     int64_t answered_at;   // when a key was last accepted
     struct key *last_out;  // the key that was refused last
     int64_t last_out_at;
     int64_t day_end; // wall clock, when the provider's day ends
 };
 
+// A cool-down that an earlier run left for a model.
+struct kept_rest {
+    size_t key;
+    struct slice model; // owned
+    int64_t until;      // unix microseconds
+    bool is_day;
+    char *reason;
+    struct kept_rest *next;
+};
+
 struct pool {
     struct pool_options options;
+    struct kept_rest *kept; // until a row asks for the model
     struct home *homes;
     size_t home_count;
     struct key *keys; // all of them, one block
     size_t key_count;
     struct random random;
-    int64_t wall_offset; // wall clock minus monotonic clock
+    pthread_mutex_t outage_lock; // of all channels' outages
+    int64_t wall_offset;         // wall clock minus monotonic clock
+    int64_t now;                 // as it was told last
+    pool_used used;              // or NULL
+    void *used_context;
 };
 
 // -- tab.c --
@@ -174,6 +201,19 @@ static inline bool home_is_spent(const struct home *home) {
 // -- follow.c: what follows from an answer --
 
 void follow(struct lease *lease, const struct pool_report *report, int64_t now);
+
+// -- restore.c: what an earlier run left --
+
+// A new channel's keys may cool since then.
+void restore_channel(struct channel *channel);
+void restore_free(struct pool *pool);
+
+// Tells what a key has used: more, or less than was told before.
+static inline void pool_tell_use(const struct lease *lease, int64_t requests, int64_t tokens) {
+    const struct pool *pool = lease->channel->home->pool;
+    if (pool->used && (requests || tokens))
+        pool->used(pool->used_context, (size_t)(lease->key - pool->keys), requests, tokens);
+}
 
 static inline struct moment pool_moment(const struct home *home, int64_t now) {
     return (struct moment){now, now + home->pool->wall_offset, home->day_end};

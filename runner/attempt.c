@@ -5,6 +5,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
+#include "runner/failures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,7 +137,8 @@ static void park(struct loop *l, struct job *job, int64_t until) {
 }
 
 // Again or done, once the key is back in the pool.
-static void decide(struct loop *l, struct job *job, const struct verdict *verdict) {
+static void decide(struct loop *l, const struct flight *f, const struct verdict *verdict) {
+    struct job *job = f->job;
     if (verdict->outcome == OUTCOME_OK) {
         job->result.outcome = OUTCOME_OK;
         loop_finish(l, job);
@@ -144,17 +146,12 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
     }
     snprintf(job->result.code, sizeof job->result.code, "%s", verdict->code);
     job_fail(job, verdict->outcome, "%s", verdict->message);
-    struct retry_decision decision = verdict->final
-                                         ? (struct retry_decision){RETRY_GIVE_UP, 0}
-                                         : retry_decide(&l->policy, verdict->outcome, job->retries,
-                                                        verdict->hint, l->now, &l->random);
+    struct retry_decision decision =
+        verdict->final ? (struct retry_decision){RETRY_GIVE_UP, 0} : failures_decide(l, f, verdict);
     switch (decision.answer) {
     case RETRY_GIVE_UP: loop_finish(l, job); break;
-    case RETRY_OTHER: loop_wait_again(l, job); break;
-    case RETRY_LATER:
-        job->retries++;
-        park(l, job, decision.again_at);
-        break;
+    case RETRY_OTHER: loop_wait_again(job); break;
+    case RETRY_LATER: park(l, job, decision.again_at); break;
     }
 }
 
@@ -236,6 +233,7 @@ static void read_end(struct loop *l, struct flight *f) {
                                  .end = end_of(e, outcome),
                                  .latency = result->latency,
                                  .announced = found->announces ? &found->announced : NULL,
+                                 .is_first = result->attempts == 1,
                                  .is_cut_short = is_cut_short(l, e)};
     standstill_heard(&l->standstill, e->route, &found->verdict, e->http_status, l->now);
     if (outcome != OUTCOME_OK)
@@ -276,7 +274,7 @@ static void conclude(struct loop *l, struct flight *f, const struct verdict *ver
         job_fail(job, verdict->outcome, "%s", verdict->message);
         loop_fail_deadline(l, job);
     } else {
-        decide(l, job, verdict);
+        decide(l, f, verdict);
     }
     retire(l, f);
 }
@@ -285,6 +283,7 @@ static void conclude(struct loop *l, struct flight *f, const struct verdict *ver
 // any other answer it may do better.
 static void settle_answer(struct loop *l, struct flight *f) {
     struct flight *twin = f->twin;
+    failures_judge(f, &f->errand.found->verdict);
     const struct verdict *verdict = &f->errand.found->verdict;
     enum outcome outcome = verdict->outcome;
     read_end(l, f);
@@ -363,7 +362,7 @@ static void settle_unprocessed(struct loop *l, struct flight *f) {
     release_key(l, f, &report);
     stats_add(&l->p->stats.sent_again, 1);
     f->job->sent_again++;
-    loop_wait_again(l, f->job);
+    loop_wait_again(f->job);
     retire(l, f);
 }
 

@@ -23,7 +23,7 @@ struct config {
     // Input
     int input_format;     // enum input_format, in its order
     const char *encoding; // of the input, as iconv names it; NULL: UTF-8
-    int delimiter;        // of csv: auto , ; tab |
+    int delimiter;        // of csv: auto , ; | tab
     const char *prompt_field;
     const char *id_field;
     const char *fields;      // --fields of records that steer; NULL: none
@@ -45,6 +45,7 @@ struct config {
     const char *keys;
     const char *tag; // as written; NULL: all keys
     const char *env_file;
+    bool no_memory;       // what earlier runs knew of the keys is left alone
     const char *simulate; // options for the simulator of --provider simulate
 
     // The run
@@ -56,6 +57,7 @@ struct config {
     int affinity;               // enum affinity_by
     const char *cooldown;       // "auto" or a duration
     int64_t max_retries;
+    int64_t outage_patience;        // microseconds; 0: 10 minutes, or 30 s for what never answered
     int64_t timeout;                // microseconds, one attempt
     int64_t connect_timeout;        // microseconds
     int64_t deadline;               // microseconds, one job; 0: none

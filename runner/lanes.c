@@ -71,7 +71,14 @@ bool lanes_add(struct lanes *lanes, struct job *job) {
     if (lanes->plan->config->affinity == AFFINITY_BY_PREFIX)
         job->affinity = prefix_of(&job->request, first_defaults(lanes, lane));
     list_push(&lane->waiting, &job->node);
+    job->lane = lane;
+    lane->rows++;
     return true;
+}
+
+void lane_done(const struct job *job) {
+    if (job->lane)
+        job->lane->rows--;
 }
 
 void lanes_begin(struct lanes *lanes) {
@@ -144,10 +151,13 @@ const struct need *lane_need(struct lanes *lanes, struct job_lane *lane, const s
 
 void lanes_heard(struct lanes *lanes, const struct job *job, const struct route *route,
                  enum outcome outcome, int64_t now) {
-    int64_t *since = &lanes_for(lanes, job)->refused_since[route - lanes->plan->routes];
+    int64_t *since = &job->lane->refused_since[route - lanes->plan->routes];
+    bool refuses = outcome == OUTCOME_RATE_LIMITED || outcome == OUTCOME_QUOTA;
+    bool fails = outcome == OUTCOME_SERVER || outcome == OUTCOME_NETWORK ||
+                 outcome == OUTCOME_TIMEOUT || outcome == OUTCOME_BAD_RESPONSE;
     if (outcome == OUTCOME_OK)
         *since = 0;
-    else if ((outcome == OUTCOME_RATE_LIMITED || outcome == OUTCOME_QUOTA) && !*since)
+    else if ((refuses || fails) && !*since)
         *since = now;
 }
 

@@ -28,6 +28,7 @@ struct job_lane {
                                        // there, but refused; 0: it is not so
     enum pool_answer answer; // of this round; POOL_LEASED: not asked yet, or more may be had
     struct list waiting;
+    size_t rows; // that were added and are not finished, wherever they are now
     struct channel *channels[ROUTES_MAX]; // as plan->routes; those of a mixed lane vary
     int passed_over;                      // how often the first job was, one after the other
     struct need need;                     // of the job with this index
@@ -62,6 +63,9 @@ struct job *lane_first(const struct job_lane *lane);
 
 // The job of a lane with jobs that is to be next: as a rule the first.
 struct job *lane_choose(struct job_lane *lane);
+
+// A job of the lane is finished or dropped.
+void lane_done(const struct job *job);
 
 // Out of the lane: it was served.
 void lane_take(struct job_lane *lane, struct job *job);

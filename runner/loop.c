@@ -6,7 +6,9 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/log.h"
 #include "jobs/base/random.h"
+#include "pool/outage.h"
 #include "pool/transfer/blocks.h"
+#include "runner/failures.h"
 
 #include <stdio.h>
 
@@ -42,6 +44,7 @@ void loop_finish(struct loop *l, struct job *job) {
     stats_add(job->result.outcome == OUTCOME_OK ? &stats->ok : &stats->failed, 1);
     job_set_state(job, JOB_FINISHED);
     l->alive--;
+    lane_done(job);
     if (job->result.outcome != OUTCOME_OK)
         reasons_add_row(&l->p->reasons, job);
     note_end(l, job);
@@ -64,6 +67,7 @@ void loop_drop(struct loop *l, struct job *job) {
     job->result.outcome = OUTCOME_NONE;
     job_set_state(job, JOB_FINISHED);
     l->alive--;
+    lane_done(job);
     list_push(&l->finished, &job->node);
     l->finished_count++;
 }
@@ -92,15 +96,15 @@ static bool take_new(struct loop *l) {
     return more;
 }
 
-void loop_wait_again(struct loop *l, struct job *job) {
+void loop_wait_again(struct job *job) {
     job_set_state(job, JOB_WAITING);
-    lane_return(lanes_for(&l->lanes, job), job);
+    lane_return(job->lane, job);
 }
 
 static void unpark(struct loop *l) {
     struct heap_node *node;
     while ((node = heap_pop_due(&l->parked, l->now)))
-        loop_wait_again(l, HEAP_ENTRY(node, struct job, timer));
+        loop_wait_again(HEAP_ENTRY(node, struct job, timer));
 }
 
 void loop_fail_deadline(struct loop *l, struct job *job) {
@@ -125,17 +129,24 @@ static void give_up_lane(struct loop *l, struct job_lane *lane) {
     struct buf names = BUF_INIT(1024);
     bool any = false;
     for (size_t i = 0; i < plan->route_count; i++) {
-        any = any || !pool_is_spent(l->p->pool, plan->routes[i].provider, l->now);
+        any = any || (!pool_is_spent(l->p->pool, plan->routes[i].provider, l->now) &&
+                      !pool_has_given_up(l->p->pool, plan->routes[i].provider));
         if (lane->routes & ROUTE_BIT(i))
             buf_addf(&names, "%s%s", names.n ? ", " : "", plan->routes[i].provider->name);
     }
     if (lane->model.n)
         buf_addf(&names, " with the model %.*s", SLICE_ARG(lane->model));
-    error_set(&err, ERROR_USAGE, "no usable key is left for %s", buf_cstr(&names));
+    struct buf why = BUF_INIT(4096);
+    bool outage = failures_describe(l, lane, &why);
+    if (outage)
+        error_set(&err, ERROR_USAGE, "%s", buf_cstr(&why));
+    else
+        error_set(&err, ERROR_USAGE, "no usable key is left for %s", buf_cstr(&names));
+    buf_free(&why);
     buf_free(&names);
     lane->dead = true;
     drop_lane(l, lane);
-    pipeline_stop(l->p, any ? STOP_NO : STOP_DRAIN, CAUSE_NO_KEY, &err);
+    pipeline_stop(l->p, any ? STOP_NO : STOP_DRAIN, outage ? CAUSE_OUTAGE : CAUSE_NO_KEY, &err);
 }
 
 // Waiting jobs whose deadline has passed end here. They wait in the order they came, so nobody
@@ -287,7 +298,8 @@ static void wait_for_events(struct loop *l) {
     if (l->finished_count && carriers_wait(&l->carriers, 0))
         return;
     hand_on(l);
-    carriers_wait(&l->carriers, rest_wake_at(&l->rest, l->in_flight == 0, l->now, next_time(l)));
+    int64_t until = rest_wake_at(&l->rest, l->in_flight == 0, l->now, next_time(l));
+    carriers_wait(&l->carriers, until < l->memory_due ? until : l->memory_due);
 }
 
 static void loop_run(struct loop *l) {
@@ -295,6 +307,7 @@ static void loop_run(struct loop *l) {
     for (;;) {
         l->wall = clock_wall();
         pool_tell_time(l->p->pool, l->now, l->wall);
+        l->memory_due = memory_turn(l->p->memory, l->now, l->wall);
         bool more = take_new(l);
         unpark(l);
         start_ready(l);

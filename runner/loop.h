@@ -62,7 +62,8 @@ struct loop {
     struct standstill standstill;
     int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer
     struct hedge hedge;
-    int64_t hedge_due; // when copies_send() wants to be called again
+    int64_t memory_due; // when what the pool knows is to be saved
+    int64_t hedge_due;  // when copies_send() wants to be called again
     struct retry_policy policy;
     struct random random;
 };
@@ -74,7 +75,7 @@ void loop_finish(struct loop *l, struct job *job);
 void loop_drop(struct loop *l, struct job *job);
 
 // Back among those that wait for a key.
-void loop_wait_again(struct loop *l, struct job *job);
+void loop_wait_again(struct job *job);
 
 // Its --deadline has passed.
 void loop_fail_deadline(struct loop *l, struct job *job);

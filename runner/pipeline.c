@@ -32,7 +32,7 @@ struct source_options pipeline_source_options(const struct plan *plan, int wake_
                                    .id_field = c->id_field,
                                    .fields = c->fields,
                                    .encoding = c->encoding,
-                                   .delimiter = "\0,;\t|"[c->delimiter],
+                                   .delimiter = "\0,;|\t"[c->delimiter],
                                    .template = c->template,
                                    .max_line_bytes = (size_t)c->max_line_bytes,
                                    .allow_duplicate_ids = c->allow_duplicate_ids,
@@ -103,6 +103,27 @@ static void init_credits(struct pipeline *p) {
     credits_init(&p->credits, &options);
 }
 
+static const char *base_url_of(const void *context, const struct provider *provider) {
+    const struct plan *plan = context;
+    for (size_t i = 0; i < plan->route_count; i++)
+        if (plan->routes[i].provider == provider)
+            return plan->routes[i].base_url;
+    return NULL;
+}
+
+static void open_memory(struct pipeline *p) {
+    const struct plan *plan = p->plan;
+    char *directory = plan->config->no_memory ? NULL : memory_directory();
+    struct memory_options options = {.directory = directory,
+                                     .pool = p->pool,
+                                     .base_url = base_url_of,
+                                     .context = plan,
+                                     .use_only = plan->embedded};
+    if (directory)
+        p->memory = memory_open(&options, clock_now(), clock_wall());
+    free(directory);
+}
+
 bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *err) {
     *p = (struct pipeline){.plan = plan, .count_until = TIME_NEVER};
     p->budget = (struct run_budget){.max_requests = plan->config->max_requests,
@@ -123,12 +144,14 @@ bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *er
     if (!p->source || !open_engine(p, err) || !open_output(p, err))
         return false;
     source_share_ids(p->source, output_share_ids(p->output));
+    open_memory(p);
     return true;
 }
 
 void pipeline_close(struct pipeline *p) {
     source_close(p->source);
     engine_close(p->engine);
+    memory_close(p->memory, clock_now(), clock_wall());
     pool_free(p->pool);
     credits_free(&p->credits);
     stats_free(&p->stats);
@@ -304,6 +327,7 @@ static int exit_code(struct pipeline *p) {
     switch ((enum stop_cause)atomic_load(&p->cause)) {
     case CAUSE_NONE: break;
     case CAUSE_SIGNAL: return 130;
+    case CAUSE_OUTAGE:
     case CAUSE_NO_KEY: return 3;
     case CAUSE_BUDGET:
         if (tell_budget(p))

@@ -17,6 +17,7 @@
 
 #include "jobs/in/source.h"
 #include "jobs/out/output.h"
+#include "pool/memory.h"
 #include "pool/pool.h"
 #include "pool/transfer/engine.h"
 #include "runner/budget.h"
@@ -36,6 +37,7 @@ enum stop_cause {
     CAUSE_NONE,
     CAUSE_SIGNAL,
     CAUSE_NO_KEY, // no usable key left
+    CAUSE_OUTAGE, // a provider failed for longer than --outage-patience
     CAUSE_BUDGET, // what the run may spend is spent, or too many rows failed: see budget.reached
     CAUSE_INPUT,  // the input could not be read further, or --strict met a bad row
     CAUSE_OUTPUT, // the results could not be written
@@ -44,6 +46,7 @@ enum stop_cause {
 struct pipeline {
     const struct plan *plan;
     struct pool *pool;
+    struct memory *memory; // the loop's, once it runs; NULL: nothing is remembered
     struct source *source;
     struct output *output;
     struct engine_options transport; // how requests are sent

@@ -5,6 +5,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "pool/catalogue.h"
+#include "pool/transfer/plain_words.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -441,6 +442,7 @@ void easy_finish(struct transfer *t, CURLcode code) {
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])
         snprintf(t->error, sizeof t->error, "%s", curl_easy_strerror(code));
+    transfer_say_plainly(t, code);
 }
 
 bool easy_is_http2(const struct transfer *t) {

@@ -10,7 +10,7 @@
 
 // In the order of the enums they fill.
 static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", "json", NULL};
-static const char *const delimiters[] = {"auto", ",", ";", "tab", "|", NULL};
+static const char *const delimiters[] = {"auto", ",", ";", "|", "tab", NULL};
 static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
 static const char *const dry_run_forms[] = {"json", NULL};
 static const char *const affinities[] = {"none", "prefix", NULL};
@@ -152,6 +152,13 @@ const struct option run_options[] = {
      .help =
          "How long to wait for a rate-limited provider before using the next one of --provider; "
          "for keys that are merely busy rows always wait"},
+    {.name = "no-memory",
+     .type = OPTION_FLAG,
+     .offset = AT(no_memory),
+     .group = KEYS,
+     .help =
+         "Neither use nor change what is remembered of earlier runs: what each key used today and "
+         "in the last minute, and which keys rest or are out"},
     {.name = "base-url",
      .type = OPTION_TEXT,
      .offset = AT(base_url),
@@ -299,8 +306,17 @@ const struct option run_options[] = {
      .fallback = "5",
      .max = 1000000,
      .group = RUN,
-     .help = "Further attempts after time-outs, network failures, 5xx and unreadable replies. Rate "
-             "limits never use one up"},
+     .help =
+         "Further attempts after time-outs, network failures, 5xx and unreadable replies, while "
+         "the provider serves others: rate limits and outages never use one up"},
+    {.name = "outage-patience",
+     .type = OPTION_DURATION,
+     .offset = AT(outage_patience),
+     .value = "DURATION",
+     .min = 1,
+     .group = RUN,
+     .help = "How long rows wait for a provider that fails for everybody, before the run stops "
+             "without them; 10m unless given, and 30s for one that has never answered"},
     {.name = "timeout",
      .type = OPTION_DURATION,
      .offset = AT(timeout),

@@ -1,4 +1,4 @@
-// manual.c: the prose of the manual, as tables of text. Constant.
+// manual.c: the prose of the manual, as tables of text; manual_around.c goes on. Constant.
 // SPDX-License-Identifier: MIT
 #include "runner/pages/manual.h"
 
@@ -159,7 +159,8 @@ const struct manual_section manual_sections[] = {
      "`--provider` A,B,C is an order of preference. A row goes to A; B serves what A cannot serve "
      "now, because all its keys are out, or cooling for longer than `--fallback-after`; and so "
      "on. Keys that merely have their hands full are waited for. As soon as A can serve again, it "
-     "does. The run ends early only when no provider of the order is left. A row with a "
+     "does. The run ends early only when no provider of the order is left. A provider in an outage "
+     "is passed over in the same way. A row with a "
      "`provider` of its own goes there and nowhere else. Each result names the provider, the key "
      "and the model that answered.\n\n"
      "`--model` NAME:MODEL,... gives each provider its model; one without a name is for all "
@@ -411,6 +412,16 @@ const struct manual_section manual_sections[] = {
      "are left undone, and ends with exit code 3, unless all rows were done. The same command goes "
      "on from there."},
 
+    {"OUTAGES",
+     "While a provider cannot be reached, or answers only with network failures, 5xx or what is "
+     "not an answer, its rows wait, and single requests (every 5 s at most, or as Retry-After "
+     "says) "
+     "find out when it is back. `--max-retries` counts only failures while the provider serves "
+     "others, and where many fail at random rows are tried more often.\n\n"
+     "After `--outage-patience` the run stops with exit code 3 and the reason (`stopped` in the "
+     "summary: outage), or goes on without that provider if there is another. Rows that only it "
+     "could serve get no result line: the same command sends them."},
+
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "
      "good and failed ones, 429s, tokens, median and 95th percentile of the latency, and its "
@@ -450,48 +461,6 @@ const struct manual_section manual_sections[] = {
      "`--dry-run=json` writes one object to standard output: `rows_left`, `rows_done`, "
      "`rows_bad`, `tokens` (input, output), `seconds` (null when no limit is stated), `cost` "
      "(usd, unpriced), `models` and `first`, each with the `url` and the `body`."},
-
-    {"ENVIRONMENT",
-     "`<NAME>_API_KEY` and `<NAME>_API_KEY_1`, `_2` and so on hold keys, as described above.\n\n"
-     "`SSL_CERT_FILE`, `CURL_CA_BUNDLE`, `REQUESTS_CA_BUNDLE`: files of certificates to trust, the "
-     "first of these that is set, unless `--cacert` is given; then `SSL_CERT_DIR`, then the "
-     "system's. `HTTPS_PROXY`, `http_proxy` and `NO_PROXY` work as they do with curl. `NO_COLOR`, "
-     "when set, "
-     "keeps help free of bold type.\n\n"
-     "The variables below set other defaults for options. The command line goes before them, and "
-     "an "
-     "empty variable counts as not set. For a flag, 1, true or yes sets it; 0, false or no does "
-     "not. "
-     "On the command line such a flag is taken back with `--NAME=no`. Options that decide about "
-     "one "
-     "call only have no variable."},
-
-    {"FILES",
-     "- ./.env: variables with keys, read when it is there and `--env-file` names no other.\n"
-     "- INPUT with its ending replaced by .results.jsonl: the results, unless `-o` says "
-     "otherwise.\n"
-     "- The results' name with .ahead or .ahead2: results of `--ordered` that wait for their "
-     "turn.\n"
-     "- The results' name with .inflight: which rows were sent and are in doubt.\n"
-     "- The results' name with .rewrite: the file that takes its place when a run ends.\n"
-     "- `TMPDIR`, or /tmp: what `--ordered` keeps out of memory."},
-
-    {"SIGNALS",
-     "The first SIGINT (Ctrl-C) or SIGTERM stops the reading of rows and lets requests in flight "
-     "finish. The second does not wait for them, the third not even for results to be written. The "
-     "same signal again within half a second counts once, since timeout(1) and terminals deliver "
-     "it "
-     "twice. "
-     "What was finished is on disk either way, and the same command goes on from there. While "
-     "earlier results are read "
-     "back, before anything is sent, the first one ends the run. SIGHUP, "
-     "which a terminal sends when it goes away, does the same, unless it is ignored (nohup).\n\n"
-     "Time that the process is stopped (SIGSTOP, Ctrl-Z) or the machine sleeps does not count "
-     "towards "
-     "`--timeout`: answers that came meanwhile are read. It does count for everything else: the "
-     "rests of "
-     "keys, `--deadline`. A connection whose other end is silently gone is given up after about a "
-     "minute."},
 
     {NULL, NULL},
 };
