@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "runner/pages/manual.h"
 
+#include "runner/pages/manual_answers.h"
 #include <stddef.h>
 
 const struct manual_section manual_sections[] = {
@@ -247,12 +248,13 @@ const struct manual_section manual_sections[] = {
      "- `status`: ok or error.\n"
      "- `key`: the key of the last attempt; null when there was none.\n"
      "- `attempts`: requests made for this row, refused ones included.\n"
-     "- `usage`: the tokens as the provider counted them, with `cached_tokens` and "
-     "`reasoning_tokens` when it says so; null when it did not count.\n"
+     "- `usage`: the tokens as the provider counted them, with `cached_tokens`, "
+     "`cache_write_tokens` and `reasoning_tokens` when it says so (the first two are part of the "
+     "input, the third of the output); null when it did not count.\n"
      "- `latency_ms`: how long the last attempt took. `wait_ms`: how long the row waited for a "
      "key.\n"
-     "- `ttft_ms`: how long its first token took, when the reply came as a stream.\n"
-     "- `tool_calls`, `reasoning`, `refusal`: when the reply has them.\n"
+     "- `ttft_ms`: how long its first token took, when the reply came as a "
+     "stream.\n" MANUAL_REPLY_MEMBERS
      "- `input`: the row as it came, unless `--no-input` is given; then `input_hash`, which tells "
      "whether a row has changed.\n"
      "- `response`: the provider's reply as it came, with `--include-response`. A reply that came "
@@ -288,6 +290,8 @@ const struct manual_section manual_sections[] = {
      "came as a stream, is put into the format's words. A file is gone on with in the format it "
      "was "
      "begun in."},
+
+    {"WHAT IS A GOOD ANSWER", MANUAL_ANSWERS},
 
     {"RESUMING",
      "Run again, the same command skips rows with a good result and sends the failed ones once "
