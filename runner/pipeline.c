@@ -325,6 +325,8 @@ int pipeline_run(struct pipeline *p) {
     join_reader(p, reader);
     int code = exit_code(p);
     struct error err = {0};
+    if (code == 0)
+        output_renew_time(p->output);
     if (!output_close(p->output, &err)) {
         p->err = err; // the last word on how much is not saved
         code = 4;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/base/die.h"
 
+#include "jobs/base/visible.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,12 +12,14 @@
 #include <unistd.h>
 
 void die(const char *format, ...) {
+    char text[1024], shown[4096]; // memory may be what there is none of
+    struct buf out = {.p = shown, .cap = sizeof shown, .max = sizeof shown - 1};
     va_list args;
     va_start(args, format);
-    fputs("batch-run: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    visible_add(&out, slice_str(text), VISIBLE_ONE_LINE);
+    fprintf(stderr, "batch-run: %.*s\n", (int)out.n, shown);
     _exit(4); // other threads may be running: no exit handlers
 }
 

@@ -2,12 +2,17 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/base/log.h"
 
+#include "jobs/base/utf8.h"
+#include "jobs/base/visible.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 2048
+// What a byte takes at most when it is shown as an escape.
+#define ESCAPED_BYTES 4
 
 static const char *const prefix[] = {"error: ", "warning: ", "info: ", "debug: "};
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -16,8 +21,8 @@ static enum log_level most = LOG_WARN;
 
 static struct {
     pthread_mutex_t lock;
-    char status[LINE_MAX_BYTES];
-    char last[LINE_MAX_BYTES];
+    char status[ESCAPED_BYTES * LINE_MAX_BYTES];
+    char last[ESCAPED_BYTES * LINE_MAX_BYTES];
     unsigned long repeats;
 } screen = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -71,28 +76,40 @@ static void put_repeats(void) {
     put_lines(text, (size_t)n);
 }
 
-static void log_line(enum log_level level, const char *format, va_list args) {
-    if (!log_wants(level))
-        return;
-    char line[LINE_MAX_BYTES];
-    size_t head = strlen(prefix[level]);
-    memcpy(line, prefix[level], head);
-    int n = vsnprintf(line + head, sizeof line - head - 1, format, args);
-    size_t size = head + (n > 0 ? (size_t)n : 0);
-    if (size > sizeof line - 2)
-        size = sizeof line - 2;
-    line[size++] = '\n';
-    line[size] = '\0';
+// Foreign text may be anywhere in it: nothing that steers the terminal gets past here.
+static struct slice show_text(char *shown, size_t size, struct slice text, unsigned keep) {
+    struct buf out = {.p = shown, .cap = size, .max = size - 1};
+    visible_add(&out, text, keep);
+    return slice_of(shown, out.n);
+}
+
+static void put_log_line(enum log_level level, struct slice line) {
     pthread_mutex_lock(&screen.lock);
-    if (level == LOG_WARN && strcmp(line, screen.last) == 0) {
+    if (level == LOG_WARN && slice_is(line, screen.last)) {
         screen.repeats++;
     } else {
         put_repeats();
         if (level == LOG_WARN)
-            memcpy(screen.last, line, size + 1);
-        put_lines(line, size);
+            snprintf(screen.last, sizeof screen.last, "%.*s", SLICE_ARG(line));
+        put_lines(line.p, line.n);
     }
     pthread_mutex_unlock(&screen.lock);
+}
+
+static void log_line(enum log_level level, const char *format, va_list args) {
+    if (!log_wants(level))
+        return;
+    char line[LINE_MAX_BYTES], shown[ESCAPED_BYTES * LINE_MAX_BYTES];
+    size_t head = strlen(prefix[level]);
+    memcpy(line, prefix[level], head);
+    int n = vsnprintf(line + head, sizeof line - head, format, args);
+    size_t size = head + (n > 0 ? (size_t)n : 0);
+    struct slice text = slice_of(line, size);
+    if (size > sizeof line - 2)
+        text = utf8_cut(text, sizeof line - 2);
+    text = show_text(shown, sizeof shown - 1, text, VISIBLE_ONE_LINE);
+    shown[text.n] = '\n';
+    put_log_line(level, slice_of(shown, text.n + 1));
 }
 
 #define LOG_FUNCTION(name, level)                                                                  \
@@ -109,16 +126,21 @@ LOG_FUNCTION(log_info, LOG_INFO)
 LOG_FUNCTION(log_debug, LOG_DEBUG)
 
 void log_text(struct slice text) {
+    struct buf shown = BUF_INIT(SIZE_MAX / 2);
+    visible_add(&shown, text, VISIBLE_LINES);
     pthread_mutex_lock(&screen.lock);
-    put_lines(text.p, text.n);
+    put_lines(shown.p, shown.n);
     pthread_mutex_unlock(&screen.lock);
+    buf_free(&shown);
 }
 
 void log_status(const char *text) {
     pthread_mutex_lock(&screen.lock);
     if (screen.status[0] || text)
         put_str("\r\033[K");
-    snprintf(screen.status, sizeof screen.status, "%s", text ? text : "");
+    struct slice shown = show_text(screen.status, sizeof screen.status,
+                                   text ? slice_str(text) : SLICE_NONE, VISIBLE_COLORS);
+    screen.status[shown.n] = '\0';
     put_str(screen.status);
     pthread_mutex_unlock(&screen.lock);
 }

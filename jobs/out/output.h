@@ -99,6 +99,16 @@ void output_written(struct output *o, struct job *job);
 // `now` is monotonic. False like output_flush(): err says how much may not survive.
 bool output_sync(struct output *o, int64_t now, struct error *err);
 
+// Also false, once OUTPUT_LOOK_AFTER has passed since the last look, when another program has cut,
+// moved, replaced, deleted or written to the file. What comes then is still written, and
+// output_is_touched() is true.
+#define OUTPUT_LOOK_AFTER (USEC_PER_SEC / 4)
+bool output_is_touched(const struct output *o);
+
+// The run has done all there was to do: the file is newer than the input from now on, also when there
+// was nothing to write, as make expects it.
+void output_renew_time(struct output *o);
+
 // TIME_NEVER when there is nothing to sync, 0 when the next output_flush() has more to write.
 int64_t output_sync_due(const struct output *o);
 

@@ -164,8 +164,8 @@ end_fed() { # EXIT-CODE
 t "a results file that is deleted meanwhile is written anew"
 start_fed gone.out
 rm gone.out
-end_fed 0
-assert_contains fed.err "gone.out: was deleted"
+end_fed 4
+assert_contains fed.err "gone.out: was deleted by another program"
 assert_json gone.out 'map([.index, .status]) | sort == [range(12) | [., "ok"]]' true
 
 t "if that cannot be, it is said"
