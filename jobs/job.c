@@ -68,7 +68,7 @@ void job_clear(struct job *job) {
     job->result.reply = (struct reply){.usage = USAGE_NONE};
     job->result.http_status = job->result.attempts = 0;
     job->result.shape = REPLY_OPENAI;
-    job->result.assembled = false;
+    job->result.assembled = job->result.other_path = false;
     job->result.started_at = job->result.latency = job->result.wait = 0;
     job->result.ttft = 0;
     job->result.code[0] = '\0';

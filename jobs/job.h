@@ -64,8 +64,11 @@ struct result {
         model_sent;         // string token in job.line or the provider's memory: what was asked for
     struct reply reply;     // valid when ok
     enum reply_shape shape; // of job.body
-    bool assembled;     // job.body is no provider's: it was put together from events, and holds the
-                        // reply's tokens only
+    bool assembled; // job.body is no provider's: it was put together from events, and holds the
+                    // reply's tokens only
+    bool
+        other_path; // job.body is the answer of a path that is none of the wire's own: it stays as it
+                    // is in every format
     int http_status;    // of the last attempt; 0 when there was no HTTP answer
     int attempts;       // HTTP requests made for this job, refused ones included
     int64_t started_at; // wall clock, start of the last attempt; 0 if none

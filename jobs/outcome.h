@@ -19,9 +19,10 @@ enum outcome {
     OUTCOME_TIMEOUT,         // no whole answer in time
     OUTCOME_NETWORK,         // no connection, or it broke
     OUTCOME_BAD_RESPONSE,    // the answer cannot be read
-    OUTCOME_TOO_LARGE,       // the answer is beyond --max-reply-bytes
-    OUTCOME_NO_KEY,          // no key may serve this row
-    OUTCOME_DEADLINE,        // the job's --deadline passed
+    OUTCOME_TOO_LARGE, // the answer is beyond --max-reply-bytes, or the request beyond what a minute or
+                       // the account's money allows
+    OUTCOME_NO_KEY,   // no key may serve this row
+    OUTCOME_DEADLINE, // the job's --deadline passed
     OUTCOME_COUNT
 };
 

@@ -16,25 +16,31 @@ struct usage {
     int64_t input_tokens;
     int64_t output_tokens;
     int64_t total_tokens;
-    int64_t cached_tokens;
-    int64_t reasoning_tokens;
+    int64_t cached_tokens;      // of the input
+    int64_t reasoning_tokens;   // of the output
+    int64_t cache_write_tokens; // of the input: written to a cache
 };
 
 // In whose words an answer's body is, and so what its members are called.
 enum reply_shape { REPLY_OPENAI, REPLY_ANTHROPIC, REPLY_GEMINI };
 
-#define USAGE_NONE ((struct usage){-1, -1, -1, -1, -1})
+#define USAGE_NONE ((struct usage){-1, -1, -1, -1, -1, -1})
 // Of a request that took none.
-#define USAGE_NOTHING ((struct usage){0, 0, 0, 0, 0})
+#define USAGE_NOTHING ((struct usage){0, 0, 0, 0, 0, 0})
 
 struct reply {
     struct slice text;          // string token
     struct slice finish_reason; // string token
     struct slice model;         // string token: the model that answered
-    struct slice tool_calls;    // array token
+    struct slice tool_calls;    // array token, in OpenAI's shape
     struct slice reasoning;     // string token
     struct slice refusal;       // string token
     struct slice request_id;    // string token: the provider's name for this answer
+    struct slice audio;         // object token: spoken answers (OpenAI)
+    struct slice choices;       // array token, when more than one answer came: all of them, each as
+                                // {"index","text","reasoning","refusal","tool_calls","audio",
+                                // "finish_reason"}; the members above are the first one's
+    struct slice error;         // token: an error that stands beside or inside the answer
     struct usage usage;
 };
 

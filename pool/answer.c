@@ -8,6 +8,7 @@
 #include "jobs/base/json.h"
 #include "jobs/base/utf8.h"
 #include "pool/catalogue.h"
+#include "pool/signals/finish_reason.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,11 +96,6 @@ static void fail_blocked(struct verdict *v, const char *what, struct slice reaso
     snprintf(v->message, sizeof v->message, "%s%s%s", what, v->code[0] ? ": " : "", v->code);
 }
 
-// Whether something was said: then it is no error in disguise, whatever else the body holds.
-static bool says_something(const struct reply *reply) {
-    return reply->text.n || reply->tool_calls.n || reply->reasoning.n || reply->refusal.n;
-}
-
 static void fail_json(struct verdict *v, struct slice body) {
     struct json_fault fault = {0};
     json_check(body, &fault);
@@ -109,23 +105,171 @@ static void fail_json(struct verdict *v, struct slice body) {
              fault.what, fault.offset, body.n);
 }
 
+static void fail_bad(struct verdict *v, const char *start, const char *what) {
+    v->outcome = OUTCOME_BAD_RESPONSE;
+    v->cause = BECAUSE_UPSTREAM;
+    snprintf(v->message, sizeof v->message, "%s%s", start, what);
+}
+
+// -- whether an answer is a good one, however it came --
+
+// The reason among those of all choices that is the worst.
+static struct slice worst_reason(const struct reply *reply) {
+    struct json_walk walk = json_walk(reply->choices);
+    struct slice worst = reply->finish_reason, choice;
+    while (reply->choices.n && json_next_element(&walk, &choice)) {
+        struct slice reason = json_get(choice, "finish_reason");
+        enum finish finish = signals_finish_reason(reason);
+        if (finish >= FINISH_FAILED && finish > signals_finish_reason(worst))
+            worst = reason;
+    }
+    return worst;
+}
+
+static void fail_ended(struct verdict *v, struct slice reason, enum finish finish) {
+    fail_blocked(v, "the answer ended too early", reason);
+    v->final = false;
+    v->cause = BECAUSE_UPSTREAM;
+    v->outcome = finish == FINISH_FAILED ? OUTCOME_SERVER : OUTCOME_BAD_RESPONSE;
+    v->scope = finish == FINISH_FAILED ? SCOPE_PROVIDER : SCOPE_REQUEST;
+}
+
+// An answer that ended well, said nothing and counted nothing: the model did not come to it. With tokens
+// counted (thinking), without any usage, or at a limit, an empty text is an answer like others. Google
+// leaves counts of zero out.
+static bool is_empty(const struct reply *reply) {
+    const struct usage *usage = &reply->usage;
+    bool counted_none =
+        usage->output_tokens == 0 || (usage->output_tokens < 0 && usage->input_tokens > 0);
+    return counted_none && !wire_says_something(reply) &&
+           (reply->finish_reason.n || reply->text.n) &&
+           signals_finish_reason(reply->finish_reason) == FINISH_GOOD;
+}
+
+static void judge_reply(struct result *result, struct verdict *v) {
+    struct reply *reply = &result->reply;
+    struct slice reason = worst_reason(reply);
+    enum finish finish = signals_finish_reason(reason);
+    if (finish == FINISH_FAILED || finish == FINISH_UNUSABLE)
+        fail_ended(v, reason, finish);
+    else if (is_empty(reply))
+        fail_bad(v, "", "the answer is empty, and no token of it was counted");
+    else
+        v->outcome = OUTCOME_OK;
+    if (v->outcome != OUTCOME_OK)
+        *reply = (struct reply){.usage = reply->usage};
+}
+
+static void judge_error(const struct transfer *t, const struct answer_context *context,
+                        struct result *result, struct verdict *v) {
+    result->reply = (struct reply){.usage = result->reply.usage};
+    read_refusal(t, context, v);
+}
+
+// -- answers that come whole --
+
+// A line, an element or a body at a time.
+static void take_pieces(struct wire_stream *s, struct slice body, enum wire_answer answer) {
+    struct json_walk walk = json_walk(body);
+    struct slice piece;
+    if (answer == WIRE_PARTS) {
+        wire_stream_take(s, body);
+        s->complete = true;
+    } else if (answer == WIRE_NOT_MINE) {
+        while (json_next_element(&walk, &piece))
+            wire_stream_take(s, piece);
+    } else {
+        wire_stream_take_lines(s, body);
+    }
+}
+
+// Whether a body that is no answer may be one in pieces: an array of them (Gemini without alt=sse), or one
+// on each line.
+static bool is_in_pieces(enum wire_answer answer, struct slice body) {
+    return answer == WIRE_PARTS || (answer == WIRE_NOT_MINE && json_type(body) == JSON_ARRAY) ||
+           (answer == WIRE_NOT_JSON && memchr(body.p, '\n', body.n));
+}
+
+// Puts it together in scratch, or in place of the body where that is not one JSON value.
+static enum wire_answer read_pieces(const struct transfer *t, const struct answer_context *context,
+                                    struct result *result, enum wire_answer answer,
+                                    const char **what) {
+    struct wire_stream s;
+    struct buf *out = answer == WIRE_PARTS ? context->scratch : t->reply;
+    const char *why = "";
+    wire_stream_init(&s, context->provider->wire, t->reply->max);
+    take_pieces(&s, buf_slice(t->reply), answer);
+    struct usage usage = s.usage;
+    struct buf together = BUF_INIT(t->reply->max);
+    enum stream_end end = wire_stream_finish(&s, &together, &why);
+    if (end == STREAM_WHOLE || end == STREAM_BLOCKED) {
+        buf_clear(out);
+        buf_add_slice(out, buf_slice(&together));
+        out->n = secret_scrub(context->secret, out->p, out->n);
+        wire_stream_reply(&s, buf_slice(out), &result->reply);
+        result->assembled = answer != WIRE_PARTS;
+        answer = end == STREAM_WHOLE ? WIRE_OK : WIRE_BLOCKED;
+        *what = why;
+    } else if (end == STREAM_ERROR) {
+        if (answer != WIRE_PARTS) {
+            buf_clear(t->reply);
+            buf_add_slice(t->reply, buf_slice(&together));
+        }
+        result->reply = (struct reply){.usage = usage, .error = buf_slice(t->reply)};
+        answer = WIRE_OK;
+    } else if (answer == WIRE_PARTS) {
+        answer = wire_not_mine(what, why);
+    }
+    buf_free(&together);
+    wire_stream_free(&s);
+    return answer;
+}
+
+static enum wire_answer read_body(const struct transfer *t, const struct answer_context *context,
+                                  struct result *result, const char **what) {
+    const struct wire *wire = context->provider->wire;
+    struct buf *body = t->reply;
+    enum wire_answer answer =
+        wire->read_reply(buf_slice(body), context->scratch, &result->reply, what);
+    struct buf mended = BUF_INIT(body->max);
+    if (answer == WIRE_NOT_JSON && json_mend_numbers(buf_slice(body), &mended)) {
+        buf_clear(body);
+        buf_add_slice(body, buf_slice(&mended));
+        answer = wire->read_reply(buf_slice(body), context->scratch, &result->reply, what);
+    }
+    buf_free(&mended);
+    return is_in_pieces(answer, buf_slice(body)) ? read_pieces(t, context, result, answer, what)
+                                                 : answer;
+}
+
+// A path of which the wire knows nothing: whatever object comes is its answer.
+static bool is_other_answer(const struct result *result, enum wire_answer answer,
+                            struct slice body) {
+    return answer == WIRE_NOT_MINE && result->other_path && json_type(body) == JSON_OBJECT;
+}
+
 static void read_success(const struct transfer *t, const struct answer_context *context,
                          struct result *result, struct verdict *v) {
     const char *what = "";
+    enum wire_answer answer = read_body(t, context, result, &what);
     struct slice body = buf_slice(t->reply);
-    enum wire_answer answer =
-        context->provider->wire->read_reply(body, context->scratch, &result->reply, &what);
-    bool speaks = answer == WIRE_OK && says_something(&result->reply);
-    if (!speaks && answer != WIRE_NOT_JSON && signals_is_error_body(body)) {
-        result->reply = (struct reply){.usage = result->reply.usage};
-        read_refusal(t, context, v);
+    struct reply *reply = &result->reply;
+    bool speaks = answer == WIRE_OK && wire_says_something(reply);
+    bool is_error = reply->error.n && !result->assembled && signals_find_error(body, NULL);
+    if (!is_error && !speaks && answer != WIRE_NOT_JSON && answer != WIRE_BLOCKED)
+        is_error = signals_is_error_body(body);
+    if (is_error) {
+        judge_error(t, context, result, v);
         return;
     }
+    if (is_other_answer(result, answer, body))
+        answer = WIRE_OK;
     switch (answer) {
-    case WIRE_OK: v->outcome = OUTCOME_OK; break;
-    case WIRE_BLOCKED: fail_blocked(v, what, result->reply.finish_reason); break;
+    case WIRE_OK: judge_reply(result, v); break;
+    case WIRE_BLOCKED: fail_blocked(v, what, reply->finish_reason); break;
     case WIRE_NOT_JSON: fail_json(v, body); break;
     case WIRE_NOT_MINE:
+    case WIRE_PARTS:
         v->outcome = OUTCOME_BAD_RESPONSE;
         v->cause = BECAUSE_UPSTREAM;
         snprintf(v->message, sizeof v->message, "the answer is JSON but no %s answer: %s",
@@ -180,9 +324,17 @@ void answer_listen(struct answer_stream *s, const struct wire *wire, struct tran
     s->wire = wire;
     s->reply = t->reply;
     s->first_token = 0;
-    s->any = s->plain = false;
+    s->any = s->plain = s->other_path = false;
     t->on_events = on_events;
     t->events_context = s;
+}
+
+// Some servers put a byte order mark in front of JSON.
+static void drop_mark(struct buf *body) {
+    if (!slice_starts(buf_slice(body), "\xef\xbb\xbf"))
+        return;
+    memmove(body->p, body->p + 3, body->n - 3);
+    body->n -= 3;
 }
 
 static void scrub_reply(const struct transfer *t, const struct answer_context *context) {
@@ -211,15 +363,12 @@ static void read_stream(const struct transfer *t, const struct answer_context *c
     if (result->assembled)
         wire_stream_reply(s, buf_slice(t->reply), &result->reply);
     switch (end) {
-    case STREAM_WHOLE: v->outcome = OUTCOME_OK; break;
+    case STREAM_WHOLE: judge_reply(result, v); break;
+    case STREAM_OBJECT: read_success(t, context, result, v); break;
     case STREAM_BLOCKED: fail_blocked(v, what, result->reply.finish_reason); break;
     case STREAM_ERROR: read_refusal(t, context, v); break;
     case STREAM_TOO_LARGE: fail_too_large(v, s->max); break;
-    case STREAM_BROKEN:
-        v->outcome = OUTCOME_BAD_RESPONSE;
-        v->cause = BECAUSE_UPSTREAM;
-        snprintf(v->message, sizeof v->message, "the stream is no answer: %s", what);
-        break;
+    case STREAM_BROKEN: fail_bad(v, "the stream is no answer: ", what); break;
     }
 }
 
@@ -236,7 +385,9 @@ void answer_read(struct transfer *t, const struct answer_context *context, struc
     result->http_status = t->http_status;
     result->shape = context->provider->wire->reply;
     result->assembled = false;
+    result->other_path = context->stream && context->stream->other_path;
     result->ttft = ttft_of(t, context->stream);
+    drop_mark(t->reply);
     scrub_reply(t, context);
     if (t->status == TRANSFER_TOO_LARGE || t->reply->failed)
         fail_too_large(v, t->reply->max);

@@ -17,6 +17,7 @@ struct answer_stream {
     const struct wire *wire; // of the request
     struct buf *reply;       // of the transfer it listens to
     int64_t first_token;     // monotonic; 0: not yet
+    bool other_path;         // the request went to a path of which the wire knows no answers
     bool any;                // something has come
     bool plain;              // it is JSON all the same, and goes to reply
 };
@@ -25,7 +26,7 @@ struct answer_stream {
 void answer_stream_init(struct answer_stream *s, size_t max);
 void answer_stream_free(struct answer_stream *s);
 
-// Forgets what came before, and has t hand over what comes as events. t->reply is set.
+// Forgets what came before (other_path too, which the caller may then set), and has t hand over what comes as events. t->reply is set.
 void answer_listen(struct answer_stream *s, const struct wire *wire, struct transfer *t);
 
 struct answer_context {

@@ -211,7 +211,8 @@ static bool is_lost(const struct errand *e) {
 
 // A result stays in doubt until it is written, and a lost answer for good.
 static void note_answer(struct loop *l, const struct flight *f, enum outcome outcome) {
-    bool useless = outcome == OUTCOME_BAD_RESPONSE || outcome == OUTCOME_TOO_LARGE;
+    bool refused = f->job->result.http_status >= 300; // with a status that says so
+    bool useless = !refused && (outcome == OUTCOME_BAD_RESPONSE || outcome == OUTCOME_TOO_LARGE);
     if (outcome != OUTCOME_OK && !is_lost(&f->errand))
         inflight_answered(output_inflight(l->p->output), f->job, useless);
 }
@@ -258,6 +259,7 @@ static void take_copy(struct flight *f) {
     result->reply = from->reply;
     result->shape = from->shape;
     result->assembled = from->assembled;
+    result->other_path = from->other_path;
     result->http_status = from->http_status;
     result->ttft = from->ttft;
 }

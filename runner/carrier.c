@@ -34,6 +34,7 @@ static bool build(struct errand *e, struct transfer *t) {
     enum wire_answer answer =
         provider->wire->build_request(&e->job->request, provider, &e->route->defaults, &out);
     e->result->model_sent = out.model;
+    e->other_path = out.other_path;
     if (answer != WIRE_OK)
         e->what = out.what;
     return answer == WIRE_OK;
@@ -55,6 +56,7 @@ static bool begin(struct engine *engine, const struct inflight *inflight, struct
         return false;
     }
     answer_listen(e->stream, e->route->provider->wire, t);
+    e->stream->other_path = e->other_path;
     t->stall_timeout = e->stall_timeout;
     e->transfer = t;
     e->started = t->started;

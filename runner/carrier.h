@@ -66,6 +66,7 @@ struct errand {
     bool stopping;
     size_t carrier;
     struct transfer *transfer;
+    bool other_path; // see struct wire_out
 };
 
 struct carrier;

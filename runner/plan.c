@@ -319,10 +319,16 @@ static unsigned routes_named(const struct plan *plan, struct slice provider) {
     return 0;
 }
 
+static const char *why_refused(const struct route *route, const struct request *request) {
+    const struct wire *wire = route->provider->wire;
+    return wire->refuses ? wire->refuses(request, route->provider) : NULL;
+}
+
 unsigned plan_routes(const struct plan *plan, const struct request *request) {
     unsigned routes = routes_named(plan, request->provider);
     for (size_t i = 0; i < plan->route_count; i++)
-        if (!(plan->routes[i].provider->wire->shapes & WIRE_TAKES(request->shape)))
+        if (!(plan->routes[i].provider->wire->shapes & WIRE_TAKES(request->shape)) ||
+            why_refused(&plan->routes[i], request))
             routes &= ~(1u << i);
     return routes;
 }
@@ -332,6 +338,13 @@ void plan_judge(const struct plan *plan, struct job *job) {
     if (job->result.outcome != OUTCOME_NONE || !named || plan_routes(plan, &job->request))
         return;
     bool several = named & (named - 1);
+    for (size_t i = 0; i < plan->route_count; i++) {
+        const char *why = named >> i & 1 ? why_refused(&plan->routes[i], &job->request) : NULL;
+        if (!why)
+            continue;
+        job_fail(job, OUTCOME_BAD_INPUT, "this batch line %s", why);
+        return;
+    }
     job_fail(job, OUTCOME_BAD_INPUT, "this batch line is not in a format that %s understands",
              several ? "any provider of the run"
                      : plan->routes[__builtin_ctz(named)].provider->name);

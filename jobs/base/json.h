@@ -38,6 +38,10 @@ struct json_fault {
 // fault may be NULL.
 bool json_check(struct slice text, struct json_fault *fault);
 
+// Text in which NaN and Infinity, signed or not, stand where a value may: written to out (cleared first)
+// with null in their place. True when that makes it JSON. Python's json module writes such numbers.
+bool json_mend_numbers(struct slice text, struct buf *out);
+
 // The type of a token (white space before it allowed); JSON_ABSENT for an empty slice.
 enum json_type json_type(struct slice token);
 

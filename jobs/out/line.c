@@ -7,7 +7,8 @@
 
 static bool usage_is_known(const struct usage *usage) {
     return usage->input_tokens >= 0 || usage->output_tokens >= 0 || usage->total_tokens >= 0 ||
-           usage->cached_tokens >= 0 || usage->reasoning_tokens >= 0;
+           usage->cached_tokens >= 0 || usage->reasoning_tokens >= 0 ||
+           usage->cache_write_tokens >= 0;
 }
 
 static void add_usage(struct buf *out, const struct usage *usage) {
@@ -22,6 +23,7 @@ static void add_usage(struct buf *out, const struct usage *usage) {
     line_add_count_if_known(out, "total_tokens", line_total_tokens(usage));
     line_add_count_if_known(out, "cached_tokens", usage->cached_tokens);
     line_add_count_if_known(out, "reasoning_tokens", usage->reasoning_tokens);
+    line_add_count_if_known(out, "cache_write_tokens", usage->cache_write_tokens);
     buf_add_char(out, '}');
 }
 
@@ -31,6 +33,8 @@ static void add_reply(struct buf *out, const struct reply *reply) {
     line_add_token_if_any(out, "tool_calls", reply->tool_calls);
     line_add_token_if_any(out, "reasoning", reply->reasoning);
     line_add_token_if_any(out, "refusal", reply->refusal);
+    line_add_token_if_any(out, "audio", reply->audio);
+    line_add_token_if_any(out, "choices", reply->choices);
     add_usage(out, &reply->usage);
 }
 

@@ -51,12 +51,11 @@ static size_t reason_row(const struct reply *reply, enum reply_shape from) {
 }
 
 // A word that is not known is passed on as it is.
-static void add_reason(struct buf *out, const char *name, const struct job *job,
-                       enum reply_shape to) {
-    const struct result *result = &job->result;
-    size_t row = reason_row(&result->reply, result->shape);
-    if (to == result->shape || row == COUNT(reasons) || !result->reply.finish_reason.n)
-        line_add_token(out, name, result->reply.finish_reason);
+static void add_reason(struct buf *out, const char *name, const struct reply *reply,
+                       enum reply_shape from, enum reply_shape to) {
+    size_t row = reason_row(reply, from);
+    if (to == from || row == COUNT(reasons) || !reply->finish_reason.n)
+        line_add_token(out, name, reply->finish_reason);
     else
         line_add_text(out, name, reasons[row][to]);
 }
@@ -92,14 +91,15 @@ struct call {
 };
 
 static bool next_call(struct json_walk *walk, struct call *call) {
-    struct slice element, function, extra;
+    struct slice element, function, custom, extra;
     const struct json_field fields[] = {
-        {"id", &call->id}, {"function", &function}, {"extra_content", &extra}};
-    const struct json_field inner[] = {{"name", &call->name}, {"arguments", &call->arguments}};
+        {"id", &call->id}, {"function", &function}, {"custom", &custom}, {"extra_content", &extra}};
     if (!json_next_element(walk, &element))
         return false;
     json_fields(element, fields, COUNT(fields));
-    json_fields(function, inner, COUNT(inner));
+    const struct json_field inner[] = {{"name", &call->name},
+                                       {custom.n ? "input" : "arguments", &call->arguments}};
+    json_fields(custom.n ? custom : function, inner, COUNT(inner));
     call->signature = json_get(json_get(extra, "google"), "thought_signature");
     return true;
 }
@@ -140,9 +140,10 @@ static void add_openai_usage(struct buf *out, const struct usage *usage) {
     line_add_count(out, "prompt_tokens", usage->input_tokens);
     line_add_count(out, "completion_tokens", usage->output_tokens);
     line_add_count(out, "total_tokens", line_total_tokens(usage));
-    if (usage->cached_tokens >= 0) {
+    if (usage->cached_tokens >= 0 || usage->cache_write_tokens >= 0) {
         buf_add_str(out, ",\"prompt_tokens_details\":{");
-        line_add_int(out, "cached_tokens", usage->cached_tokens);
+        line_add_count_if_known(out, "cached_tokens", usage->cached_tokens);
+        line_add_count_if_known(out, "cache_write_tokens", usage->cache_write_tokens);
         buf_add_char(out, '}');
     }
     if (usage->reasoning_tokens >= 0) {
@@ -153,20 +154,55 @@ static void add_openai_usage(struct buf *out, const struct usage *usage) {
     buf_add_char(out, '}');
 }
 
-static void build_openai(struct buf *out, const struct job *job) {
-    const struct reply *reply = &job->result.reply;
-    add_id(out, "id", "chatcmpl-", job);
-    line_add_text(out, "object", "chat.completion");
-    line_add_int(out, "created", job->result.started_at / USEC_PER_SEC);
-    add_model(out, "model", &job->result);
-    buf_add_str(out, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\"");
+static void add_openai_message(struct buf *out, const struct reply *reply) {
+    buf_add_str(out, ",\"message\":{\"role\":\"assistant\"");
     line_add_token(out, "content", reply->text);
     line_add_token_if_any(out, "reasoning_content", reply->reasoning);
     line_add_token(out, "refusal", reply->refusal);
     line_add_token_if_any(out, "tool_calls", reply->tool_calls);
+    line_add_token_if_any(out, "audio", reply->audio);
     buf_add_char(out, '}');
-    add_reason(out, "finish_reason", job, REPLY_OPENAI);
-    buf_add_str(out, "}]");
+}
+
+// One of several answers, as struct reply has them.
+static void add_openai_choice(struct buf *out, const struct result *result, struct slice choice) {
+    struct reply reply = {0};
+    struct slice index;
+    const struct json_field fields[] = {
+        {"index", &index},
+        {"text", &reply.text},
+        {"refusal", &reply.refusal},
+        {"reasoning", &reply.reasoning},
+        {"audio", &reply.audio},
+        {"tool_calls", &reply.tool_calls},
+        {"finish_reason", &reply.finish_reason},
+    };
+    json_fields(choice, fields, COUNT(fields));
+    open_element(out);
+    line_add_token(out, "index", index);
+    add_openai_message(out, &reply);
+    add_reason(out, "finish_reason", &reply, result->shape, REPLY_OPENAI);
+    buf_add_char(out, '}');
+}
+
+static void build_openai(struct buf *out, const struct job *job) {
+    const struct reply *reply = &job->result.reply;
+    struct json_walk walk = json_walk(reply->choices);
+    struct slice choice;
+    add_id(out, "id", "chatcmpl-", job);
+    line_add_text(out, "object", "chat.completion");
+    line_add_int(out, "created", job->result.started_at / USEC_PER_SEC);
+    add_model(out, "model", &job->result);
+    buf_add_str(out, ",\"choices\":[");
+    while (reply->choices.n && json_next_element(&walk, &choice))
+        add_openai_choice(out, &job->result, choice);
+    if (!reply->choices.n) {
+        buf_add_str(out, "{\"index\":0");
+        add_openai_message(out, reply);
+        add_reason(out, "finish_reason", reply, job->result.shape, REPLY_OPENAI);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, ']');
     add_openai_usage(out, &reply->usage);
 }
 
@@ -208,11 +244,14 @@ static void build_anthropic(struct buf *out, const struct job *job) {
     line_add_text(out, "role", "assistant");
     add_model(out, "model", &job->result);
     add_content(out, &job->result.reply);
-    add_reason(out, "stop_reason", job, REPLY_ANTHROPIC);
+    add_reason(out, "stop_reason", &job->result.reply, job->result.shape, REPLY_ANTHROPIC);
     buf_add_str(out, ",\"stop_sequence\":null,\"usage\":{");
     // cached input is counted beside the rest there
-    line_add_count(out, "input_tokens", without(usage->input_tokens, usage->cached_tokens));
+    line_add_count(
+        out, "input_tokens",
+        without(without(usage->input_tokens, usage->cached_tokens), usage->cache_write_tokens));
     line_add_count_if_known(out, "cache_read_input_tokens", usage->cached_tokens);
+    line_add_count_if_known(out, "cache_creation_input_tokens", usage->cache_write_tokens);
     line_add_count(out, "output_tokens", usage->output_tokens);
     buf_add_char(out, '}');
 }
@@ -254,7 +293,7 @@ static void build_gemini(struct buf *out, const struct job *job) {
     buf_add_str(out, "\"candidates\":[{\"content\":{");
     add_parts(out, &job->result.reply);
     buf_add_str(out, ",\"role\":\"model\"}");
-    add_reason(out, "finishReason", job, REPLY_GEMINI);
+    add_reason(out, "finishReason", &job->result.reply, job->result.shape, REPLY_GEMINI);
     buf_add_str(out, ",\"index\":0}],\"usageMetadata\":{");
     // thoughts are counted beside the rest there
     line_add_count_if_known(out, "promptTokenCount", usage->input_tokens);
@@ -281,8 +320,8 @@ void line_build_body(struct buf *out, const struct job *job, enum reply_shape sh
 
 void line_add_reply(struct buf *out, const struct job *job, enum reply_shape shape) {
     struct slice body = buf_slice(&job->body);
-    if (!job->result.assembled && job->result.shape == shape && json_type(body) == JSON_OBJECT &&
-        json_check(body, NULL))
+    bool fits = job->result.shape == shape || job->result.other_path;
+    if (!job->result.assembled && fits && json_type(body) == JSON_OBJECT && json_check(body, NULL))
         line_add_json(out, body);
     else
         line_build_body(out, job, shape);

@@ -35,6 +35,23 @@ static bool reset_wait(const struct refusal *r, int64_t *usec) {
     return *usec >= 0;
 }
 
+// A limit's reset that stands alone, in a header or inside the body: OpenRouter's and many gateways', in
+// seconds or as a time. It counts when nothing remains, or nothing is said of that.
+static bool lone_reset(const struct refusal *r, int64_t *usec) {
+    static const char *const names[][2] = {{"x-ratelimit-remaining", "x-ratelimit-reset"},
+                                           {"ratelimit-remaining", "ratelimit-reset"},
+                                           {"x-rate-limit-remaining", "x-rate-limit-reset"}};
+    if (retry_after_parse(slice_str(r->error.reset), r->now_wall, usec))
+        return true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct slice remaining = slice_trim(refusal_header(r, names[i][0]));
+        if ((!remaining.n || slice_is(remaining, "0")) &&
+            retry_after_parse(refusal_header(r, names[i][1]), r->now_wall, usec))
+            return true;
+    }
+    return false;
+}
+
 static bool moment_wait(const struct refusal *r, enum day_zone zone, int64_t *usec) {
     int offset = day_zone_offset(zone, r->now_wall);
     if (!retry_after_moment(slice_str(r->error.message), offset, r->now_wall, usec))
@@ -51,7 +68,8 @@ int64_t hint_find(const struct refusal *r, const struct meaning *meaning) {
         return day_zone_end(meaning->zone, r->now_wall) - r->now_wall;
     if (meaning->wait == WAIT_MOMENT && moment_wait(r, meaning->zone, &usec))
         return usec;
-    if (header_wait(r, &usec) || body_wait(r, &usec) || (limited && reset_wait(r, &usec)))
+    if (header_wait(r, &usec) || body_wait(r, &usec) ||
+        (limited && (reset_wait(r, &usec) || lone_reset(r, &usec))))
         return usec;
     return meaning->cause == BECAUSE_DAY ? UNTOLD : -1;
 }

@@ -16,6 +16,10 @@ struct refusal {
     struct announced limits;
 };
 
+// Takes an answer apart; rules and hints look at what it found.
+void refusal_read(const struct provider *provider, const struct http_answer *answer,
+                  int64_t now_wall, struct refusal *r);
+
 static inline struct slice refusal_header(const struct refusal *r, const char *name) {
     return r->answer->header ? r->answer->header(r->answer->context, name) : SLICE_NONE;
 }

@@ -3,6 +3,7 @@
 #include "pool/signals/rules.h"
 
 #include "pool/catalogue.h"
+#include "pool/signals/phrase.h"
 #include "pool/signals/rules_parts.h"
 
 #include <strings.h>
@@ -12,17 +13,21 @@
 static const struct meaning meanings[] = {
     [BAD_REQUEST] = {MEANS(INVALID_REQUEST, REQUEST, REQUEST), .final = true},
     [FILTERED] = {MEANS(CONTENT_FILTER, REQUEST, REQUEST), .final = true},
+    [TOO_LARGE] = {MEANS(TOO_LARGE, REQUEST, REQUEST), .final = true, .about_size = true},
     // a key is not sent on to another address
-    [REDIRECTED] = {MEANS(BAD_RESPONSE, REQUEST, REQUEST), .final = true},
-    [NO_PROXY] = {MEANS(NETWORK, REQUEST, REQUEST), .final = true},
+    [REDIRECTED] = {MEANS(BAD_RESPONSE, UPSTREAM, PROVIDER), .wrong_address = true},
+    [NO_PATH] = {MEANS(BAD_RESPONSE, UPSTREAM, PROVIDER), .wrong_address = true},
+    [NO_PROXY] = {MEANS(NETWORK, UPSTREAM, PROVIDER), .wrong_address = true},
     [BAD_KEY] = {MEANS(AUTH, KEY, KEY)},
     [PLAN_ENDED] = {MEANS(QUOTA, KEY, KEY)},
     [FORBIDDEN] = {MEANS(AUTH, FORBIDDEN, KEY)},
     [NO_MONEY] = {MEANS(QUOTA, MONEY, GROUP)},
     [NO_MONEY_UNTIL] = {MEANS(QUOTA, MONEY, GROUP), .wait = WAIT_MOMENT, .zone = DAY_UTC},
+    [KEY_SPENT] = {MEANS(QUOTA, MONEY, KEY)},
     [DAY_SPENT] = {MEANS(QUOTA, DAY, GROUP)},
     [DAY_SPENT_CHINA] = {MEANS(QUOTA, DAY, GROUP), .wait = WAIT_DAY_END, .zone = DAY_CHINA},
     [MODEL_DAY_SPENT] = {MEANS(QUOTA, DAY, MODEL), .wait = WAIT_DAY_END, .zone = DAY_PACIFIC},
+    [MODEL_SPENT] = {MEANS(QUOTA, MODEL, MODEL)},
     [PLAN_SPENT] = {MEANS(QUOTA, DAY, GROUP), .wait = WAIT_MOMENT, .zone = DAY_CHINA},
     [TOO_FAST] = {MEANS(RATE_LIMITED, RATE, GROUP)},
     [TOO_MANY] = {MEANS(RATE_LIMITED, CONCURRENCY, GROUP)},
@@ -49,7 +54,32 @@ static const struct own {
     {"mistral", rules_mistral, false, false},
     {"nvidia", rules_nvidia, false, false},
     {"k2think", rules_k2think, true, false},
-    {NULL, rules_openai, true, true}, // the simulator, whatever comes
+    {"azure", rules_azure, false, false},
+    {"bedrock", rules_bedrock, false, false},
+    {"cohere", rules_cohere, false, false},
+    {"dashscope", rules_dashscope, false, false},
+    {"minimax", rules_minimax, false, false},
+    {"moonshot", rules_moonshot, false, false},
+    {"deepseek", rules_moonshot, false, false},
+    {"siliconflow", rules_moonshot, false, false},
+    {"openrouter", rules_openrouter, false, true},
+    {"xai", rules_xai, false, false},
+    {"together", rules_hosts, false, false},
+    {"fireworks", rules_hosts, false, false},
+    {"cerebras", rules_hosts, false, false},
+    {"ollama", rules_local, true, false},
+    {"vllm", rules_local, true, false},
+    {"lmstudio", rules_local, true, false},
+    {"llamacpp", rules_local, true, false},
+    {NULL, rules_openai, true, true}, // the simulator, what a user declares, whatever comes
+};
+
+// In the order in which they are asked where a server may be anybody's.
+const struct rule *const rules_tables[] = {
+    rules_paths,  rules_pages,   rules_bigmodel, rules_openai,     rules_anthropic, rules_google,
+    rules_groq,   rules_mistral, rules_nvidia,   rules_k2think,    rules_azure,     rules_bedrock,
+    rules_cohere, rules_minimax, rules_moonshot, rules_openrouter, rules_xai,       rules_dashscope,
+    rules_hosts,  rules_china,   rules_gateways, rules_local,      rules_common,    NULL,
 };
 
 static const struct own *own_of(const struct provider *provider) {
@@ -70,43 +100,63 @@ static const struct status_rule {
     // Without a known code this may be a right that is missing, a country, a firewall: not for this
     // key now, but no proof against it either.
     {403, 403, FORBIDDEN},
-    {404, 404, NO_MODEL},
+    {404, 404, NOT_MODEL}, // a page, or nothing at all: see status_means()
+    {405, 405, NO_PATH},
     {407, 407, NO_PROXY}, // one on the way
     {408, 408, SLOW},
     {409, 409, DOWN}, // a conflict passes
     {410, 410, NO_MODEL},
-    {425, 425, DOWN},
+    {420, 420, TOO_FAST},
+    {421, 421, DOWN}, // misdirected, locked, a dependency that failed, too early: all pass
+    {423, 425, DOWN},
     {429, 429, TOO_FAST},
     {434, 434, FORBIDDEN}, // Z.AI: an interface that is not open to all yet
-    {498, 498, CROWDED},   // Groq: flex capacity exceeded
+    {451, 451, FORBIDDEN},
+    {498, 498, CROWDED}, // Groq: flex capacity exceeded
     {499, 499, DOWN},
     {400, 499, BAD_REQUEST},
     {500, 599, DOWN}, // 529: overloaded
 };
 
-static enum conclusion status_means(int status) {
+static enum conclusion status_means(const struct refusal *r) {
+    int status = r->status;
     if (!status) // an error inside a 2xx that does not say of what kind
         return DOWN;
+    if (status == 404 && !r->error.is_json) // no server speaks of models in pages
+        return NO_PATH;
     for (size_t i = 0; i < sizeof by_status / sizeof *by_status; i++)
         if (status >= by_status[i].from && status <= by_status[i].to)
             return by_status[i].means;
     return ODD;
 }
 
-static bool has_word(const struct error_body *error, const char *word) {
-    return strcmp(error->code, word) == 0 || strcmp(error->type, word) == 0 ||
-           strcmp(error->status, word) == 0 || strcmp(error->reason, word) == 0;
+// Statuses under which servers repeat what was asked in their messages.
+static bool is_of_input(int status) {
+    return status == 400 || status == 404 || status == 413 || status == 422;
+}
+
+static bool is_whole_message(const char *message, const char *whole) {
+    size_t n = strlen(message);
+    if (n && message[n - 1] == '.')
+        n--;
+    return n == strlen(whole) && strncasecmp(message, whole, n) == 0;
+}
+
+static bool has_status(const struct rule *rule, int status) {
+    return !rule->status || rule->status == status || (rule->status == IN_200 && !status);
 }
 
 static bool matches(const struct rule *rule, int status, const struct error_body *error) {
-    return (!rule->status || rule->status == status) &&
-           (!rule->word || has_word(error, rule->word)) &&
-           (!rule->text || strcasestr(error->message, rule->text)) &&
-           (!rule->quota || strstr(error->quotas, rule->quota));
+    bool input = is_of_input(status);
+    return has_status(rule, status) && (!rule->word || error_body_has(error, rule->word)) &&
+           (!rule->whole || is_whole_message(error->message, rule->whole)) &&
+           (!rule->quota || strstr(error->quotas, rule->quota)) &&
+           (!rule->text || phrase_is_said(error->texts, rule->text, input)) &&
+           (!rule->also || phrase_is_said(error->texts, rule->also, input));
 }
 
 static const struct rule *find(const struct rule *rule, const struct refusal *r) {
-    for (; rule->word || rule->text || rule->quota; rule++)
+    for (; rule->word || rule->text || rule->whole || rule->quota; rule++)
         if (matches(rule, r->status, &r->error))
             return rule;
     return NULL;
@@ -116,27 +166,39 @@ static const struct rule *find(const struct rule *rule, const struct refusal *r)
 // stand as BigModel has them, in an `error` object.
 static const struct rule *find_anybodys(const struct refusal *r) {
     const struct rule *found = NULL;
-    for (const struct own *own = owns; own->provider && !found; own++)
-        if (own->rules != rules_bigmodel || r->error.nested)
-            found = find(own->rules, r);
+    for (const struct rule *const *table = rules_tables; *table && !found; table++)
+        if (*table != rules_pages && (*table != rules_bigmodel || r->error.nested))
+            found = find(*table, r);
     return found;
 }
 
-static const struct rule *find_words(const struct own *own, const struct refusal *r) {
-    const struct rule *found = find(own->rules, r);
-    if (!found && own->anybody)
-        found = find_anybodys(r);
-    return found ? found : find(rules_common, r);
+// Of a provider that is known to speak for itself; a gateway may still stand before it.
+static const struct rule *find_known(const struct refusal *r) {
+    const struct rule *const shared[] = {rules_gateways, rules_common};
+    const struct rule *found = NULL;
+    for (size_t i = 0; i < sizeof shared / sizeof *shared && !found; i++)
+        found = find(shared[i], r);
+    return found;
+}
+
+const struct rule *rules_row(const struct refusal *r) {
+    const struct own *own = own_of(r->provider);
+    if (r->status >= 300 && r->status <= 399) // whatever is in the page
+        return NULL;
+    const struct rule *found = r->error.is_page ? find(rules_pages, r) : find(own->rules, r);
+    if (!found)
+        found = find(rules_paths, r);
+    if (!found && !r->error.is_page)
+        found = own->anybody ? find_anybodys(r) : find_known(r);
+    return found;
 }
 
 struct meaning rules_find(const struct refusal *r) {
-    const struct own *own = own_of(r->provider);
-    bool redirected = r->status >= 300 && r->status <= 399; // whatever is in the page
-    const struct rule *rule = redirected ? NULL : find_words(own, r);
-    struct meaning meaning = meanings[rule ? rule->means : status_means(r->status)];
+    const struct rule *rule = rules_row(r);
+    struct meaning meaning = meanings[rule ? rule->means : status_means(r)];
     meaning.by_status = !rule;
     bool rate = meaning.cause == BECAUSE_RATE || meaning.cause == BECAUSE_CONCURRENCY;
-    if (rate && own->per_key)
+    if (rate && own_of(r->provider)->per_key)
         meaning.scope = SCOPE_KEY;
     return meaning;
 }

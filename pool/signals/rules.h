@@ -19,11 +19,19 @@ struct meaning {
     enum scope scope;
     bool final;     // whoever asks
     bool by_status; // no words were known
+    bool about_size;
+    bool wrong_address;
     enum wait wait;
     enum day_zone zone;
 };
 
 // What to conclude from r->status and r->error; there is a meaning for every refusal.
 struct meaning rules_find(const struct refusal *r);
+
+// The row of a table that decides, NULL when the status alone does: for tests.
+struct rule;
+const struct rule *rules_row(const struct refusal *r);
+// All tables that rows come from; NULL ends the list.
+extern const struct rule *const rules_tables[];
 
 #endif

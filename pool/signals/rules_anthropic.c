@@ -18,6 +18,7 @@ const struct rule rules_anthropic[] = {
     // A plan without long context: no waiting helps this request (claude-code #29584).
     {.status = 429, .text = "Extra usage is required for long context", .means = BAD_REQUEST},
     {.word = "request_too_large", .means = BAD_REQUEST},
+    {.word = "not_found_error", .whole = "Not Found", .means = NO_PATH},
     {.word = "not_found_error", .means = NO_MODEL},
 
     {.text = "concurrent connections", .means = TOO_MANY},

@@ -8,6 +8,9 @@ const struct rule rules_mistral[] = {
     // The backend of a model is full: no key is to blame (continue #6185; under 503 LiteLLM #25078).
     {.status = 429, .text = "Service tier capacity exceeded", .means = CROWDED},
 
+    {.text = "Inactive subscription", .means = NO_MONEY}, // or the month's usage; comes as 401
+
+    {.word = "not_found_error", .means = NO_MODEL},
     {.word = "invalid_model", .means = NO_MODEL},
     {.word = "unknown_model", .means = NO_MODEL},
     {0},

@@ -6,6 +6,7 @@
 // openai-insufficient-quota.
 const struct rule rules_openai[] = {
     // All with type insufficient_quota so far; the code is what the guide says to go by.
+    {.word = "insufficient_quota", .means = NO_MONEY},
     {.word = "credit_balance_exhausted", .means = NO_MONEY},
     {.word = "organization_spend_limit_exceeded", .means = NO_MONEY},
     {.word = "project_spend_limit_exceeded", .means = NO_MONEY},

@@ -1,5 +1,13 @@
 // What a provider's answer means: for the job, for the key, for everybody.
 //
+// Rules judge by provider, then status and code, then words in their context: a sentence that denies
+// ("No credits were charged") or repeats the request does not count, nor does a firewall's page. Where no
+// words are known the status decides, and by_status says so: such a 401, 402 or 403 proves nothing.
+//
+// Sizes: what exceeds a limit per minute or what the account can pay is OUTCOME_TOO_LARGE (final: no
+// waiting helps); what exceeds the model (its context) is OUTCOME_INVALID_REQUEST; a rate limit on tokens
+// that may be the one or the other stays OUTCOME_RATE_LIMITED with about_size.
+//
 // A verdict separates what an attempt came to (outcome) from why (cause) and from whose fault it is
 // (scope): that a key is refused, an account is empty, a model is unknown and a provider is down are
 // four different things, though all may arrive as 429. What follows comes from cause and scope.
@@ -54,7 +62,11 @@ struct verdict {
     int status;      // the HTTP status that counts; 0: not known
     bool by_status;  // no known words: concluded from the status alone
     bool about_size; // the words speak of this request's tokens, size or price
-    char code[64];   // the provider's error code or type, "" if none
+    // Nothing speaks this wire there: a path that the server does not know, a redirect, http where https
+    // is spoken, a proxy that wants a password. The message names --base-url or what to set. With
+    // BECAUSE_UPSTREAM: no row is to blame, and no key.
+    bool wrong_address;
+    char code[64]; // the provider's error code or type, "" if none
     char message[VERDICT_MESSAGE_MAX];
 };
 

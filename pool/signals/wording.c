@@ -65,13 +65,13 @@ static void choose_message(const struct refusal *r, struct verdict *verdict) {
         say_redirect(r, verdict);
     else if (status == 407)
         say(verdict, "HTTP 407: the proxy wants a user and password; see HTTPS_PROXY");
+    else if (verdict->wrong_address || (status == 404 && !error->is_json))
+        say(verdict, "HTTP %d%s%s: nothing is served at this path (is --base-url right?)", status,
+            error->message[0] ? ": " : "", error->message);
     else if (error->is_json && error->message[0])
         say(verdict, "%s", error->message);
     else if (error->is_json)
         say(verdict, "HTTP %d, code %s", status, error->code[0] ? error->code : error->type);
-    else if (status == 404 || status == 405)
-        say(verdict, "HTTP %d%s%s (is --base-url right?)", status, error->message[0] ? ": " : "",
-            error->message);
     else if (error->message[0])
         say(verdict, "HTTP %d: %s", status, error->message);
     else

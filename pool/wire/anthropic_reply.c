@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/wire/anthropic.h"
 
+#include "pool/signals/finish_reason.h"
+#include "pool/signals/signals.h"
 #include "pool/wire/stream.h"
 
 static int64_t or_zero(int64_t count) {
@@ -21,17 +23,17 @@ void anthropic_read_usage(struct slice token, struct usage *usage) {
     };
     if (!json_fields(token, fields, COUNT(fields)))
         return;
-    int64_t fresh = wire_tokens(input), cached = wire_tokens(read), made = wire_tokens(output);
-    int64_t thought = wire_tokens(json_get(details, "thinking_tokens"));
-    if (cached >= 0)
-        usage->cached_tokens = cached;
-    int64_t asked = fresh < 0 ? -1 : fresh + or_zero(cached) + or_zero(wire_tokens(written));
-    if (asked > usage->input_tokens) // a stream's last event may leave the cached ones out
-        usage->input_tokens = asked;
-    if (made >= 0)
-        usage->output_tokens = made;
-    if (thought >= 0)
-        usage->reasoning_tokens = thought;
+    int64_t fresh = wire_tokens(input), cached = wire_tokens(read), kept = wire_tokens(written);
+    struct usage now = {
+        // a stream's last event may leave the cached ones out
+        .input_tokens = fresh < 0 ? -1 : fresh + or_zero(cached) + or_zero(kept),
+        .output_tokens = wire_tokens(output),
+        .total_tokens = -1,
+        .cached_tokens = cached,
+        .reasoning_tokens = wire_tokens(json_get(details, "thinking_tokens")),
+        .cache_write_tokens = kept,
+    };
+    wire_usage_max(usage, &now);
     if (usage->input_tokens >= 0 && usage->output_tokens >= 0)
         usage->total_tokens = usage->input_tokens + usage->output_tokens;
 }
@@ -59,12 +61,15 @@ static size_t add_calls(struct slice content, struct buf *scratch) {
     const struct json_field fields[] = {
         {"type", &type}, {"id", &call.id}, {"name", &call.name}, {"input", &call.input}};
     size_t start = scratch->n;
-    for (; json_next_element(&walk, &block); call.number++) {
+    while (json_next_element(&walk, &block)) {
         if (!json_fields(block, fields, COUNT(fields)) || !json_string_is(type, "tool_use") ||
-            json_type(call.name) != JSON_STRING)
+            !wire_words(call.name).n)
             continue;
-        call.id = wire_only(call.id, JSON_STRING);
+        call.id = wire_words(call.id);
+        if (json_type(call.input) != JSON_OBJECT || wire_is_empty(call.input))
+            call.input = SLICE("{}");
         wire_add_call(scratch, start, &call);
+        call.number++;
     }
     if (scratch->n > start)
         buf_add_char(scratch, ']');
@@ -79,7 +84,7 @@ static enum wire_answer read_content(struct slice content, struct buf *scratch, 
     if (scratch->failed)
         return wire_not_mine(what, "its text is too large");
     reply->text = wire_join_text(&text, scratch);
-    reply->reasoning = wire_join_text(&thinking, scratch);
+    reply->reasoning = wire_words(wire_join_text(&thinking, scratch));
     if (calls)
         reply->tool_calls = slice_of(scratch->p + scratch->n - calls, calls);
     if (!wire_is_blocked(reply))
@@ -90,21 +95,24 @@ static enum wire_answer read_content(struct slice content, struct buf *scratch, 
 
 enum wire_answer anthropic_read_reply(struct slice body, struct buf *scratch, struct reply *reply,
                                       const char **what) {
-    struct slice content, stop_reason, usage, model, id;
+    struct slice content, stop_reason, usage, model, id, error;
     const struct json_field fields[] = {
-        {"content", &content}, {"stop_reason", &stop_reason}, {"usage", &usage}, {"model", &model},
-        {"id", &id},
+        {"content", &content}, {"stop_reason", &stop_reason},
+        {"usage", &usage},     {"model", &model},
+        {"id", &id},           {"error", &error},
     };
     *reply = (struct reply){.usage = USAGE_NONE};
     buf_clear(scratch);
     if (!json_check_fields(body, fields, COUNT(fields), JSON_MAX_DEPTH - 1))
         return wire_no_object(body, what);
-    if (json_type(content) != JSON_ARRAY)
-        return wire_not_mine(what, "it has no content");
     reply->model = wire_only(model, JSON_STRING);
     reply->request_id = wire_only(id, JSON_STRING);
-    reply->finish_reason = wire_only(stop_reason, JSON_STRING);
+    reply->finish_reason = wire_reason(stop_reason);
+    reply->error = wire_is_error(error) ? error : SLICE_NONE;
     anthropic_read_usage(usage, &reply->usage);
+    if (json_type(content) != JSON_ARRAY &&
+        signals_finish_reason(reply->finish_reason) == FINISH_GOOD)
+        return wire_not_mine(what, "it has no content");
     return read_content(content, scratch, reply, what);
 }
 
@@ -137,6 +145,8 @@ static void take_block(struct wire_stream *s, struct slice data) {
     if (!json_string_is(type, "tool_use"))
         return;
     call.number = index_of(data);
+    call.id = wire_words(call.id);
+    call.name = wire_words(call.name);
     if (json_type(call.input) != JSON_OBJECT || wire_is_empty(call.input))
         call.input = SLICE_NONE; // it comes in pieces
     stream_add_call(s, &call);
@@ -146,7 +156,7 @@ static void take_block(struct wire_stream *s, struct slice data) {
 static void take_input(struct wire_stream *s, size_t index, struct slice json) {
     struct wire_call call = {.number = index,
                              .arguments = wire_inside(wire_only(json, JSON_STRING))};
-    if (index < s->call_count)
+    if (stream_has_call(s, index))
         stream_add_call(s, &call);
 }
 
@@ -183,8 +193,14 @@ void anthropic_read_event(struct wire_stream *s, struct slice name, struct slice
         {"content_block_start", take_block}, {"message_delta", take_end},
         {"message_stop", take_stop},         {"error", stream_set_error},
     };
-    struct slice type = json_get(data, "type");
-    (void)name; // it says the same
+    struct slice type, error;
+    const struct json_field fields[] = {{"type", &type}, {"error", &error}};
+    json_fields(data, fields, COUNT(fields));
+    if (slice_is(name, "error") || wire_is_error(error) ||
+        (!type.n && signals_find_error(data, NULL))) {
+        stream_set_error(s, data);
+        return;
+    }
     for (size_t i = 0; i < COUNT(kinds); i++)
         if (json_string_is(type, kinds[i].type)) {
             kinds[i].take(s, data);

@@ -40,7 +40,7 @@ static void add_model(struct buf *path, struct slice name) {
     add_encoded(path, name);
 }
 
-static void build_path(struct slice model, bool stream, struct buf *path) {
+static void build_path(struct slice model, const char *method, struct buf *path) {
     struct buf name = BUF_INIT(model.n + 1);
     struct slice plain = wire_inside(model);
     if (memchr(plain.p, '\\', plain.n)) {
@@ -48,7 +48,7 @@ static void build_path(struct slice model, bool stream, struct buf *path) {
         plain = buf_slice(&name);
     }
     add_model(path, plain);
-    buf_add_str(path, stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
+    buf_add_str(path, method);
     buf_free(&name);
 }
 
@@ -322,12 +322,25 @@ static bool build_contents(const struct request *request, const struct wire_defa
     return true;
 }
 
+// Batches of embeddings hold one `content` a line, others `contents`.
+static bool is_embedding(const struct request *request) {
+    return request->shape == ROW_BATCH_GEMINI && json_get(request->body, "content").n &&
+           !json_get(request->body, "contents").n;
+}
+
+static const char *method_of(const struct request *request, const struct wire_defaults *defaults) {
+    if (is_embedding(request))
+        return ":embedContent";
+    return defaults->stream ? ":streamGenerateContent?alt=sse" : ":generateContent";
+}
+
 static enum wire_answer build_request(const struct request *request,
                                       const struct provider *provider,
                                       const struct wire_defaults *defaults, struct wire_out *out) {
     (void)provider;
     out->model = request->model.n ? request->model : defaults->model;
-    build_path(out->model, defaults->stream, out->path);
+    out->other_path = is_embedding(request);
+    build_path(out->model, method_of(request, defaults), out->path);
     switch (request->shape) {
     case ROW_PROMPT:
     case ROW_MESSAGES: return build_contents(request, defaults, out) ? WIRE_OK : WIRE_NOT_MINE;

@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/wire/gemini.h"
 
+#include "pool/signals/finish_reason.h"
+#include "pool/signals/signals.h"
 #include "pool/wire/stream.h"
 
 struct slice gemini_get(struct slice object, const char *camel, const char *snake) {
@@ -29,16 +31,15 @@ void gemini_read_usage(struct slice token, struct usage *usage) {
         return;
     int64_t asked = wire_tokens(prompt), said = wire_tokens(candidates);
     int64_t thought = wire_tokens(thoughts);
-    if (asked >= 0)
-        usage->input_tokens = asked + or_zero(wire_tokens(tools));
-    if (said >= 0 || thought >= 0)
-        usage->output_tokens = or_zero(said) + or_zero(thought);
-    if (wire_tokens(total) >= 0)
-        usage->total_tokens = wire_tokens(total);
-    if (wire_tokens(cached) >= 0)
-        usage->cached_tokens = wire_tokens(cached);
-    if (thought >= 0)
-        usage->reasoning_tokens = thought;
+    struct usage now = {
+        .input_tokens = asked < 0 ? -1 : asked + or_zero(wire_tokens(tools)),
+        .output_tokens = said < 0 && thought < 0 ? -1 : or_zero(said) + or_zero(thought),
+        .total_tokens = wire_tokens(total),
+        .cached_tokens = wire_tokens(cached),
+        .reasoning_tokens = thought,
+        .cache_write_tokens = -1,
+    };
+    wire_usage_max(usage, &now);
 }
 
 // The texts of all parts that are thoughts, or of all that are not, as one token.
@@ -63,10 +64,10 @@ static bool read_call(struct slice part, struct wire_call *call) {
     const struct json_field inner[] = {
         {"id", &call->id}, {"name", &call->name}, {"args", &call->input}};
     json_fields(part, fields, COUNT(fields));
-    if (!json_fields(function, inner, COUNT(inner)) || json_type(call->name) != JSON_STRING)
+    if (!json_fields(function, inner, COUNT(inner)) || !wire_words(call->name).n)
         return false;
-    call->id = wire_only(call->id, JSON_STRING);
-    if (json_type(call->input) != JSON_OBJECT)
+    call->id = wire_words(call->id);
+    if (json_type(call->input) != JSON_OBJECT || wire_is_empty(call->input))
         call->input = SLICE("{}");
     call->signature = wire_only(signature, JSON_STRING);
     return true;
@@ -88,9 +89,9 @@ static size_t add_calls(struct slice parts, struct buf *scratch) {
     return scratch->n - start;
 }
 
-// Reasons to end without a word that are no failure: thinking took all the tokens, for one.
-static bool is_plain_end(struct slice reason) {
-    return json_string_is(reason, "STOP") || json_string_is(reason, "MAX_TOKENS");
+// Reasons to end that say by themselves what an empty answer means: thinking took all the tokens, for one.
+static bool is_known_end(struct slice reason) {
+    return json_string_is(reason, "STOP") || signals_finish_reason(reason) != FINISH_GOOD;
 }
 
 static enum wire_answer read_nothing(const struct reply *reply, const char **what) {
@@ -98,7 +99,7 @@ static enum wire_answer read_nothing(const struct reply *reply, const char **wha
         *what = "the provider's policy held the answer back";
         return WIRE_BLOCKED;
     }
-    return is_plain_end(reply->finish_reason) ? WIRE_OK
+    return is_known_end(reply->finish_reason) ? WIRE_OK
                                               : wire_not_mine(what, "its candidate has no content");
 }
 
@@ -108,7 +109,7 @@ static enum wire_answer read_candidate(struct slice candidate, struct buf *scrat
     const struct json_field fields[] = {{"content", &content}, {"finishReason", &finish_reason}};
     if (!json_fields(candidate, fields, COUNT(fields)))
         return wire_not_mine(what, "its candidate is no object");
-    reply->finish_reason = wire_only(finish_reason, JSON_STRING);
+    reply->finish_reason = wire_reason(finish_reason);
     struct slice parts = wire_only(json_get(content, "parts"), JSON_ARRAY);
     struct wire_join text = join_parts(parts, scratch, false);
     struct wire_join thoughts = join_parts(parts, scratch, true);
@@ -116,7 +117,7 @@ static enum wire_answer read_candidate(struct slice candidate, struct buf *scrat
     if (scratch->failed)
         return wire_not_mine(what, "its text is too large");
     reply->text = wire_join_text(&text, scratch);
-    reply->reasoning = wire_join_text(&thoughts, scratch);
+    reply->reasoning = wire_words(wire_join_text(&thoughts, scratch));
     if (calls)
         reply->tool_calls = slice_of(scratch->p + scratch->n - calls, calls);
     return reply->text.n > 2 || calls ? WIRE_OK : read_nothing(reply, what);
@@ -124,10 +125,10 @@ static enum wire_answer read_candidate(struct slice candidate, struct buf *scrat
 
 enum wire_answer gemini_read_reply(struct slice body, struct buf *scratch, struct reply *reply,
                                    const char **what) {
-    struct slice candidates, feedback, usage, model, id, candidate;
+    struct slice candidates, feedback, usage, model, id, error, candidate, other;
     const struct json_field fields[] = {
         {"candidates", &candidates}, {"promptFeedback", &feedback}, {"usageMetadata", &usage},
-        {"modelVersion", &model},    {"responseId", &id},
+        {"modelVersion", &model},    {"responseId", &id},           {"error", &error},
     };
     *reply = (struct reply){.usage = USAGE_NONE};
     buf_clear(scratch);
@@ -136,9 +137,11 @@ enum wire_answer gemini_read_reply(struct slice body, struct buf *scratch, struc
     reply->model = wire_only(model, JSON_STRING);
     reply->request_id = wire_only(id, JSON_STRING);
     gemini_read_usage(usage, &reply->usage);
+    reply->error = wire_is_error(error) ? error : SLICE_NONE;
     struct json_walk walk = json_walk(wire_only(candidates, JSON_ARRAY));
     if (json_next_element(&walk, &candidate))
-        return read_candidate(candidate, scratch, reply, what);
+        return json_next_element(&walk, &other) ? wire_in_parts(what)
+                                                : read_candidate(candidate, scratch, reply, what);
     reply->finish_reason = wire_only(json_get(feedback, "blockReason"), JSON_STRING);
     if (!reply->finish_reason.n)
         return wire_not_mine(what, "it has no candidates");
@@ -150,7 +153,7 @@ enum wire_answer gemini_read_reply(struct slice body, struct buf *scratch, struc
 
 static void take_part(struct wire_stream *s, struct slice part) {
     struct slice text, thought;
-    struct wire_call call = {.number = s->call_count};
+    struct wire_call call = {.number = stream_call_count(s)};
     const struct json_field fields[] = {{"text", &text}, {"thought", &thought}};
     json_fields(part, fields, COUNT(fields));
     if (slice_is(thought, "true"))
@@ -161,16 +164,19 @@ static void take_part(struct wire_stream *s, struct slice part) {
         stream_add_call(s, &call);
 }
 
-static void take_candidate(struct wire_stream *s, struct slice candidate) {
-    struct slice content, reason, part;
-    const struct json_field fields[] = {{"content", &content}, {"finishReason", &reason}};
+static void take_candidate(struct wire_stream *s, struct slice candidate, int64_t place) {
+    struct slice content, reason, index, part;
+    const struct json_field fields[] = {
+        {"content", &content}, {"finishReason", &reason}, {"index", &index}};
     json_fields(candidate, fields, COUNT(fields));
+    int64_t number = wire_count(index);
+    if (!stream_choose(s, number < 0 ? place : number))
+        return;
     struct json_walk walk = json_walk(wire_only(json_get(content, "parts"), JSON_ARRAY));
     while (json_next_element(&walk, &part))
         take_part(s, part);
     stream_set_finish_reason(s, reason);
-    struct reply nothing = {.finish_reason = reason};
-    if (reason.n && !s->began && !is_plain_end(reason) && !wire_is_blocked(&nothing))
+    if (reason.n && !s->began && !is_known_end(reason))
         stream_set_broken(s, "its candidate has no content");
 }
 
@@ -181,14 +187,16 @@ void gemini_read_event(struct wire_stream *s, struct slice name, struct slice da
         {"modelVersion", &model},    {"responseId", &id},           {"error", &error},
     };
     json_fields(data, fields, COUNT(fields));
-    if (slice_is(name, "error") || json_type(error) == JSON_OBJECT) {
+    bool odd = !candidates.n && !feedback.n && !usage.n;
+    if (slice_is(name, "error") || wire_is_error(error) ||
+        (odd && signals_find_error(data, NULL))) {
         stream_set_error(s, data);
         return;
     }
     stream_set_names(s, model, id);
     gemini_read_usage(usage, &s->usage);
     struct json_walk walk = json_walk(wire_only(candidates, JSON_ARRAY));
-    if (json_next_element(&walk, &candidate))
-        take_candidate(s, candidate);
-    stream_set_finish_reason(s, json_get(feedback, "blockReason"));
+    for (int64_t place = 0; json_next_element(&walk, &candidate); place++)
+        take_candidate(s, candidate, place);
+    stream_set_blocked(s, json_get(feedback, "blockReason"));
 }

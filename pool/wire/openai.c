@@ -115,12 +115,24 @@ static bool has_prefix(struct slice url, const char *prefix) {
     return n && slice_starts(url, prefix) && (url.n == n || url.p[n] == '/');
 }
 
+// A line without a url says by its body what it is: Mistral's jobs name the endpoint for all of them.
+static struct slice path_of_body(struct slice body) {
+    struct slice messages, input, prompt;
+    const struct json_field fields[] = {
+        {"messages", &messages}, {"input", &input}, {"prompt", &prompt}};
+    json_fields(body, fields, COUNT(fields));
+    if (!messages.n && input.n)
+        return SLICE("/embeddings");
+    return !messages.n && prompt.n ? SLICE("/completions") : SLICE("/chat/completions");
+}
+
 // What of a batch line's url follows the base URL, which holds the version already. SLICE_NONE when
 // it is no path of printable characters: it would name another host, or break the request line.
-static struct slice path_of(struct slice url, const struct provider *provider) {
+static struct slice path_of(const struct request *request, const struct provider *provider) {
+    struct slice url = request->url;
     if (!url.n)
-        return SLICE("/chat/completions");
-    if (url.p[0] != '/')
+        return path_of_body(request->body);
+    if (url.p[0] != '/' || memchr(url.p, '#', url.n) || memmem(url.p, url.n, "/..", 3))
         return SLICE_NONE;
     for (size_t i = 0; i < url.n; i++)
         if (url.p[i] <= ' ' || url.p[i] > '~')
@@ -134,16 +146,51 @@ static struct slice path_of(struct slice url, const struct provider *provider) {
     return url;
 }
 
+static bool is_batch(const struct request *request) {
+    return request->shape == ROW_BATCH_OPENAI || request->shape == ROW_BATCH_MISTRAL;
+}
+
+// Paths that take something else than one JSON request for one JSON answer.
+static const char *refuses(const struct request *request, const struct provider *provider) {
+    static const struct {
+        const char *path, *what;
+    } unserved[] = {
+        {"/files", "is about files, not a request to a model"},
+        {"/uploads", "is about files, not a request to a model"},
+        {"/batches", "is about batches, not a request to a model"},
+        {"/fine_tuning", "is about training, not a request to a model"},
+        {"/models", "has the url of another provider's API, or of the list of models"},
+        {"/messages", "has the url of another provider's API (Anthropic's)"},
+        {"/assistants", "is about assistants, not a request to a model"},
+        {"/threads", "is about assistants, not a request to a model"},
+        {"/vector_stores", "is about files, not a request to a model"},
+        {"/audio/transcriptions", "sends sound as a form, and batch lines are JSON"},
+        {"/audio/translations", "sends sound as a form, and batch lines are JSON"},
+        {"/audio/speech", "is answered with sound, and answers are JSON here"},
+        {"/images/variations", "sends pictures as a form, and batch lines are JSON"},
+    };
+    if (!is_batch(request))
+        return NULL;
+    struct slice path = path_of(request, provider);
+    if (!path.n)
+        return "has a url that is no path of printable characters";
+    for (size_t i = 0; i < COUNT(unserved); i++)
+        if (has_prefix(path, unserved[i].path))
+            return unserved[i].what;
+    return NULL;
+}
+
 static enum wire_answer build_request(const struct request *request,
                                       const struct provider *provider,
                                       const struct wire_defaults *defaults, struct wire_out *out) {
-    bool batch = request->shape == ROW_BATCH_OPENAI || request->shape == ROW_BATCH_MISTRAL;
+    bool batch = is_batch(request);
     if (!batch && request->shape != ROW_PROMPT && request->shape != ROW_MESSAGES)
         return wire_not_mine(&out->what, "it is a batch line in another provider's format");
-    struct slice rest = path_of(batch ? request->url : SLICE_NONE, provider);
+    struct slice rest = batch ? path_of(request, provider) : SLICE("/chat/completions");
     if (!rest.p)
         return wire_not_mine(&out->what, "its url is no path of printable characters");
     buf_add_slice(out->path, rest);
+    out->other_path = !slice_is(rest, "/chat/completions");
     out->model = request->model.n ? request->model : defaults->model;
     if (batch)
         build_batch(request, defaults, out);
@@ -162,6 +209,7 @@ const struct wire wire_openai = {
     .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_OPENAI) |
               WIRE_TAKES(ROW_BATCH_MISTRAL),
     .build_request = build_request,
+    .refuses = refuses,
     .read_reply = openai_read_reply,
     .read_event = openai_read_event,
     .read_request = openai_read_request,

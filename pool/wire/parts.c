@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/wire/parts.h"
 
+#include "pool/signals/finish_reason.h"
+
 // -- asking --
 
 void wire_add_member(struct buf *b, const char *name, struct slice token) {
@@ -81,9 +83,10 @@ static void add_call_id(struct buf *b, const struct wire_call *call) {
 void wire_add_call(struct buf *b, size_t start, const struct wire_call *call) {
     buf_add_str(b, b->n == start ? "[{\"id\":" : ",{\"id\":");
     add_call_id(b, call);
-    buf_add_str(b, ",\"type\":\"function\",\"function\":{\"name\":");
+    buf_add_str(b, call->custom ? ",\"type\":\"custom\",\"custom\":{\"name\":"
+                                : ",\"type\":\"function\",\"function\":{\"name\":");
     buf_add_slice(b, call->name);
-    buf_add_str(b, ",\"arguments\":\"");
+    buf_add_str(b, call->custom ? ",\"input\":\"" : ",\"arguments\":\"");
     buf_add_slice(b, call->arguments);
     json_add_escaped(b, call->input);
     buf_add_str(b, "\"}");
@@ -95,33 +98,44 @@ void wire_add_call(struct buf *b, size_t start, const struct wire_call *call) {
     buf_add_char(b, '}');
 }
 
-// Each provider's own words; none means something else elsewhere.
-static bool is_policy(struct slice reason) {
-    static const char *const words[] = {
-        "content_filter", // OpenAI's shape, Azure
-        "sensitive",      // Z.AI
-        "refusal",        // Anthropic
-        "SAFETY",
-        "RECITATION",
-        "LANGUAGE",
-        "BLOCKLIST",
-        "SPII",
-        "PROHIBITED_CONTENT",
-        "IMAGE_SAFETY",
-        "MODEL_ARMOR",
-        "IMAGE_PROHIBITED_CONTENT",
-        "JAILBREAK",
-        "IMAGE_RECITATION",
-    };
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (json_string_is(reason, words[i]))
-            return true;
-    return false;
+bool wire_says_something(const struct reply *reply) {
+    return reply->text.n > 2 || reply->tool_calls.n || reply->reasoning.n || reply->refusal.n ||
+           reply->audio.n || reply->choices.n;
 }
 
 bool wire_is_blocked(const struct reply *reply) {
-    return reply->text.n <= 2 && !reply->tool_calls.n && !reply->refusal.n &&
-           is_policy(reply->finish_reason);
+    return reply->text.n <= 2 && !reply->tool_calls.n && !reply->refusal.n && !reply->audio.n &&
+           !reply->choices.n && signals_finish_reason(reply->finish_reason) == FINISH_FILTERED;
+}
+
+struct slice wire_reason(struct slice token) {
+    return wire_only(json_type(token) == JSON_OBJECT ? json_get(token, "type") : token,
+                     JSON_STRING);
+}
+
+bool wire_is_error(struct slice token) {
+    switch (json_type(token)) {
+    case JSON_ABSENT:
+    case JSON_NULL: return false;
+    case JSON_BOOL: return slice_is(token, "true");
+    case JSON_STRING: return token.n > 2;
+    case JSON_NUMBER: return !slice_is(token, "0");
+    default: return !wire_is_empty(token);
+    }
+}
+
+static void keep_larger(int64_t *kept, int64_t now) {
+    if (now > *kept)
+        *kept = now;
+}
+
+void wire_usage_max(struct usage *kept, const struct usage *now) {
+    keep_larger(&kept->input_tokens, now->input_tokens);
+    keep_larger(&kept->output_tokens, now->output_tokens);
+    keep_larger(&kept->total_tokens, now->total_tokens);
+    keep_larger(&kept->cached_tokens, now->cached_tokens);
+    keep_larger(&kept->reasoning_tokens, now->reasoning_tokens);
+    keep_larger(&kept->cache_write_tokens, now->cache_write_tokens);
 }
 
 // -- answering --

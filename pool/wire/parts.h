@@ -34,8 +34,18 @@ static inline enum wire_answer wire_not_mine(const char **what, const char *text
     return WIRE_NOT_MINE;
 }
 
+static inline enum wire_answer wire_in_parts(const char **what) {
+    *what = "it comes in parts";
+    return WIRE_PARTS;
+}
+
 // Why a reply's body is not the object it should be.
 enum wire_answer wire_no_object(struct slice body, const char **what);
+
+// The token when it is a string of at least one character.
+static inline struct slice wire_words(struct slice token) {
+    return token.n > 2 ? wire_only(token, JSON_STRING) : SLICE_NONE;
+}
 
 // What is between the quotes of a string token.
 static inline struct slice wire_inside(struct slice token) {
@@ -89,13 +99,27 @@ struct wire_call {
     struct slice arguments; // the inside of a string token, or
     struct slice input;     // an object token
     struct slice signature; // string token: Gemini's thought signature, or SLICE_NONE
+    bool custom;            // of OpenAI's custom tools, whose input is free text
+    bool unplaced;          // a piece of a stream: its number is not known
 };
 
 // Appends it to the array that begins at start ('[' and commas included); close it with ']'.
 void wire_add_call(struct buf *b, size_t start, const struct wire_call *call);
 
+// Whether anything was said: text, reasoning, a call, a refusal, sound.
+bool wire_says_something(const struct reply *reply);
+
 // Whether a reply holds no words but a finish reason that says that policy kept them back.
 bool wire_is_blocked(const struct reply *reply);
+
+// The finish reason as a string token: the value, or the `type` of one that is an object (SGLang).
+struct slice wire_reason(struct slice token);
+
+// Whether the value of a member called `error` is an error: null, false, "" and {} are none.
+bool wire_is_error(struct slice token);
+
+// The larger of each count: usage that comes several times never shrinks.
+void wire_usage_max(struct usage *kept, const struct usage *now);
 
 // -- answering --
 

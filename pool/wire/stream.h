@@ -17,22 +17,34 @@
 
 #include "pool/wire/parts.h"
 #include "pool/wire/sse.h"
+#include "pool/wire/stream_calls.h"
 
-struct stream_call;
+// One of the answers to a request: there are several where the request asked for them.
+struct stream_choice {
+    struct buf text, reasoning, refusal;     // insides of string tokens
+    struct buf finish_reason;                // string token
+    struct buf audio_id, audio_expires;      // tokens
+    struct buf audio_data, audio_transcript; // insides of string tokens
+    struct stream_calls calls;
+    bool seen;     // something of it came
+    bool has_text; // text came, be it empty
+};
 
 struct wire_stream {
     const struct wire *wire;
     struct sse sse;
-    size_t max, left;                    // bytes of answer that may be kept, and still may
-    struct buf text, reasoning, refusal; // insides of string tokens
-    struct buf finish_reason, model, id; // string tokens
-    struct buf error;                    // the data of the event that was an error
-    struct stream_call *calls;
-    size_t call_count, call_room;
+    size_t max, left;           // bytes of answer that may be kept, and still may
+    struct stream_choice first; // the choice with number 0
+    struct stream_choice *more; // those from number 1 on
+    size_t more_count;
+    size_t at;            // the choice that is added to
+    struct buf model, id; // string tokens
+    struct buf error;     // the data of the event that was an error
+    struct buf whole;  // a whole answer that came in one of the events: it counts, not the pieces
+    struct buf mended; // of an event whose numbers had to be mended
     struct usage usage;
-    bool has_text;      // text came, be it empty
     bool began;         // something of the answer came
-    bool finished;      // its end came; usage may follow
+    bool blocked;       // the provider's policy refused the request itself
     bool complete;      // nothing follows
     bool too_large;     // beyond max
     const char *broken; // why it cannot be read; static
@@ -40,6 +52,7 @@ struct wire_stream {
 
 enum stream_end {
     STREAM_WHOLE,
+    STREAM_OBJECT,    // scratch holds a whole answer, for read_reply
     STREAM_BLOCKED,   // the provider's policy kept the answer back (WIRE_BLOCKED)
     STREAM_ERROR,     // the provider says that it failed; scratch holds its words
     STREAM_BROKEN,    // it ended too early or makes no sense
@@ -60,21 +73,38 @@ enum stream_end wire_stream_finish(struct wire_stream *s, struct buf *scratch, c
 // Slices of what wire_stream_finish() left in scratch, for STREAM_WHOLE and STREAM_BLOCKED.
 void wire_stream_reply(const struct wire_stream *s, struct slice scratch, struct reply *reply);
 
+// Takes one piece of an answer that is no event: a line, an element of an array, a whole body.
+void wire_stream_take(struct wire_stream *s, struct slice data);
+
+// Takes each line of a text as such a piece. A line that is not JSON breaks the answer.
+void wire_stream_take_lines(struct wire_stream *s, struct slice text);
+
 // -- for the wires' read_event: what an event adds. Tokens are copied; absent ones add nothing --
 
+// What follows is of the choice with this number; at first that is 0. False when there are too many.
+bool stream_choose(struct wire_stream *s, int64_t number);
+// How many calls the choice at hand has.
+size_t stream_call_count(const struct wire_stream *s);
+// Whether one of them has this place.
+bool stream_has_call(const struct wire_stream *s, size_t place);
 void stream_add_text(struct wire_stream *s, struct slice token);
 void stream_add_reasoning(struct wire_stream *s, struct slice token);
 void stream_add_refusal(struct wire_stream *s, struct slice token);
+// Spoken words: the members of an object {"id","data","transcript","expires_at"}.
+void stream_add_audio(struct wire_stream *s, struct slice object);
 // The answer's end; the last one given counts.
 void stream_set_finish_reason(struct wire_stream *s, struct slice token);
+// The request was refused by policy, for this reason.
+void stream_set_blocked(struct wire_stream *s, struct slice reason);
+// The event holds the whole answer.
+void stream_set_whole(struct wire_stream *s, struct slice object);
 // The first ones given count.
 void stream_set_names(struct wire_stream *s, struct slice model, struct slice id);
 // The event's data are an error.
 void stream_set_error(struct wire_stream *s, struct slice data);
 void stream_set_broken(struct wire_stream *s, const char *what);
 
-// The call at this place takes over what is given of it: a name and an id that it does not have yet;
-// arguments are appended, input as the text it is.
+// The call that the piece belongs to (pool/wire/stream_calls.h) takes over what is given of it.
 void stream_add_call(struct wire_stream *s, const struct wire_call *part);
 
 #endif

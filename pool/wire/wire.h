@@ -30,6 +30,7 @@ enum wire_answer {
     WIRE_OK,
     WIRE_NOT_MINE, // build_request: this wire cannot say it; read_*: not this wire's shape
     WIRE_NOT_JSON, // read_reply
+    WIRE_PARTS,    // read_reply: an answer whose parts read_event puts together
     WIRE_BLOCKED,  // read_reply: the provider's policy kept the answer back, now and later
 };
 
@@ -38,7 +39,9 @@ struct wire_out {
     struct buf *path;   // gets what follows the base URL ("/chat/completions")
     struct buf *body;   // gets the JSON
     struct slice model; // string token: what is asked for; in the job or in defaults
-    const char *what;   // why not, when it is WIRE_NOT_MINE; static, for a person
+    bool other_path;  // it is none of the wire's own, whose answers read_reply knows: any object is
+                      // its answer
+    const char *what; // why not, when it is WIRE_NOT_MINE; static, for a person
 };
 
 // What a request on the wire asks for, as the side that answers sees it. Slices point into the
@@ -78,6 +81,10 @@ struct wire {
     enum wire_answer (*build_request)(const struct request *request,
                                       const struct provider *provider,
                                       const struct wire_defaults *defaults, struct wire_out *out);
+
+    // Why this provider cannot be asked what the row asks for, in words that go behind "this batch line"
+    // (static); NULL when it can. Told before anything is sent. May be NULL: it never refuses.
+    const char *(*refuses)(const struct request *request, const struct provider *provider);
 
     // MUST. Reads a body that came with a 2xx status, and checks it: nobody did before. WIRE_NOT_MINE
     // when it is not an answer (no choices …), WIRE_BLOCKED when it says that there will be none; what

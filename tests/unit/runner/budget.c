@@ -8,7 +8,7 @@
 static const struct need bounded = {.input_tokens = 10, .output_tokens = 100};
 
 static struct usage took(int64_t input, int64_t output) {
-    return (struct usage){input, output, -1, -1, -1};
+    return (struct usage){input, output, -1, -1, -1, -1};
 }
 
 static void no_limits_let_everything_pass(void **state) {
@@ -41,7 +41,7 @@ static void what_is_reserved_may_come_back(void **state) {
     run_budget_start(&b, 600);
     assert_int_equal(run_budget_may(&b, 400), BUDGET_GO);
     assert_int_equal(run_budget_may(&b, 401), BUDGET_WAIT);
-    run_budget_settle(&b, 600, 10, &(struct usage){50, 50, 100, -1, -1}, REQUEST_ANSWERED);
+    run_budget_settle(&b, 600, 10, &(struct usage){50, 50, 100, -1, -1, -1}, REQUEST_ANSWERED);
     assert_int_equal(run_budget_may(&b, 900), BUDGET_GO);
     assert_int_equal(run_budget_may(&b, 901), BUDGET_PASS);
 }
@@ -72,7 +72,7 @@ static void many_that_do_not_fit_end_the_run(void **state) {
     assert_int_equal(run_budget_may(&b, 1001), BUDGET_STOP);
     b = (struct run_budget){.max_tokens = 1000};
     run_budget_start(&b, 1000);
-    run_budget_settle(&b, 1000, 10, &(struct usage){500, 500, 1000, -1, -1}, REQUEST_ANSWERED);
+    run_budget_settle(&b, 1000, 10, &(struct usage){500, 500, 1000, -1, -1, -1}, REQUEST_ANSWERED);
     assert_int_equal(run_budget_may(&b, 1), BUDGET_STOP); // nothing is left for anybody
 }
 
@@ -86,7 +86,7 @@ static void what_was_not_told_counts_as_estimated(void **state) {
     run_budget_settle(&b, 300, 10, &USAGE_NOTHING, REQUEST_REFUSED);
     assert_int_equal(b.tokens, 300);
     run_budget_start(&b, 300);
-    run_budget_settle(&b, 300, 10, &(struct usage){1, 2, 40, -1, -1},
+    run_budget_settle(&b, 300, 10, &(struct usage){1, 2, 40, -1, -1, -1},
                       REQUEST_ANSWERED); // 37 were thoughts
     assert_int_equal(b.tokens, 340);
 }
@@ -94,7 +94,7 @@ static void what_was_not_told_counts_as_estimated(void **state) {
 static void numbers_from_hell_stay_numbers(void **state) {
     (void)state;
     struct run_budget b = {.max_tokens = 1000};
-    struct usage usage = {INT64_MAX, INT64_MAX, INT64_MAX, -1, -1};
+    struct usage usage = {INT64_MAX, INT64_MAX, INT64_MAX, -1, -1, -1};
     for (int i = 0; i < 3; i++) {
         run_budget_start(&b, 300);
         run_budget_settle(&b, 300, 0, &usage, REQUEST_ANSWERED);
@@ -143,7 +143,7 @@ static void room_for_a_copy_is_what_both_limits_leave(void **state) {
 static void a_part_of_a_sum_is_no_sum(void **state) {
     (void)state;
     struct run_budget b = {.max_tokens = 1000};
-    const struct usage parts[] = {{40, -1, -1, -1, -1}, {-1, 40, -1, -1, -1}};
+    const struct usage parts[] = {{40, -1, -1, -1, -1, -1}, {-1, 40, -1, -1, -1, -1}};
     for (int i = 0; i < 2; i++) {
         run_budget_start(&b, 300);
         run_budget_settle(&b, 300, 10, &parts[i], REQUEST_ANSWERED);

@@ -20,7 +20,7 @@ static void sums_of_two_threads_structs(void **state) {
     stats_add(&loop.rate_limited, 1);
     stats_add(&loop.in_flight, 2);
     stats_add(&loop.in_flight, -2);
-    stats_add_usage(&loop, &(struct usage){10, 20, 30, 4, -1});
+    stats_add_usage(&loop, &(struct usage){10, 20, 30, 4, -1, -1});
     stats_add_usage(&loop, &USAGE_NONE);
     stats_sum(&sum, &reader);
     stats_sum(&sum, &loop);

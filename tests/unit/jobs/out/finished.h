@@ -32,7 +32,7 @@ static inline void answer(struct job *job) {
     r->reply.finish_reason = SLICE("\"stop\"");
     r->reply.model = SLICE("\"glm-4.5-flash\"");
     r->reply.request_id = SLICE("\"chatcmpl-1\"");
-    r->reply.usage = (struct usage){12, 34, -1, -1, -1};
+    r->reply.usage = (struct usage){12, 34, -1, -1, -1, -1};
 }
 
 static inline void set_body(struct job *job, struct slice body) {

@@ -136,12 +136,12 @@ static void usage_holds_what_is_known(void **state) {
         struct usage usage;
         const char *shown;
     } cases[] = {
-        {{1, 2, -1, -1, -1}, "{\"input_tokens\":1,\"output_tokens\":2,\"total_tokens\":3}"},
-        {{1, 2, 9, 4, 5},
+        {{1, 2, -1, -1, -1, -1}, "{\"input_tokens\":1,\"output_tokens\":2,\"total_tokens\":3}"},
+        {{1, 2, 9, 4, 5, -1},
          "{\"input_tokens\":1,\"output_tokens\":2,\"total_tokens\":9,\"cached_tokens\":4,"
          "\"reasoning_tokens\":5}"},
-        {{1, -1, -1, -1, -1}, "{\"input_tokens\":1}"},
-        {{-1, -1, -1, 0, -1}, "{\"cached_tokens\":0}"},
+        {{1, -1, -1, -1, -1, -1}, "{\"input_tokens\":1}"},
+        {{-1, -1, -1, 0, -1, -1}, "{\"cached_tokens\":0}"},
         {{INT64_MAX, 1, -1, -1, -1}, "{\"input_tokens\":9223372036854775807,\"output_tokens\":1}"},
     };
     struct job *job = new_job("1");

@@ -186,7 +186,7 @@ static void words_before_calls(void **state) {
 static void counts_are_split_as_each_provider_does(void **state) {
     (void)state;
     struct job *job = some_job(REPLY_OPENAI);
-    job->result.reply.usage = (struct usage){100, 50, 150, 40, 20};
+    job->result.reply.usage = (struct usage){100, 50, 150, 40, 20, -1};
     assert_non_null(strstr(body_of(job, REPLY_OPENAI),
                            "\"prompt_tokens\":100,\"completion_tokens\":50,\"total_tokens\":150,"
                            "\"prompt_tokens_details\":{\"cached_tokens\":40},"
@@ -199,7 +199,7 @@ static void counts_are_split_as_each_provider_does(void **state) {
                            "\"thoughtsTokenCount\":20,\"cachedContentTokenCount\":40,"
                            "\"totalTokenCount\":150}"));
     // a server whose parts are larger than the whole
-    job->result.reply.usage = (struct usage){10, 5, -1, 40, 20};
+    job->result.reply.usage = (struct usage){10, 5, -1, 40, 20, -1};
     assert_non_null(strstr(body_of(job, REPLY_ANTHROPIC), "{\"input_tokens\":10,"));
     assert_non_null(strstr(body_of(job, REPLY_GEMINI), "\"candidatesTokenCount\":5,"));
     job_free(job);

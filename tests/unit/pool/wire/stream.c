@@ -152,8 +152,11 @@ static void test_openai_events(void **state) {
                  DATA("{\"choices\":[{\"delta\":{\"content\":\"\\ude00\"},\"finish_reason\":"
                       "\"stop\"}],\"usage\":null}") DATA("[DONE]"),
          STREAM_WHOLE,
-         "{\"text\":\"a\\ud83d\\ude00\",\"reasoning\":\"hm\",\"finish_reason\":\"stop\",\"model\":"
-         "\"m\",\"id\":\"i\"}"},
+         "{\"text\":\"a\\ud83d\\ude00\",\"reasoning\":\"hm\",\"finish_reason\":\"stop\","
+         "\"choices\":[{"
+         "\"index\":0,\"text\":\"a\\ud83d\\ude00\",\"reasoning\":\"hm\",\"finish_reason\":\"stop\"}"
+         ",{"
+         "\"index\":1,\"text\":\"other\"}],\"model\":\"m\",\"id\":\"i\"}"},
         // without [DONE], without a last blank line
         {DATA("{\"choices\":[{\"delta\":{\"content\":\"a\"}}]}") "data: "
                                                                  "{\"choices\":[{\"delta\":{},"
@@ -305,7 +308,11 @@ static void test_gemini_events(void **state) {
          "{\"finish_reason\":\"SAFETY\"}"},
         {DATA("{\"candidates\":[{\"finishReason\":\"MAX_TOKENS\"}]}"), STREAM_WHOLE,
          "{\"finish_reason\":\"MAX_TOKENS\"}"},
-        {DATA("{\"candidates\":[{\"finishReason\":\"OTHER\"}]}"), STREAM_BROKEN, ""},
+        {DATA("{\"candidates\":[{\"finishReason\":\"OTHER\"}]}"), STREAM_WHOLE,
+         "{\"finish_reason\":\"OTHER\"}"},
+        {DATA("{\"candidates\":[{\"finishReason\":\"NEW\"}]}"), STREAM_BROKEN, ""},
+        {DATA("{\"promptFeedback\":{\"blockReason\":\"OTHER\"}}"), STREAM_BLOCKED,
+         "{\"finish_reason\":\"OTHER\"}"},
         {DATA("{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}")
              DATA("{\"error\":{\"code\":503,\"status\":\"UNAVAILABLE\"}}"),
          STREAM_ERROR, "{\"error\":{\"code\":503,\"status\":\"UNAVAILABLE\"}}"},
