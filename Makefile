@@ -85,6 +85,8 @@ $(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call SAY,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(ALL_LIBS)
 
+$(BUILD)/tools/h2: ALL_LIBS += -lgnutls # which libmicrohttpd's package brings
+
 # Objects that stand between a program and libc.
 $(BUILD)/tools/%.so: tests/tools/%.c Makefile
 	@mkdir -p $(@D)

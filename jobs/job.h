@@ -112,6 +112,7 @@ struct job {
     int64_t in_attempts; // microseconds spent in attempts so far
     uint64_t affinity;   // the same for rows that begin alike (pool/wire/prefix.h); 0: no matter
     int retries;         // attempts that counted against --max-retries
+    int sent_again;      // times that a kept connection ended before its answer
     bool copied;         // a second request was sent for it while the first was out
     int64_t not_after;   // monotonic deadline, or TIME_NEVER
     struct result result;

@@ -345,7 +345,7 @@ static void follow_cause(struct lease *lease, const struct pool_report *report, 
 
 void follow(struct lease *lease, const struct pool_report *report, int64_t now) {
     struct tab *tab = lease->seat->tab;
-    if (report->is_cut_short)
+    if (report->is_cut_short || report->is_unprocessed)
         breaker_left(&lease->channel->breaker, lease->charge.at);
     else
         follow_cause(lease, report, now);

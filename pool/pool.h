@@ -96,7 +96,8 @@ struct pool_report {
     enum request_end end;              // what the rest of it is taken to be
     int64_t latency;                   // microseconds
     const struct announced *announced; // the limits its headers told, or NULL
-    bool is_cut_short;                 // we broke it off: its failing says nothing about anybody
+    bool is_unprocessed; // its kept connection ended at once: counted by the limits alone
+    bool is_cut_short;   // we broke it off: its failing says nothing about anybody
 };
 
 void pool_release(struct lease *lease, const struct pool_report *report, int64_t now);

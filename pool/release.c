@@ -14,6 +14,11 @@
 static void count_report(struct key *key, const struct pool_report *report) {
     struct key_counts *counts = &key->counts;
     const struct usage *usage = &report->usage;
+    if (report->is_unprocessed) {
+        counts->requests--;
+        counts->sent_again++;
+        return;
+    }
     if (report->verdict->outcome == OUTCOME_OK) {
         counts->ok++;
         if (!key->latency)

@@ -30,7 +30,7 @@ void key_reopen(struct key *key) {
 
 static enum key_state state_in(const struct key *key, const struct tab *tab) {
     switch (tab->state) {
-    case TAB_COOLING: return KEY_COOLING;
+    case TAB_COOLING: return tab->no_model ? KEY_NO_MODEL : KEY_COOLING;
     case TAB_TRIAL: return KEY_TRIAL;
     case TAB_PROBING: return KEY_PROBING;
     case TAB_OPEN: break;

@@ -238,6 +238,7 @@ static void read_end(struct loop *l, struct flight *f) {
                                  .latency = result->latency,
                                  .announced = found->announces ? &found->announced : NULL,
                                  .is_cut_short = is_cut_short(l, e)};
+    standstill_heard(&l->standstill, e->route, &found->verdict, e->http_status, l->now);
     if (outcome != OUTCOME_OK)
         reasons_add_attempt(&l->p->reasons, job, outcome, found->verdict.message);
     settle_budget(l, f, &report);
@@ -340,16 +341,44 @@ static void fail_unsent(struct job *job, const struct errand *e) {
         fail_address(job, e);
 }
 
-// Key, job and counts are as they were, and the job says why.
-static void settle_unsent(struct loop *l, struct flight *f) {
-    struct job *job = f->job;
-    struct result *result = &job->result;
+// The job's result and the run's counts are as they were before the attempt.
+static void take_back(struct loop *l, struct flight *f) {
+    struct result *result = &f->job->result;
     result->attempts--;
     result->provider = f->provider_before;
     result->key = f->key_before;
     result->started_at = f->started_at_before;
     stats_add(&l->p->stats.attempts, -1);
     run_budget_take_back(&l->p->budget, f->tokens);
+}
+
+// With another request out for the job it is an attempt like any other; and a server that ends every
+// connection fails.
+#define SENT_AGAIN_MOST 10
+
+static bool is_unprocessed(const struct flight *f) {
+    return f->errand.status == TRANSFER_UNPROCESSED && !f->twin && !f->is_copy &&
+           f->job->sent_again < SENT_AGAIN_MOST;
+}
+
+// The job waits for a key once more; the attempt counts for the limits alone. It stays in doubt, so that it
+// is sent with the same idempotency key.
+static void settle_unprocessed(struct loop *l, struct flight *f) {
+    static const struct verdict ended = {.outcome = OUTCOME_NETWORK, .hint = -1};
+    struct pool_report report = {
+        .verdict = &ended, .is_unprocessed = true, .usage = USAGE_NOTHING, .end = REQUEST_REFUSED};
+    take_back(l, f);
+    release_key(l, f, &report);
+    stats_add(&l->p->stats.sent_again, 1);
+    f->job->sent_again++;
+    loop_wait_again(l, f->job);
+    retire(l, f);
+}
+
+// Key, job and counts are as they were, and the job says why.
+static void settle_unsent(struct loop *l, struct flight *f) {
+    struct job *job = f->job;
+    take_back(l, f);
     inflight_answered(output_inflight(l->p->output), job, false);
     pool_return(&f->lease, l->now);
     land(l, f);
@@ -367,7 +396,7 @@ static void settle_unsent(struct loop *l, struct flight *f) {
 void attempt_settle(struct loop *l, struct errand *e) {
     struct flight *f = LIST_ENTRY(e, struct flight, errand);
     switch (e->end) {
-    case ERRAND_ANSWERED: settle_answer(l, f); break;
+    case ERRAND_ANSWERED: (is_unprocessed(f) ? settle_unprocessed : settle_answer)(l, f); break;
     case ERRAND_STOPPED: settle_stopped(l, f); break;
     case ERRAND_UNSENT: settle_unsent(l, f); break;
     }

@@ -62,6 +62,16 @@ bool dispatch_asks(const struct call *call, const char *long_word, const char *s
     return false;
 }
 
+bool dispatch_wants_json(int argc, char **argv) {
+    const char *variable = getenv("BATCH_RUN_PROGRESS"), *how = variable ? variable : "";
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--progress") == 0 && i + 1 < argc)
+            how = argv[i + 1];
+        else if (strncmp(argv[i], "--progress=", 11) == 0)
+            how = argv[i] + 11;
+    return strcmp(how, "json") == 0;
+}
+
 static bool check_operands(const struct command *command, int count, struct error *err) {
     if (count < command->operands_min)
         return error_set(err, ERROR_USAGE, "%s is missing", command->operands);

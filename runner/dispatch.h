@@ -27,4 +27,7 @@ bool dispatch_asks(const struct call *call, const char *long_word, const char *s
 // Reads the options, checks the number of operands, runs the command. Returns the exit code.
 int dispatch_run(const struct call *call);
 
+// Whether the words, or the variable, ask for --progress json: then faults of usage are JSON lines too.
+bool dispatch_wants_json(int argc, char **argv);
+
 #endif

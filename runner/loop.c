@@ -301,6 +301,7 @@ static void loop_run(struct loop *l) {
         if (is_over(l, more))
             return;
         l->hedge_due = more || pipeline_stopping(l->p) != STOP_NO ? TIME_NEVER : copies_send(l);
+        standstill_look(&l->standstill, l);
         wait_for_events(l);
         l->now = clock_now();
         // all keys come back before the next jobs start, so that the rotation sees them all
@@ -316,6 +317,7 @@ static void free_loop(struct loop *l) {
     while ((node = list_pop(&l->spare)))
         attempt_free(LIST_ENTRY(node, struct flight, node));
     lanes_free(&l->lanes);
+    standstill_free(&l->standstill);
     heap_free(&l->parked);
     for (size_t i = 0; i < pool_key_count(l->p->pool); i++) {
         struct key *key = pool_key_mutable(l->p->pool, i);
@@ -345,6 +347,7 @@ void *loop_main(void *pipeline) {
     list_init(&l.spare);
     list_init(&l.finished);
     lanes_init(&l.lanes, p->plan, p->pool);
+    standstill_init(&l.standstill, p->plan);
     blocks_keep(true);
     open_carriers(&l);
     loop_run(&l);

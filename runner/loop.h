@@ -16,6 +16,7 @@
 #include "runner/lanes.h"
 #include "runner/pipeline.h"
 #include "runner/rest.h"
+#include "runner/standstill.h"
 
 // Where the answer to a copy goes, since the other request's goes to the job.
 struct aside {
@@ -58,6 +59,7 @@ struct loop {
     int64_t now;
     int64_t wall; // wall clock, when this turn began
     struct rest rest;
+    struct standstill standstill;
     int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer
     struct hedge hedge;
     int64_t hedge_due; // when copies_send() wants to be called again

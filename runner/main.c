@@ -1,5 +1,6 @@
 // main.c: where it begins: prepares the process, finds the command, calls it. Main thread.
 // SPDX-License-Identifier: MIT
+#include "jobs/base/log.h"
 #include "runner/dispatch.h"
 #include "runner/pages/help_text.h"
 #include "runner/pages/print.h"
@@ -31,6 +32,7 @@ int main(int argc, char **argv) {
     struct error err = {0};
     struct call call;
     process_prepare();
+    log_set_json(dispatch_wants_json(argc, argv));
     if (argc < 2) {
         fputs(help_short(), stderr);
         return 2;

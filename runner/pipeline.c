@@ -101,6 +101,7 @@ bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *er
     p->loop_fd = wake_new();
     p->reader_fd = wake_new();
     p->done_fd = wake_new();
+    why_init(&p->why);
     queue_init(&p->to_loop, p->loop_fd);
     queue_init(&p->to_writer, -1);
     init_credits(p);
@@ -121,6 +122,7 @@ void pipeline_close(struct pipeline *p) {
     pool_free(p->pool);
     credits_free(&p->credits);
     stats_free(&p->stats);
+    why_free(&p->why);
     queue_free(&p->to_loop);
     queue_free(&p->to_writer);
     close(p->loop_fd);
@@ -170,7 +172,14 @@ static void view_keys(const struct pool *pool, struct progress_view *view, unsig
     view->keys = marks;
 }
 
-static struct progress_view view_of(struct pipeline *p, int64_t began, unsigned char *marks) {
+// Texts and marks that a view points to, and since when the run has been going on.
+struct viewer {
+    unsigned char marks[PROGRESS_KEYS_SHOWN];
+    struct buf why;
+    int64_t began;
+};
+
+static struct progress_view view_of(struct pipeline *p, struct viewer *viewer) {
     struct totals sum = {0};
     bool ended = atomic_load(&p->input_ended); // first: `rows` is then the last word
     stats_sum(&sum, &p->stats);
@@ -182,11 +191,16 @@ static struct progress_view view_of(struct pipeline *p, int64_t began, unsigned 
                                  .total = -1,
                                  .bytes_done = source_bytes_done(p->source),
                                  .bytes_total = source_bytes_total(p->source),
-                                 .elapsed = clock_now() - began,
+                                 .elapsed = clock_now() - viewer->began,
                                  .in_flight = sum.in_flight,
                                  .rate_limited = sum.rate_limited,
                                  .draining = pipeline_stopping(p) != STOP_NO};
-    view_keys(p->pool, &view, marks);
+    view_keys(p->pool, &view, viewer->marks);
+    struct why_note note = why_get(&p->why);
+    buf_clear(&viewer->why);
+    if (!view.draining)
+        why_describe(&note, clock_now(), clock_wall(), false, &viewer->why);
+    view.why = viewer->why.n ? buf_cstr(&viewer->why) : NULL;
     return view;
 }
 
@@ -233,7 +247,7 @@ static int poll_timeout(int64_t due) {
 // Until the writer has ended: signals and the live line.
 static void watch(struct pipeline *p, struct progress *progress, int64_t began,
                   const sigset_t *signals) {
-    unsigned char marks[PROGRESS_KEYS_SHOWN] = {0};
+    struct viewer viewer = {.why = BUF_INIT(4096), .began = began};
     struct signal_gate gate = {{0}};
     struct pollfd fds[2] = {
         {.fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN},
@@ -245,12 +259,13 @@ static void watch(struct pipeline *p, struct progress *progress, int64_t began,
             signal_gate_counts(&gate, (int)info.ssi_signo, clock_now()))
             on_signal(p);
         if (!fds[1].revents && clock_now() >= progress_due(progress)) {
-            struct progress_view view = view_of(p, began, marks);
+            struct progress_view view = view_of(p, &viewer);
             progress_tick(progress, &view, clock_now());
         }
     }
-    struct progress_view view = view_of(p, began, marks);
+    struct progress_view view = view_of(p, &viewer);
     progress_end(progress, &view, clock_now());
+    buf_free(&viewer.why);
     if (fds[0].fd >= 0)
         close(fds[0].fd);
 }

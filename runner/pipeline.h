@@ -25,6 +25,7 @@
 #include "runner/queue.h"
 #include "runner/reasons.h"
 #include "runner/stats.h"
+#include "runner/why.h"
 
 #include <stdatomic.h>
 
@@ -51,6 +52,8 @@ struct pipeline {
     struct run_budget budget; // the loop's; read after the joins
     struct reasons reasons;   // the loop's; likewise
     struct reasons bad_rows;  // the reader's; likewise
+
+    struct why why; // what the loop waits for
 
     struct credits credits;
     struct queue to_loop;

@@ -278,8 +278,8 @@ static void count_slots(struct plan *plan) {
         slots--;
     if (slots == plan->slots)
         return;
-    log_warn("%zu requests at once need more open files than the limit of %llu: %zu at once "
-             "(ulimit -n raises it)",
+    log_warn("%zu requests at once need more open files than the limit of %llu: at most %zu "
+             "are sent at once (ulimit -n raises the limit)",
              plan->slots, (unsigned long long)most, slots);
     plan->slots = slots;
 }

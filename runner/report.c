@@ -4,6 +4,7 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
+#include "jobs/base/log.h"
 #include "runner/screen/summary.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ static void fill_key(struct summary_key *row, const struct key *key, char *mask)
                                 .ok = counts->ok,
                                 .failed = counts->failed,
                                 .rate_limited = counts->rate_limited,
+                                .sent_again = counts->sent_again,
                                 .input_tokens = counts->input_tokens,
                                 .output_tokens = counts->output_tokens,
                                 .cached_tokens = counts->cached_tokens,
@@ -28,7 +30,8 @@ static void fill_key(struct summary_key *row, const struct key *key, char *mask)
     enum key_state state = key_state(key);
     if (state != KEY_READY && state != KEY_FULL) // else it is about another model, or old
         row->reason = key->reason;
-    if ((state == KEY_COOLING || state == KEY_SUSPENDED) && key->rests_until > now)
+    if ((state == KEY_COOLING || state == KEY_NO_MODEL || state == KEY_SUSPENDED) &&
+        key->rests_until > now)
         row->cooling_until = clock_wall() + (key->rests_until - now);
     if (key->latency) {
         row->p50 = histogram_at(key->latency, 0.50);
@@ -68,6 +71,7 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .bad_rows = sum.bad_rows,
                           .attempts = sum.attempts,
                           .rate_limited = sum.rate_limited,
+                          .sent_again = sum.sent_again,
                           .copies = sum.copies,
                           .copies_won = sum.copies_won,
                           .elapsed = p->elapsed,
@@ -100,9 +104,35 @@ static size_t fill_errors(struct summary_error *list, const struct reasons *reas
     return count;
 }
 
-bool report_run(const struct pipeline *p, int exit_code, struct error *err) {
+// What the loop waited for when the run was stopped.
+static const char *describe_wait(struct pipeline *p, struct buf *out) {
+    struct why_note note = why_get(&p->why);
+    why_describe(&note, clock_now(), clock_wall(), true, out);
+    return out->n ? buf_cstr(out) : NULL;
+}
+
+static bool states_limits(const struct key_limits *limits) {
+    return limits->rpm || limits->tpm || limits->rpd || limits->tpd || limits->concurrency;
+}
+
+// Each key had one request in flight, was kept busy by enough rows, and nothing limited it.
+#define ROWS_A_KEY_ENOUGH 4
+
+static bool may_be_faster(const struct pipeline *p, const struct summary *s) {
+    const struct plan *plan = p->plan;
+    if (plan->config->slots_per_key != 1 || plan->config->slots || s->rate_limited || s->stopped ||
+        s->ok < ROWS_A_KEY_ENOUGH * (int64_t)s->key_count || states_limits(&plan->pool.limits))
+        return false;
+    for (size_t i = 0; i < plan->keyring.count; i++)
+        if (states_limits(&plan->keyring.entries[i].limits))
+            return false;
+    return s->key_count > 0;
+}
+
+bool report_run(struct pipeline *p, int exit_code, struct error *err) {
     const struct config *config = p->plan->config;
     size_t count = pool_key_count(p->pool);
+    struct buf waited = BUF_INIT(4096);
     struct summary_key *rows = mem_zero(count, sizeof *rows);
     char(*masks)[SECRET_MASK_SIZE] = mem_zero(count, sizeof *masks);
     struct summary summary;
@@ -114,12 +144,20 @@ bool report_run(const struct pipeline *p, int exit_code, struct error *err) {
     struct reasons reasons = p->reasons;
     struct summary_error errors[OUTCOME_COUNT];
     reasons_merge(&reasons, &p->bad_rows);
+    summary.waited_for = describe_wait(p, &waited);
+    summary.may_be_faster = may_be_faster(p, &summary);
     summary.errors = errors;
     summary.error_count = fill_errors(errors, &reasons);
-    if (!config->quiet)
+    bool as_json = config->progress == PROGRESS_JSON;
+    if (!config->quiet && !as_json)
         summary_print(&summary);
     bool good = !config->summary || summary_write(&summary, config->summary, err);
+    if (as_json) {
+        log_finish(); // the summary is the last line
+        summary_print_json(&summary);
+    }
     free(rows);
     free(masks);
+    buf_free(&waited);
     return good;
 }

@@ -7,6 +7,6 @@
 
 // Prints the table (unless --quiet) and writes --summary. False with err filled (ERROR_OUTPUT) when
 // the summary could not be written. Main thread, after the others have ended.
-bool report_run(const struct pipeline *p, int exit_code, struct error *err);
+bool report_run(struct pipeline *p, int exit_code, struct error *err);
 
 #endif

@@ -8,8 +8,8 @@
 static void say(int64_t wall) {
     struct buf time = BUF_INIT(64);
     clock_add_rfc3339(&time, wall);
-    log_warn("every key rests until %s at least; the run waits (stop it, and the same command goes "
-             "on later)",
+    log_warn("all keys are rate limited until %s at least; the run waits (press Ctrl-C to stop it: "
+             "the same command goes on later)",
              buf_cstr(&time));
     buf_free(&time);
 }

@@ -28,6 +28,7 @@ void stats_sum(struct totals *totals, const struct stats *stats) {
     totals->attempts += stats_get(&stats->attempts);
     totals->rate_limited += stats_get(&stats->rate_limited);
     totals->retried += stats_get(&stats->retried);
+    totals->sent_again += stats_get(&stats->sent_again);
     totals->copies += stats_get(&stats->copies);
     totals->copies_won += stats_get(&stats->copies_won);
     totals->in_flight += stats_get(&stats->in_flight);

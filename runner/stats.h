@@ -43,6 +43,7 @@ struct stats {
     stats_counter attempts;
     stats_counter rate_limited;
     stats_counter retried;
+    stats_counter sent_again; // besides attempts: kept connections that ended before an answer
     stats_counter copies;
     stats_counter copies_won;
     stats_counter in_flight;
@@ -64,6 +65,7 @@ struct totals {
     int64_t attempts;
     int64_t rate_limited;
     int64_t retried;
+    int64_t sent_again;
     int64_t copies;
     int64_t copies_won;
     int64_t in_flight;

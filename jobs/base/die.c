@@ -11,6 +11,19 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool as_json;
+
+void die_set_json(bool on) {
+    as_json = on;
+}
+
+// Without memory: what JSON would have to escape becomes an apostrophe.
+static void make_plain(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == '"' || *text == '\\')
+            *text = '\'';
+}
+
 void die(const char *format, ...) {
     char text[1024], shown[4096]; // memory may be what there is none of
     struct buf out = {.p = shown, .cap = sizeof shown, .max = sizeof shown - 1};
@@ -18,8 +31,13 @@ void die(const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    visible_add(&out, slice_str(text), VISIBLE_ONE_LINE);
-    fprintf(stderr, "batch-run: %.*s\n", (int)out.n, shown);
+    if (as_json) {
+        make_plain(text);
+        fprintf(stderr, "{\"event\":\"log\",\"level\":\"error\",\"message\":\"%s\"}\n", text);
+    } else {
+        visible_add(&out, slice_str(text), VISIBLE_ONE_LINE);
+        fprintf(stderr, "batch-run: %.*s\n", (int)out.n, shown);
+    }
     _exit(4); // other threads may be running: no exit handlers
 }
 

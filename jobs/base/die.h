@@ -5,10 +5,14 @@
 #ifndef JOBS_BASE_DIE_H
 #define JOBS_BASE_DIE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 // Prints "batch-run: <text>" and exits with status 4 (what is on disk stays whole and resumable).
 __attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...);
+
+// From now on die() prints {"event":"log","level":"error","message":…} instead.
+void die_set_json(bool on);
 
 // A broken invariant: prints where, then aborts. Stays on in release builds.
 #define BUG_IF(condition)                                                                          \

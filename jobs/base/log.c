@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/base/log.h"
 
+#include "jobs/base/die.h"
+#include "jobs/base/json.h"
 #include "jobs/base/utf8.h"
 #include "jobs/base/visible.h"
 
@@ -11,23 +13,32 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 2048
-// What a byte takes at most when it is shown as an escape.
-#define ESCAPED_BYTES 4
+#define STATUS_BYTES   ((size_t)8192)
 
 static const char *const prefix[] = {"error: ", "warning: ", "info: ", "debug: "};
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 static enum log_level most = LOG_WARN;
+static bool as_json;
 
 static struct {
     pthread_mutex_t lock;
-    char status[ESCAPED_BYTES * LINE_MAX_BYTES];
-    char last[ESCAPED_BYTES * LINE_MAX_BYTES];
+    char status[STATUS_BYTES + 1];
+    char last[LINE_MAX_BYTES];
     unsigned long repeats;
 } screen = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void log_set_level(enum log_level level) {
     most = level;
+}
+
+void log_set_json(bool on) {
+    as_json = on;
+    die_set_json(on);
+}
+
+bool log_is_json(void) {
+    return as_json;
 }
 
 bool log_wants(enum log_level level) {
@@ -58,12 +69,55 @@ static void put_str(const char *text) {
     put(text, strlen(text));
 }
 
+// Foreign text may be anywhere in it: nothing that steers the terminal gets past here.
+static void put_shown(struct slice text) {
+    struct buf shown = BUF_INIT(SIZE_MAX / 2);
+    visible_add(&shown, text, VISIBLE_LINES);
+    put(shown.p, shown.n);
+    buf_free(&shown);
+}
+
 static void put_lines(const char *p, size_t n) {
     if (screen.status[0])
         put_str("\r\033[K");
-    put(p, n);
+    put_shown(slice_of(p, n));
     if (screen.status[0])
         put_str(screen.status);
+}
+
+#define JSON_MAX ((size_t)4 << 20)
+
+// {"event":EVENT,"level":LEVEL,NAME:TEXT}, whatever the bytes of the text are.
+static void put_json(const char *event, const char *level, const char *name, struct slice text) {
+    struct buf line = BUF_INIT(JSON_MAX), clean = BUF_INIT(JSON_MAX);
+    utf8_add_repaired(&clean, text);
+    buf_addf(&line, "{\"event\":\"%s\"", event);
+    if (level)
+        buf_addf(&line, ",\"level\":\"%s\"", level);
+    json_add_name(&line, name);
+    json_add_string(&line, buf_slice(&clean));
+    buf_add_str(&line, "}\n");
+    if (!line.failed)
+        put_shown(buf_slice(&line));
+    buf_free(&line);
+    buf_free(&clean);
+}
+
+static void put_one_line(struct slice line) {
+    struct buf shown = BUF_INIT(SIZE_MAX / 2);
+    visible_add(&shown, line, VISIBLE_ONE_LINE);
+    buf_add_char(&shown, '\n');
+    put_lines(shown.p, shown.n);
+    buf_free(&shown);
+}
+
+// A line of a level, its prefix and its newline included.
+static void put_level(enum log_level level, const char *line, size_t size) {
+    size_t head = strlen(prefix[level]);
+    if (as_json)
+        put_json("log", level_names[level], "message", slice_of(line + head, size - head - 1));
+    else
+        put_one_line(slice_of(line, size - 1));
 }
 
 static void put_repeats(void) {
@@ -73,43 +127,31 @@ static void put_repeats(void) {
     int n = snprintf(text, sizeof text, "warning: … the last warning %lu more time%s\n",
                      screen.repeats, screen.repeats == 1 ? "" : "s");
     screen.repeats = 0;
-    put_lines(text, (size_t)n);
-}
-
-// Foreign text may be anywhere in it: nothing that steers the terminal gets past here.
-static struct slice show_text(char *shown, size_t size, struct slice text, unsigned keep) {
-    struct buf out = {.p = shown, .cap = size, .max = size - 1};
-    visible_add(&out, text, keep);
-    return slice_of(shown, out.n);
-}
-
-static void put_log_line(enum log_level level, struct slice line) {
-    pthread_mutex_lock(&screen.lock);
-    if (level == LOG_WARN && slice_is(line, screen.last)) {
-        screen.repeats++;
-    } else {
-        put_repeats();
-        if (level == LOG_WARN)
-            snprintf(screen.last, sizeof screen.last, "%.*s", SLICE_ARG(line));
-        put_lines(line.p, line.n);
-    }
-    pthread_mutex_unlock(&screen.lock);
+    put_level(LOG_WARN, text, (size_t)n);
 }
 
 static void log_line(enum log_level level, const char *format, va_list args) {
     if (!log_wants(level))
         return;
-    char line[LINE_MAX_BYTES], shown[ESCAPED_BYTES * LINE_MAX_BYTES];
+    char line[LINE_MAX_BYTES];
     size_t head = strlen(prefix[level]);
     memcpy(line, prefix[level], head);
-    int n = vsnprintf(line + head, sizeof line - head, format, args);
+    int n = vsnprintf(line + head, sizeof line - head - 1, format, args);
     size_t size = head + (n > 0 ? (size_t)n : 0);
-    struct slice text = slice_of(line, size);
     if (size > sizeof line - 2)
-        text = utf8_cut(text, sizeof line - 2);
-    text = show_text(shown, sizeof shown - 1, text, VISIBLE_ONE_LINE);
-    shown[text.n] = '\n';
-    put_log_line(level, slice_of(shown, text.n + 1));
+        size = utf8_cut(slice_of(line, size), sizeof line - 2).n;
+    line[size++] = '\n';
+    line[size] = '\0';
+    pthread_mutex_lock(&screen.lock);
+    if (level == LOG_WARN && strcmp(line, screen.last) == 0) {
+        screen.repeats++;
+    } else {
+        put_repeats();
+        if (level == LOG_WARN)
+            memcpy(screen.last, line, size + 1);
+        put_level(level, line, size);
+    }
+    pthread_mutex_unlock(&screen.lock);
 }
 
 #define LOG_FUNCTION(name, level)                                                                  \
@@ -126,22 +168,27 @@ LOG_FUNCTION(log_info, LOG_INFO)
 LOG_FUNCTION(log_debug, LOG_DEBUG)
 
 void log_text(struct slice text) {
-    struct buf shown = BUF_INIT(SIZE_MAX / 2);
-    visible_add(&shown, text, VISIBLE_LINES);
     pthread_mutex_lock(&screen.lock);
-    put_lines(shown.p, shown.n);
+    if (as_json)
+        put_json("text", NULL, "text", text);
+    else
+        put_lines(text.p, text.n);
     pthread_mutex_unlock(&screen.lock);
-    buf_free(&shown);
+}
+
+void log_json(struct slice line) {
+    pthread_mutex_lock(&screen.lock);
+    put_lines(line.p, line.n);
+    pthread_mutex_unlock(&screen.lock);
 }
 
 void log_status(const char *text) {
     pthread_mutex_lock(&screen.lock);
     if (screen.status[0] || text)
         put_str("\r\033[K");
-    struct slice shown = show_text(screen.status, sizeof screen.status,
-                                   text ? slice_str(text) : SLICE_NONE, VISIBLE_COLORS);
-    screen.status[shown.n] = '\0';
-    put_str(screen.status);
+    struct buf shown = {.p = screen.status, .cap = sizeof screen.status, .max = STATUS_BYTES};
+    visible_add(&shown, slice_str(text ? text : ""), VISIBLE_COLORS);
+    put_str(buf_cstr(&shown));
     pthread_mutex_unlock(&screen.lock);
 }
 

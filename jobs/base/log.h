@@ -11,6 +11,8 @@
 
 #include "jobs/base/slice.h"
 
+#include <stdbool.h>
+
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 // The most that is printed from now on; LOG_WARN until set. Set before threads start.
@@ -19,6 +21,11 @@ bool log_wants(enum log_level level);
 
 // "error|warn|info|debug" to a level; false for anything else.
 bool log_level_parse(struct slice text, enum log_level *level);
+
+// From now on stderr gets JSON lines only: what is logged as {"event":"log","level":…,"message":…}, texts
+// for people as {"event":"text","text":…}; there is no live line. Set before threads start.
+void log_set_json(bool on);
+bool log_is_json(void);
 
 // One line, without its newline, prefixed with "error: ", "warning: " or the level's name. The same
 // warning repeated is folded: shown once, counted, and summed up when another comes or at the end.
@@ -29,6 +36,9 @@ __attribute__((format(printf, 1, 2))) void log_debug(const char *format, ...);
 
 // Text for people as it stands (a table, a plan, help on stderr), whole lines.
 void log_text(struct slice text);
+
+// A whole line of JSON with its newline, as it stands.
+void log_json(struct slice line);
 
 // Shows text as the live line at the bottom of a terminal; NULL removes it.
 void log_status(const char *text);

@@ -289,9 +289,11 @@ static void tell_all(const struct inflight *f) {
         snprintf(keyed, sizeof keyed,
                  "; %zu had an idempotency key, and cost once where such keys are honoured",
                  f->keyed);
-    log_warn("%s: %zu row%s may be paid twice: sent by an earlier run that ended before the answer "
-             "was written, and sent again now (--log-level info lists %s)%s",
-             f->results, count, count == 1 ? "" : "s", count == 1 ? "it" : "them", keyed);
+    log_warn(
+        "%s: %zu row%s may be paid twice: an earlier run sent %s and ended before the answer was "
+        "written; %s not done, and will be sent again (--log-level info lists %s)%s",
+        f->results, count, count == 1 ? "" : "s", count == 1 ? "it" : "them",
+        count == 1 ? "it is" : "they are", count == 1 ? "it" : "them", keyed);
     for (size_t i = 0; i < f->old && log_wants(LOG_INFO); i++)
         if (f->unmet[i])
             tell(&f->records[i]);

@@ -23,6 +23,7 @@ void health_failed(struct health *health, int64_t now) {
 void health_passed(struct health *health, int64_t now) {
     int lost = 100 - health_score(health, now) - GAINED_PER_SUCCESS;
     health->lost = lost > 0 ? lost : 0;
+    health->has_passed = true;
 }
 
 bool health_is_degraded(const struct health *health, int64_t now) {

@@ -17,6 +17,7 @@
 struct health {
     int lost;          // points below 100, as of the last event
     int64_t failed_at; // the last failure
+    bool has_passed;   // at least once: before that nobody knows whether the key is good
 };
 
 void health_failed(struct health *health, int64_t now);

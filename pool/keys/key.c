@@ -6,13 +6,24 @@ void key_set_state(struct key *key, enum key_state state) {
     atomic_store_explicit(&key->state, (unsigned char)state, memory_order_relaxed);
 }
 
+static const char *ready_name(const struct key *key, int64_t now) {
+    const struct health *health = &key->health;
+    bool asked = key->counts.requests || health->failed_at;
+    if (health_is_degraded(health, now))
+        return "degraded";
+    if (!asked)
+        return "unused";
+    return key->counts.requests && !health->has_passed && !key->counts.ok ? "unknown" : "healthy";
+}
+
 const char *key_state_name(const struct key *key, int64_t now) {
     switch (key_state(key)) {
     case KEY_READY:
-    case KEY_FULL: return health_is_degraded(&key->health, now) ? "degraded" : "healthy";
+    case KEY_FULL: return ready_name(key, now);
     case KEY_COOLING:
     case KEY_TRIAL:
     case KEY_PROBING: return "rate_limited";
+    case KEY_NO_MODEL: return "no_model";
     default: return "unavailable";
     }
 }

@@ -28,6 +28,7 @@ enum key_state {
     KEY_COOLING,   // refused for now: not before rests_until
     KEY_TRIAL,     // its cool-down is over: may take one request, to see
     KEY_PROBING,   // that one request is in flight
+    KEY_NO_MODEL,  // its account has not the model: not asked for it for a while
     KEY_SUSPENDED, // money or plan used up, or refused: not before rests_until
     KEY_REMOVED,   // not accepted, for the rest of the run
     KEY_STATES
@@ -46,6 +47,7 @@ struct key_counts {
     int64_t ok;           // answered
     int64_t failed;       // ended any other way, rate refusals apart
     int64_t rate_limited; // refused for rate reasons (429 and its kin)
+    int64_t sent_again;   // besides: its kept connection ended, and the request was sent again
     int64_t input_tokens, output_tokens;
     int64_t cached_tokens; // of the input, as far as the provider told
     int64_t last_used_at;  // wall clock of the last start, 0 never
@@ -77,7 +79,8 @@ static inline enum key_state key_state(const struct key *key) {
     return (enum key_state)atomic_load_explicit(&key->state, memory_order_relaxed);
 }
 
-// For people: "healthy", "degraded", "rate_limited" or "unavailable" (contract section 6).
+// For people: "unused" (never asked), "unknown" (asked, but no request was answered), "healthy",
+// "degraded", "rate_limited", "no_model" or "unavailable". Nothing is called healthy that is not known.
 const char *key_state_name(const struct key *key, int64_t now);
 
 // 0 to 100: pool/keys/health.h; 0 when it is out.

@@ -15,6 +15,7 @@ struct address {
     CURLU *url;
     struct buf target; // RFC 9112, section 3.2; empty: libcurl makes it, of the url
     bool tls;
+    bool http2;     // its server has answered over HTTP/2
     bool is_number; // its host is, and there is no proxy: no name is looked up
     size_t users;   // transfers that are set up for it
 };

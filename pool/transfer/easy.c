@@ -158,11 +158,24 @@ static size_t on_body(char *p, size_t size, size_t count, void *context) {
     return 0;
 }
 
-// Called before every send, libcurl's own second one included: that one is stopped.
+// A kept connection that ends so soon, and before a byte of the answer, was closed by a server that took it
+// for idle, just as the request was on its way. Later, the request may have been answered.
+#define SOON (2 * USEC_PER_SEC)
+
+#define SENDS_MOST 10
+
+// Called before every send. libcurl sends a request again by itself when an HTTP/2 server refused the stream
+// or a kept connection ended; the former only is let through, since the latter is to keep to the limits.
 static int on_send(void *context, char *to, char *from, int to_port, int from_port) {
     (void)to, (void)from, (void)to_port, (void)from_port;
     struct transfer *t = context;
-    return ++t->sends > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    int64_t now = clock_now();
+    bool good = t->sends == 0 || (t->address->http2 && now - t->sent_at <= SOON);
+    if (good) {
+        t->sends++;
+        t->sent_at = now;
+    }
+    return good ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 // A peer that is silently gone (a machine that slept, a router that forgot) is found out within a minute,
@@ -345,19 +358,57 @@ void easy_break_off(struct transfer *t, enum transfer_status status) {
                  (double)t->timeout / USEC_PER_SEC);
 }
 
-struct transfer *easy_finish(CURL *easy, CURLcode code) {
+static bool has_come(const struct transfer *t) {
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status || t->any;
+}
+
+// libcurl 7.88 reports a GOAWAY that leaves a request out as an error of the framing layer, and counts sends
+// from request to request of a handle.
+bool easy_is_refused(struct transfer *t, CURLcode code) {
+    bool gave_up = (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR) &&
+                   strncmp(t->error, "Connection died, tried", 22) == 0;
+    bool refused = (code == CURLE_HTTP2 || gave_up) && !has_come(t) && t->address->http2 &&
+                   t->sends < SENDS_MOST && clock_now() - t->sent_at <= SOON;
+    if (refused)
+        t->error[0] = '\0';
+    return refused;
+}
+
+static bool is_end_of_connection(CURLcode code) {
+    return code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM ||
+           code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING ||
+           code == CURLE_PARTIAL_FILE;
+}
+
+// After libcurl's own second send was stopped, the connection that counts as made is the one for that.
+static bool is_unprocessed(const struct transfer *t, CURLcode code) {
+    long connects = 1;
+    if (!is_end_of_connection(code))
+        return false;
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    bool was_kept = connects == 0 || code == CURLE_ABORTED_BY_CALLBACK;
+    return was_kept && !has_come(t) && clock_now() - t->sent_at <= SOON;
+}
+
+struct transfer *easy_owner(CURL *easy) {
     struct transfer *t;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+    return t;
+}
+
+void easy_finish(struct transfer *t, CURLcode code) {
     if (t->late) {
         easy_break_off(t, TRANSFER_TIMEOUT);
-        return t;
+        return;
     }
-    note_end(t, status_of(t, code));
+    note_end(t, is_unprocessed(t, code) ? TRANSFER_UNPROCESSED : status_of(t, code));
+    t->address->http2 |= t->status == TRANSFER_ANSWERED && easy_is_http2(t);
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])
         snprintf(t->error, sizeof t->error, "%s", curl_easy_strerror(code));
-    return t;
 }
 
 bool easy_is_http2(const struct transfer *t) {

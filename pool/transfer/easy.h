@@ -32,8 +32,15 @@ void easy_free_transfer(struct transfer *t);
 // `all` until it is set to another or freed.
 bool easy_prepare(struct transfer *t, struct addresses *all);
 
-// Copies what came of a finished handle; returns its transfer.
-struct transfer *easy_finish(CURL *easy, CURLcode code);
+// The transfer of a handle.
+struct transfer *easy_owner(CURL *easy);
+
+// Whether a transfer that ended with this code was refused unprocessed, and is to be added to its multi once
+// more.
+bool easy_is_refused(struct transfer *t, CURLcode code);
+
+// Copies what came of a finished transfer.
+void easy_finish(struct transfer *t, CURLcode code);
 
 // The same for one that is broken off with this status.
 void easy_break_off(struct transfer *t, enum transfer_status status);

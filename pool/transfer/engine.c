@@ -301,7 +301,6 @@ bool engine_start(struct engine *e, struct transfer *t) {
     return true;
 }
 
-// What a CURLMsg points to dies when the handle is removed: everything is copied first.
 // Said once: a server may have it or not, and every answer would say so.
 static void note_version(struct engine *e, struct transfer *t) {
     if (e->settings.options.http != HTTP_2 || t->status != TRANSFER_ANSWERED || easy_is_http2(t))
@@ -310,13 +309,26 @@ static void note_version(struct engine *e, struct transfer *t) {
     e->settings.options.http = HTTP_AUTO;
 }
 
+// Its time limit runs on.
+static void send_again(struct lane *lane, struct transfer *t) {
+    check(curl_multi_remove_handle(lane->multi, t->easy));
+    check(curl_multi_add_handle(lane->multi, t->easy));
+}
+
+// What a CURLMsg points to dies when the handle is removed: everything is copied first.
 static void collect_done(struct engine *e, struct lane *lane) {
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(lane->multi, &left))) {
         if (message->msg != CURLMSG_DONE)
             continue;
-        struct transfer *t = easy_finish(message->easy_handle, message->data.result);
+        struct transfer *t = easy_owner(message->easy_handle);
+        CURLcode code = message->data.result;
+        if (easy_is_refused(t, code)) {
+            send_again(lane, t);
+            continue;
+        }
+        easy_finish(t, code);
         note_version(e, t);
         check(curl_multi_remove_handle(lane->multi, t->easy));
         heap_remove(&e->started, &t->timer);

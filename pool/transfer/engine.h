@@ -7,8 +7,10 @@
 // A transfer is given to libcurl only when it may start now: what waits inside libcurl would use up
 // its own time limit (CURLMOPT_MAX_HOST_CONNECTIONS(3)). Transfers are spread over several multis
 // ("lanes"), since libcurl walks its list of connections for every request.
-// A request is sent at most once: libcurl's own silent second send on a reused connection that
-// broke is stopped, because it could be paid twice; the caller sees TRANSFER_NETWORK and decides.
+// A request that an HTTP/2 server says it did not process (REFUSED_STREAM, GOAWAY) is sent again here and
+// remains one transfer. One whose kept connection ends at once, before a byte of the answer, was most likely
+// not processed: the caller sees TRANSFER_UNPROCESSED and sends it again, within its limits. A connection
+// that ends later is TRANSFER_NETWORK: the request may have been answered, and paid.
 // Redirects are not followed: the key would go to a stranger.
 // SPDX-License-Identifier: MIT
 #ifndef POOL_TRANSFER_ENGINE_H
@@ -41,13 +43,14 @@ struct engine_options {
 };
 
 enum transfer_status {
-    TRANSFER_ANSWERED,  // a whole HTTP answer; see http_status
-    TRANSFER_TIMEOUT,   // not in time
-    TRANSFER_STALLED,   // a stream from which nothing came for stall_timeout
-    TRANSFER_NETWORK,   // no connection, or it broke before the answer was whole
-    TRANSFER_UNTRUSTED, // the server's certificate is not trusted: no use trying again
-    TRANSFER_GARBLED,   // what came is not HTTP
-    TRANSFER_TOO_LARGE, // the answer is beyond reply->max
+    TRANSFER_ANSWERED,    // a whole HTTP answer; see http_status
+    TRANSFER_TIMEOUT,     // not in time
+    TRANSFER_STALLED,     // a stream from which nothing came for stall_timeout
+    TRANSFER_NETWORK,     // no connection, or it broke before the answer was whole
+    TRANSFER_UNPROCESSED, // its kept connection ended at once, before a byte of the answer
+    TRANSFER_UNTRUSTED,   // the server's certificate is not trusted: no use trying again
+    TRANSFER_GARBLED,     // what came is not HTTP
+    TRANSFER_TOO_LARGE,   // the answer is beyond reply->max
 };
 
 struct transfer {
@@ -82,8 +85,9 @@ struct transfer {
     struct address *address; // NULL before the first request
     void *own_headers;       // what is sent before those of `auth`
     void *headers_set;
-    int64_t end_at; // engine time, when it takes too long
-    int sends;      // how often libcurl began to send this request
+    int64_t end_at;  // engine time, when it takes too long
+    int sends;       // how often libcurl began to send this request …
+    int64_t sent_at; // … and when it did last, monotonic
     bool too_large;
     bool any;               // something of the answer's body has come
     bool over;              // on_events wants no more

@@ -112,6 +112,7 @@ static int run_run(const void *options, int count, char **operands) {
     log_set_level((enum log_level)config.log_level);
     if (config.quiet)
         config.progress = PROGRESS_OFF;
+    log_set_json(config.progress == PROGRESS_JSON);
     int code = engine_global_init(&err) ? run_config(&config, operands[0], &err) : 2;
     if (err.class != ERROR_NONE)
         log_error("%s", err.text);

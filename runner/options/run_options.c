@@ -101,8 +101,9 @@ const struct option run_options[] = {
      .value = "DURATION",
      .fallback = "5s",
      .group = KEYS,
-     .help = "The longest that rows wait for cooling keys of a provider when --provider names "
-             "another behind it; for keys that are merely busy they always wait"},
+     .help =
+         "How long to wait for a rate-limited provider before using the next one of --provider; "
+         "for keys that are merely busy rows always wait"},
     {.name = "base-url",
      .type = OPTION_TEXT,
      .offset = AT(base_url),
@@ -170,7 +171,7 @@ const struct option run_options[] = {
      .min = 1,
      .max = 100000,
      .group = RUN,
-     .help = "Requests in flight per key. auto: as many as turns out to pay"},
+     .help = "Requests in flight per key. auto: adjusts to the provider"},
     {.name = "slots",
      .type = OPTION_COUNT,
      .offset = AT(slots),

@@ -4,6 +4,7 @@
 
 #include "jobs/base/die.h"
 #include "jobs/base/io.h"
+#include "jobs/base/log.h"
 #include "jobs/base/visible.h"
 
 #include <errno.h>
@@ -25,6 +26,10 @@ int print_text(struct buf *text) {
 }
 
 int print_usage_error(const char *text, const char *help_topic) {
+    if (log_is_json()) {
+        log_error("%s", text);
+        return 2;
+    }
     struct buf shown = BUF_INIT(SIZE_MAX / 2);
     visible_add(&shown, slice_str(text), VISIBLE_ONE_LINE);
     fprintf(stderr, "batch-run: %s\ntry 'batch-run help%s%s'\n", buf_cstr(&shown),

@@ -13,7 +13,7 @@
 int print_text(struct buf *text);
 
 // A fault of usage on stderr: "batch-run: text", then which help to read ("run"; NULL: the
-// overview). Returns exit code 2.
+// overview); with log_set_json() one JSON line. Returns exit code 2.
 int print_usage_error(const char *text, const char *help_topic);
 
 #endif

@@ -12,8 +12,13 @@
 #define NAME_LEAST  9 // of a name that is shortened further
 #define REASON_MOST 200
 
+// Nothing is known against it.
 static bool is_healthy(const struct summary_key *key) {
-    return strcmp(key->state, "healthy") == 0 || strcmp(key->state, "unused") == 0;
+    static const char *const words[] = {"healthy", "unused", "unknown"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(key->state, words[i]) == 0)
+            return true;
+    return false;
 }
 
 static double share_of(const struct summary *s, int64_t requests) {

@@ -133,6 +133,8 @@ int64_t progress_left(const struct progress *p, const struct progress_view *view
     int64_t total = progress_total(view, &estimate);
     double rate = progress_rate(p, view);
     double left = (double)(total - progress_finished(view) - view->skipped);
+    if (view->why || progress_finished(view) < PROGRESS_ROWS_TOLD)
+        return -1;
     if (total < 0 || rate <= 0 || left < 0 || left / rate > 1e8)
         return -1;
     return (int64_t)(left * 1e6 / rate);
@@ -159,6 +161,8 @@ void progress_plain(const struct progress *p, const struct progress_view *view, 
              (long long)view->rate_limited);
     if (view->draining) {
         buf_add_str(out, ", stopping");
+    } else if (view->why) {
+        buf_addf(out, ", %s", view->why);
     } else if (left >= 0) {
         buf_add_str(out, ", ETA ");
         show_span(out, left);
@@ -212,6 +216,10 @@ void progress_json(const struct progress *p, const struct progress_view *view, b
         add_number(out, progress_key_word((enum progress_key)i), view->key_states[i]);
     buf_add_char(out, '}');
     add_flag(out, "draining", view->draining);
+    if (view->why) {
+        json_add_name(out, "waiting");
+        json_add_string(out, slice_str(view->why));
+    }
     buf_add_str(out, "}\n");
 }
 
@@ -233,11 +241,13 @@ static void show_live(struct progress *p, const struct progress_view *view) {
 
 static void show_text(struct progress *p, const struct progress_view *view, bool last) {
     struct buf out = BUF_INIT(8192);
-    if (p->mode == PROGRESS_JSON)
+    if (p->mode == PROGRESS_JSON) {
         progress_json(p, view, last, &out);
-    else
+        log_json(buf_slice(&out));
+    } else {
         progress_plain(p, view, &out);
-    log_text(buf_slice(&out));
+        log_text(buf_slice(&out));
+    }
     buf_free(&out);
 }
 

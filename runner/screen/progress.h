@@ -39,6 +39,7 @@ struct progress_view {
     int64_t in_flight;
     int64_t rate_limited; // refusals for rate reasons
     bool draining;        // a signal came: what is in flight is finished, nothing else
+    const char *why;      // why nothing moves, in words; NULL: it moves
 
     const unsigned char *keys; // enum progress_key of each key, for the first PROGRESS_KEYS_SHOWN
     int64_t key_states[PROGRESS_KEY_STATES]; // how many keys are in each state
@@ -91,7 +92,9 @@ int64_t progress_finished(const struct progress_view *view);
 int64_t progress_total(const struct progress_view *view, bool *estimate);
 // 0 to 100.
 double progress_percent(const struct progress_view *view, int64_t total);
-// Microseconds until the end at this rate; -1 when nobody can tell.
+// Microseconds until the end at this rate; -1 when it cannot be told: while nothing moves, and before
+// PROGRESS_ROWS_TOLD rows are done.
+#define PROGRESS_ROWS_TOLD 5
 int64_t progress_left(const struct progress *progress, const struct progress_view *view);
 
 // "idle", "busy", "cooling", "out".

@@ -101,11 +101,19 @@ static void add_done(struct segments *s, const struct progress_view *view, int64
         buf_add_str(out, " done");
 }
 
+// The reason why nothing moves is worth more than all the rest, but is cut to what the rest leaves: the
+// rows done stay beside it.
+#define RANK_WHY  10
+#define WHY_LEAST 24
+#define DONE_ROOM 24
+
 static void add_left(struct segments *s, const struct progress *p,
                      const struct progress_view *view) {
     int64_t left = progress_left(p, view);
     if (view->draining) {
         buf_add_str(begin(s, 8), "stopping");
+    } else if (view->why) {
+        show_plain(begin(s, RANK_WHY), view->why, LINE_BYTES);
     } else if (left >= 0) {
         struct buf *out = begin(s, 7);
         buf_add_str(out, "ETA ");
@@ -152,6 +160,22 @@ static int least_of(const struct segments *s) {
     return least;
 }
 
+static void cut_why(struct segments *s, int width) {
+    int least = width < WHY_LEAST ? width : WHY_LEAST;
+    int most = width - DONE_ROOM > least ? width - DONE_ROOM : least;
+    for (int i = 0; i < s->count; i++) {
+        struct segment *segment = &s->list[i];
+        if (segment->rank != RANK_WHY || segment->width <= most)
+            continue;
+        struct buf cut = BUF_INIT(LINE_BYTES);
+        show_plain(&cut, buf_cstr(&segment->text), most - 1);
+        buf_add_str(&cut, "\xe2\x80\xa6");
+        buf_free(&segment->text);
+        segment->text = cut;
+        segment->width = most;
+    }
+}
+
 static int width_of(struct segments *s) {
     int width = (s->count - 1) * BETWEEN;
     for (int i = 0; i < s->count; i++)
@@ -168,9 +192,11 @@ static void leave_out(struct segments *s, int which) {
 static void put_together(struct segments *s, int width, struct buf *out) {
     for (int i = 0; i < s->count; i++)
         s->list[i].width = columns(buf_slice(&s->list[i].text));
+    cut_why(s, width);
     while (s->count > 1 && width_of(s) > width)
         leave_out(s, least_of(s));
-    if (s->list[0].width > width) // it is alone, and the count of done rows: ASCII, no escapes
+    if (s->list[0].width >
+        width) // it is alone: the count of done rows, ASCII without escapes, or why
         s->list[0].text.n = width > 0 ? (size_t)width : 0;
     for (int i = 0; i < s->count; i++) {
         buf_add_str(out, i ? "  " : "");

@@ -132,7 +132,7 @@ static bool is_stopped_by(const struct summary *s, const char *what) {
 static const char *how_to_go_on(const struct summary *s) {
     if (is_stopped_by(s, "no-key"))
         return "stopped before the end: once a key can be used again, the same command goes on";
-    if (is_stopped_by(s, "unreachable"))
+    if (is_stopped_by(s, "outage"))
         return "stopped before the end: once the provider answers again, the same command goes on";
     if (is_stopped_by(s, "input"))
         return "stopped before the end: correct the input, then the same command goes on";
@@ -184,7 +184,7 @@ void summary_table(const struct summary *s, struct buf *out) {
     }
     if (s->may_be_faster)
         show_folded(out,
-                    SLICE("no key was ever rate limited, and each had one request in flight: "
+                    SLICE("no key was rate limited, and each had one request at a time: "
                           "--slots-per-key auto may be faster"),
                     s->width, 4);
     add_next(s, out);

@@ -16,12 +16,13 @@ struct summary_key {
     const char *name;     // "openai-1"
     const char *provider; // "openai"
     const char *masked;   // never the secret
-    const char *state;    // unused, healthy, degraded, rate_limited, no_model or unavailable
+    const char *state;    // unused, unknown, healthy, degraded, rate_limited, no_model, unavailable
     int health;           // 0 to 100
     int64_t requests;     // HTTP requests made with it, refused ones included
     int64_t ok;
     int64_t failed;
     int64_t rate_limited;
+    int64_t sent_again; // besides requests: their kept connection ended before an answer
     int64_t input_tokens;
     int64_t output_tokens;
     int64_t cached_tokens; // part of the input, which the provider had in its cache
@@ -55,6 +56,7 @@ struct summary {
     int64_t bad_rows;
     int64_t attempts; // HTTP requests
     int64_t rate_limited;
+    int64_t sent_again; // besides requests: their kept connection ended before an answer
     int64_t copies;     // requests sent while another for the same row was out …
     int64_t copies_won; // … and those whose answers were taken
     int64_t elapsed;    // microseconds

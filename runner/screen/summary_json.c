@@ -113,6 +113,7 @@ static void add_totals(struct buf *b, const struct summary *s) {
     buf_add_char(b, '}');
     add_int(b, "attempts", s->attempts);
     add_int(b, "rate_limited", s->rate_limited);
+    add_int(b, "sent_again", s->sent_again);
     json_add_name(b, "elapsed_s");
     json_add_thousandths(b, s->elapsed / 1000);
     add_rate(b, "requests_per_s", s->attempts, s->elapsed);
@@ -159,6 +160,7 @@ static void add_key(struct buf *b, const struct summary_key *key) {
     add_int(b, "ok", key->ok);
     add_int(b, "failed", key->failed);
     add_int(b, "rate_limited", key->rate_limited);
+    add_int(b, "sent_again", key->sent_again);
     add_int(b, "input_tokens", key->input_tokens);
     add_int(b, "output_tokens", key->output_tokens);
     add_int(b, "cached_tokens", key->cached_tokens);

@@ -41,7 +41,8 @@ reply() {
     assert_eq "$([ "$class" = ok ]; echo $?)" "$STATUS" "exit code"
     assert_eq "$class $attempts" "$(jq -r 'select(.id == "first") | "\(.error.class // .status) \(.attempts)"' out.jsonl)" "outcome"
     assert_json out.jsonl 'map(select(.id == "next") | [.status, .text, .attempts])' '[["ok","fine",1]]'
-    assert_eq $((attempts + 1)) "$(canned_requests)" "requests"
+    # the last one ends a kept connection: it is sent again over a new one
+    assert_eq $((attempts + 1 + ${AGAIN:-0})) "$(canned_requests)" "requests"
     assert_true "it has an explanation" jq -se 'all(.status == "ok" or (.error.message | length > 3))' out.jsonl
     within "${AT_MOST:-$MOST}"
     assert_true "$TOOK s are no long time" awk -v took="$TOOK" -v slow="$SLOW" 'BEGIN { exit !(took < 20 * slow) }'
@@ -96,8 +97,8 @@ headed "$JSON" 'Connection: close' "$(cat long)" <body >longheader.close
 } | headed "$EVENTS" 'Connection: close' >lateerror.close
 
 printf '| %-40s %-14s %8s %5s %6s\n' reply class attempts MB s
-reply "reset" network 2 reset
-reply "closed without a word" network 2 close
+AGAIN=1 reply "reset" network 2 reset
+AGAIN=1 reply "closed without a word" network 2 close
 reply "cut short" network 2 truncated.close
 reply "a byte now and then" timeout 2 drip.http
 reply "no answer" timeout 2 hang

@@ -126,7 +126,7 @@ start_simulator --keys 3 --fault 429=100% --retry-after 2h
 rows 4 >resting.jsonl
 background "$BATCH_RUN" resting.jsonl --provider simulate --base-url "$SIM_URL/v1" -o rest.jsonl --progress off
 run=$PID
-wait_until 10 grep -q 'every key rests until 20' "$BG_ERR"
+wait_until 10 grep -q 'all keys are rate limited until 20' "$BG_ERR"
 before=$(cut -d' ' -f14,15 "/proc/$run/stat" | tr ' ' +)
 sleep 1
 after=$(cut -d' ' -f14,15 "/proc/$run/stat" | tr ' ' +)
@@ -134,7 +134,7 @@ assert_true "no CPU while all rest" test $((after - before)) -le 1
 kill "$run"
 wait "$run"
 assert_eq 130 $? "exit code"
-assert_eq 1 "$(grep -c 'every key rests' "$BG_ERR")" "said once"
+assert_eq 1 "$(grep -c 'all keys are rate limited until.*the run waits' "$BG_ERR")" "said once"
 stop_simulator
 
 t "rows of fifty models behind a key that rests: nobody is asked again and again"

@@ -44,6 +44,45 @@ wait_until 20 eval '! kill -0 $PID'
 tail -n 30 "$BG_ERR" | grep '"event":"end"' >events
 assert_json events '.[0].draining' true
 
+# only_json FILE: every line is a JSON value, and the last one the summary.
+only_json() {
+    if ! jq -c . "$1" >/dev/null 2>.jq; then
+        fail "a line is not JSON: $(cat .jq)"
+        grep -v '^{' "$1" | head -n 3 | sed 's/^/#   /'
+    fi
+    assert_true "the last line is the summary: $(tail -n 1 "$1" | cut -c 1-80)" \
+        eval 'tail -n 1 "$1" | jq -e "(.jobs.total >= 0) and (.keys | type == \"array\")"'
+}
+
+t "--progress json owns standard error: whatever happens, every line is JSON and the summary is the last"
+for level in error warn info debug; do
+    run "$BATCH_RUN" in.jsonl --provider simulate --simulate '--fault 429=10%,500=20%,400=5% --retry-after 10ms' \
+        --progress json --log-level $level -o j.jsonl --overwrite
+    only_json "$ERR"
+done
+expect_exit 3 "$BATCH_RUN" in.jsonl --provider simulate --max-requests 5 --progress json -o j.jsonl --overwrite
+only_json "$ERR"
+assert_match "$ERR" '"event":"log","level":"error","message":"--max-requests 5 is reached'
+run timeout -s INT 1 "$BATCH_RUN" in.jsonl --provider simulate --simulate '--latency 700' --progress json -o j.jsonl --overwrite
+only_json "$ERR"
+assert_match "$ERR" '"event":"log","level":"warn","message":"stopping: waiting for'
+OPENAI_API_KEY=abcdefgh,abcdefgh run "$BATCH_RUN" in.jsonl --provider openai --base-url http://127.0.0.1:9/v1 \
+    --progress json -o j2.jsonl --max-retries 0 --max-requests 3
+only_json "$ERR"
+assert_match "$ERR" 'is used once'
+
+t "--progress json: faults of usage are one JSON line too"
+for bad in --nonsense "--timeout=never" "--model=" "--keys=nowhere.keys"; do
+    expect_exit 2 "$BATCH_RUN" in.jsonl --progress json "$bad"
+    assert_json "$ERR" 'map(.event, .level)' '["log","error"]'
+done
+expect_exit 2 "$BATCH_RUN" missing.jsonl --provider simulate --progress=json
+assert_json "$ERR" 'map(.message | test("missing.jsonl"))' '[true]'
+BATCH_RUN_PROGRESS=json expect_exit 2 "$BATCH_RUN" in.jsonl --nonsense
+assert_json "$ERR" length 1
+expect_exit 0 "$BATCH_RUN" in.jsonl --provider simulate --progress json --dry-run
+assert_true "a dry run too" jq -c . "$ERR"
+
 t "--progress plain: a line every few seconds"
 background "$BATCH_RUN" in.jsonl --provider simulate --base-url "$SIM_URL/v1" -o plain.jsonl --overwrite
 wait_until 20 grep -qE '^[0-9]+ of ~?[0-9]+ \([0-9]+%\) done, 0 failed' "$BG_ERR" || fail "no line while it runs: $(cat "$BG_ERR")"
@@ -82,10 +121,53 @@ assert_match "$ERR" '^key +state +requests +ok +failed +429s'
 assert_eq 3 "$(grep -cE '^simulate-[123] +healthy +10 +10 +0 +0' "$ERR")" "rows of keys"
 assert_contains "$ERR" 'results: t.jsonl'
 
-# on_terminal COMMAND: what the terminal is sent, to `typed`. TERMINAL: its kind.
+t "nothing is called healthy that is not known: a key that was never asked is unused"
+head -n 1 in.jsonl >one.jsonl
+run_ok one.jsonl --provider simulate -o u.jsonl --summary s.json
+assert_json s.json '.[0].keys | map(.state) | sort' '["healthy","unused","unused"]'
+
+t "a model that an account has not is shown as that"
+chat_answer good.http ok
+http_answer 403.http "403 Forbidden" \
+    '{"error":{"message":"Project `p` does not have access to model `m`","code":"model_not_found"}}'
+start_canned 'canned-secret-number-one=403.http' good.http
+run_ok in.jsonl "${CANNED[@]}" --model m -o model.jsonl --summary s.json
+assert_json s.json '.[0].keys | map([.state, .rate_limited, .reason != null])' '[["no_model",0,true],["healthy",0,false]]'
+assert_match "$ERR" '^openai-1: no_model: .*does not have access to model'
+kill "$CANNED_PID"
+
+t "keys that were never limited and had one request each: more at once may be faster"
+run_ok in.jsonl --provider simulate -o hint.jsonl
+assert_contains "$ERR" '--slots-per-key auto may be faster'
+run_ok in.jsonl --provider simulate -o hint.jsonl --overwrite --slots-per-key auto
+assert_not_contains "$ERR" 'may be faster'
+run_ok in.jsonl --provider simulate -o hint.jsonl --overwrite --simulate '--fault 429=20% --retry-after 10ms'
+assert_not_contains "$ERR" 'may be faster'
+
+t "why nothing moves: the provider, since when and the next try, and no ETA"
+http_answer 503.http "503 Service Unavailable" '{"error":{"message":"overloaded just now"}}'
+start_canned 503.http
+background "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o down.jsonl --progress json
+wait_until 20 grep -qE '"waiting":"openai: HTTP 503 since [0-9]+ s, next try in [0-9]+ s \(overloaded just now\)"' "$BG_ERR" ||
+    fail "the reason is not said: $(tail -n 2 "$BG_ERR")"
+grep '"waiting"' "$BG_ERR" >events
+assert_json events 'map(.eta_s) | unique' '[null]'
+kill -INT "$PID"
+wait "$PID"
+kill "$CANNED_PID"
+http_answer 429.http "429 Too Many Requests" '{"error":{"message":"daily quota","code":"rate_limit_exceeded"}}' 'Retry-After: 300'
+start_canned 429.http
+background "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o down.jsonl --progress json
+wait_until 20 grep -qE '"waiting":"all keys are rate limited until [0-9:]+ \(.*daily quota\)"' "$BG_ERR" ||
+    fail "the reason is not said: $(tail -n 2 "$BG_ERR")"
+kill -INT "$PID"
+wait "$PID"
+kill "$CANNED_PID"
+
+# on_terminal COMMAND: what the terminal is sent, to `typed`. TERMINAL: its kind. COLUMNS_WIDE: how wide.
 on_terminal() {
     export TERM=${TERMINAL:-xterm}
-    timeout $((LIMIT * SLOW)) script -qec "stty cols 100; $1" /dev/null </dev/null >typed 2>&1
+    timeout $((LIMIT * SLOW)) script -qec "stty cols ${COLUMNS_WIDE:-100}; $1" /dev/null </dev/null >typed 2>&1
     STATUS=$?
 }
 
@@ -128,6 +210,22 @@ if command -v script >/dev/null; then
     TERMINAL=dumb on_terminal "'$BATCH_RUN' in.jsonl --provider simulate -o dumb.jsonl --simulate '--latency 60'"
     assert_not_contains typed 'in flight'
     assert_match typed '^key +state +requests'
+
+    t "a terminal of 60 columns, and of 40: no line is wider, with colours and without"
+    rows 1000 >thousand.jsonl
+    for COLUMNS_WIDE in 60 40; do
+        for NO_COLOR in "" 1; do
+            export NO_COLOR
+            on_terminal "'$BATCH_RUN' thousand.jsonl --provider simulate -o wide.jsonl --overwrite --slots-per-key 50 --max-retries 0 --simulate '--latency 15 --fault 500=20%'"
+            tr '\r' '\n' <typed | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' >plain
+            assert_eq "" "$(awk -v most=$COLUMNS_WIDE 'length($0) > most' plain | head -n 1)" "a line that is too wide"
+            assert_match plain '^key +state +'
+            assert_match plain '^simulate-3 +(healthy|degraded)'
+            assert_no_match plain 'share$'
+            assert_match plain 'rows failed: server'
+        done
+    done
+    unset COLUMNS_WIDE NO_COLOR
 
     t "a signal on a terminal leaves the cursor on a line of its own"
     on_terminal "'$BATCH_RUN' in.jsonl --provider simulate --simulate '--latency 300' -o sig.jsonl & sleep 1; kill -INT \$!; wait \$!"

@@ -84,8 +84,10 @@ canned_bodies() {
 assert_ledger() {
     local names='{key,requests,ok,failed,rate_limited,input_tokens,output_tokens}'
     sim_stats . >"$WORK/.stats.json"
+    # a request on a kept connection that ended is a failed one for the simulator, and none for the run
+    local received=".keys[] | .requests += (.sent_again // 0) | .failed += (.sent_again // 0)"
     assert_eq "$(jq -c "[.keys[]|$names]|sort_by(.key)" "$WORK/.stats.json")" \
-        "$(jq -c "[.keys[]|$names]|sort_by(.key)" "$1")" "the keys' counts"
+        "$(jq -c "[$received|$names]|sort_by(.key)" "$1")" "the keys' counts"
     assert_json "$1" '.[0]|.attempts == ([.keys[].requests]|add)
         and .rate_limited == ([.keys[].rate_limited]|add)
         and .tokens.input == ([.keys[].input_tokens]|add)

@@ -96,12 +96,26 @@ static void a_key_is_named_by_state_and_score(void **state) {
     key_set_state(&key, KEY_COOLING);
     assert_string_equal(key_state_name(&key, START), "rate_limited");
     assert_int_equal(key_health(&key, START), 60);
+    key_set_state(&key, KEY_NO_MODEL);
+    assert_string_equal(key_state_name(&key, START), "no_model");
     key_set_state(&key, KEY_SUSPENDED);
     assert_string_equal(key_state_name(&key, START), "unavailable");
     assert_int_equal(key_health(&key, START), 0);
     key_set_state(&key, KEY_REMOVED);
     assert_string_equal(key_state_name(&key, START), "unavailable");
     assert_int_equal(key_health(&key, START), 0);
+}
+
+static void nothing_is_healthy_before_it_is_known(void **state) {
+    (void)state;
+    struct key key = {.counts = {.requests = 0}};
+    assert_string_equal(key_state_name(&key, START), "unused");
+    key.counts.requests = 1;
+    assert_string_equal(key_state_name(&key, START), "unknown");
+    health_failed(&key.health, START);
+    assert_string_equal(key_state_name(&key, START), "unknown");
+    health_passed(&key.health, START); // an answer, be it that the row is refused
+    assert_string_equal(key_state_name(&key, START), "healthy");
 }
 
 int main(void) {
@@ -111,6 +125,7 @@ int main(void) {
         cmocka_unit_test(is_degraded_below_70),
         cmocka_unit_test(five_quiet_minutes_make_it_healthy),
         cmocka_unit_test(a_key_is_named_by_state_and_score),
+        cmocka_unit_test(nothing_is_healthy_before_it_is_known),
         cmocka_unit_test(each_failure_starts_the_minutes_anew),
     };
     QUIET_RUN(tests);

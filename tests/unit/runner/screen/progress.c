@@ -143,6 +143,27 @@ static void a_plain_line(void **state) {
     buf_clear(&out);
 }
 
+static void no_time_is_told_while_nothing_moves(void **state) {
+    (void)state;
+    struct progress p = start(PROGRESS_PLAIN);
+    struct progress_view v = view_of(50, 5);
+    v.input_ended = true, v.rows = 100;
+    assert_int_equal(progress_left(&p, &v), 5 * SECOND);
+    v.why = "openai: HTTP 503 since 40 s";
+    assert_int_equal(progress_left(&p, &v), -1);
+    progress_plain(&p, &v, &out);
+    assert_non_null(strstr(buf_cstr(&out), "0 rate limited, openai: HTTP 503 since 40 s\n"));
+    assert_null(strstr(buf_cstr(&out), "ETA"));
+    buf_clear(&out);
+    progress_json(&p, &v, false, &out);
+    assert_true(slice_is(json_get(buf_slice(&out), "waiting"), "\"openai: HTTP 503 since 40 s\""));
+    assert_true(slice_is(json_get(buf_slice(&out), "eta_s"), "null"));
+    buf_clear(&out);
+    v = view_of(PROGRESS_ROWS_TOLD - 1, 1); // nor before enough is known
+    v.input_ended = true, v.rows = 100;
+    assert_int_equal(progress_left(&p, &v), -1);
+}
+
 static void a_json_line(void **state) {
     (void)state;
     struct progress p = start(PROGRESS_JSON);
@@ -220,6 +241,7 @@ int main(void) {
         cmocka_unit_test(slow_jobs_have_the_rate_of_the_whole_run),
         cmocka_unit_test(the_time_left),
         cmocka_unit_test(a_plain_line),
+        cmocka_unit_test(no_time_is_told_while_nothing_moves),
         cmocka_unit_test(a_json_line),
         cmocka_unit_test_teardown(each_mode_speaks_in_its_time, free_out),
     };

@@ -128,6 +128,9 @@ static void it_never_is_wider_than_the_terminal(void **state) {
         v.total = random_below(&random, 2) ? -1 : v.rows;
         v.input_ended = random_below(&random, 2);
         v.draining = random_below(&random, 2);
+        v.why = random_below(&random, 2) ? NULL
+                                         : "openai: HTTP 503 since 40 s, next try in 5 s "
+                                           "(zu viele Anfragen: sp\xc3\xa4ter \xe4\xb8\xad)";
         v.bytes_done = random_below(&random, 1000);
         v.bytes_total = random_below(&random, 1000) - 1;
         struct progress_settings settings = {PROGRESS_BAR, true, random_below(&random, 2),
