@@ -206,7 +206,7 @@ static enum wire_answer read_pieces(const struct transfer *t, const struct answe
     if (end == STREAM_WHOLE || end == STREAM_BLOCKED) {
         buf_clear(out);
         buf_add_slice(out, buf_slice(&together));
-        out->n = secret_scrub(context->secret, out->p, out->n);
+        out->n = secret_set_scrub(context->secrets, out->p, out->n);
         wire_stream_reply(&s, buf_slice(out), &result->reply);
         result->assembled = answer != WIRE_PARTS;
         answer = end == STREAM_WHOLE ? WIRE_OK : WIRE_BLOCKED;
@@ -340,7 +340,7 @@ static void drop_mark(struct buf *body) {
 
 static void scrub_reply(const struct transfer *t, const struct answer_context *context) {
     if (t->reply->n)
-        t->reply->n = secret_scrub(context->secret, t->reply->p, t->reply->n);
+        t->reply->n = secret_set_scrub(context->secrets, t->reply->p, t->reply->n);
 }
 
 // Whether what was read of a stream stands, however its transfer ended.
@@ -403,6 +403,6 @@ void answer_read(struct transfer *t, const struct answer_context *context, struc
         read_refused_usage(t, context, result);
     }
     // what was taken from headers was not in the body
-    v->message[secret_scrub(context->secret, v->message, strlen(v->message))] = '\0';
-    v->code[secret_scrub(context->secret, v->code, strlen(v->code))] = '\0';
+    v->message[secret_set_scrub(context->secrets, v->message, strlen(v->message))] = '\0';
+    v->code[secret_set_scrub(context->secrets, v->code, strlen(v->code))] = '\0';
 }

@@ -79,7 +79,7 @@ static void send_request(struct loop *l, struct flight *f) {
     if (!key->auth)
         key->auth = transfer_auth_new(provider->wire, key->entry->secret);
     e->auth = key->auth;
-    e->secret = key->entry->secret;
+    e->secrets = l->p->secrets;
     e->stream = &f->stream;
     e->timeout = config->timeout;
     if (f->job->not_after - l->now < e->timeout)

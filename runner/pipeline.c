@@ -6,6 +6,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
+#include "pool/secret_set.h"
 #include "runner/paths.h"
 #include "runner/screen/progress.h"
 #include "runner/signal_gate.h"
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -93,11 +95,28 @@ static void init_credits(struct pipeline *p) {
     credits_init(&p->credits, &options);
 }
 
+// Any provider's answer may hold any of the keys, and what the way to it is opened with.
+static struct secret_set *gather_secrets(const struct plan *plan) {
+    static const char *const proxies[] = {"http_proxy",  "HTTP_PROXY", "https_proxy",
+                                          "HTTPS_PROXY", "all_proxy",  "ALL_PROXY"};
+    struct secret_set *set = secret_set_new();
+    for (size_t i = 0; i < plan->keyring.count; i++)
+        secret_set_add(set, plan->keyring.entries[i].secret);
+    for (size_t i = 0; i < plan->route_count; i++)
+        secret_set_add_address(set, slice_str(plan->routes[i].base_url));
+    for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++)
+        if (getenv(proxies[i]))
+            secret_set_add_address(set, slice_str(getenv(proxies[i])));
+    secret_set_ready(set);
+    return set;
+}
+
 bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *err) {
     *p = (struct pipeline){.plan = plan, .count_until = TIME_NEVER};
     p->budget = (struct run_budget){.max_requests = plan->config->max_requests,
                                     .max_tokens = plan->config->max_tokens_total,
                                     .errors = plan->error_rate};
+    p->secrets = gather_secrets(plan);
     p->loop_fd = wake_new();
     p->reader_fd = wake_new();
     p->done_fd = wake_new();
@@ -120,6 +139,7 @@ void pipeline_close(struct pipeline *p) {
     source_close(p->source);
     engine_close(p->engine);
     pool_free(p->pool);
+    secret_set_free(p->secrets);
     credits_free(&p->credits);
     stats_free(&p->stats);
     why_free(&p->why);

@@ -46,6 +46,7 @@ struct pipeline {
     struct pool *pool;
     struct source *source;
     struct output *output;
+    struct secret_set *secrets;      // all there are, to be masked in what comes back
     struct engine_options transport; // how requests are sent
     struct engine *engine;           // the loop's, once it runs
     struct stats stats; // rows, skipped and bad_rows counted by the reader, the rest by the loop
