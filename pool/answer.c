@@ -39,7 +39,17 @@ static void fail_too_large(struct verdict *v, size_t max) {
              "the answer is larger than %zu bytes (--max-reply-bytes)", max);
 }
 
-static void read_failure(const struct transfer *t, struct verdict *v) {
+// Nothing listens where a server of the user's own should be.
+static void add_start_hint(const struct provider *provider, struct verdict *v) {
+    size_t n = strlen(v->message);
+    if (provider->start_hint)
+        snprintf(v->message + n, sizeof v->message - n,
+                 "; %s, or give its address with -p %s=http://HOST:PORT/v1", provider->start_hint,
+                 provider->name);
+}
+
+static void read_failure(const struct transfer *t, const struct provider *provider,
+                         struct verdict *v) {
     fail(v, of_status[t->status].outcome, t->error);
     v->cause = of_status[t->status].cause;
     v->scope = SCOPE_PROVIDER;
@@ -47,6 +57,8 @@ static void read_failure(const struct transfer *t, struct verdict *v) {
     if (t->status == TRANSFER_UNTRUSTED)
         snprintf(v->message, sizeof v->message,
                  "%s (--cacert names a file of certificates to trust)", t->error);
+    if (t->status == TRANSFER_NETWORK && !transfer_was_sent(t))
+        add_start_hint(provider, v);
 }
 
 static struct slice header_of(const void *transfer, const char *name) {
@@ -330,6 +342,11 @@ void answer_listen(struct answer_stream *s, const struct wire *wire, struct tran
     t->events_context = s;
 }
 
+// The keys, and what else must not be shown of what was sent. Returns the new length.
+static size_t scrub(const struct answer_context *context, char *text, size_t n) {
+    return secret_set_scrub(context->secrets, text, n);
+}
+
 // Some servers put a byte order mark in front of JSON.
 static void drop_mark(struct buf *body) {
     if (!slice_starts(buf_slice(body), "\xef\xbb\xbf"))
@@ -340,7 +357,7 @@ static void drop_mark(struct buf *body) {
 
 static void scrub_reply(const struct transfer *t, const struct answer_context *context) {
     if (t->reply->n)
-        t->reply->n = secret_set_scrub(context->secrets, t->reply->p, t->reply->n);
+        t->reply->n = scrub(context, t->reply->p, t->reply->n);
 }
 
 // Whether what was read of a stream stands, however its transfer ended.
@@ -356,7 +373,7 @@ static void read_stream(const struct transfer *t, const struct answer_context *c
     result->reply.usage = s->usage;
     if (t->status != TRANSFER_ANSWERED && !is_settled(s, end)) {
         buf_clear(t->reply);
-        read_failure(t, v);
+        read_failure(t, context->provider, v);
         return;
     }
     scrub_reply(t, context);
@@ -395,7 +412,7 @@ void answer_read(struct transfer *t, const struct answer_context *context, struc
     else if (t->streamed && !context->stream->plain)
         read_stream(t, context, result, v);
     else if (t->status != TRANSFER_ANSWERED)
-        read_failure(t, v);
+        read_failure(t, context->provider, v);
     else if (t->http_status >= 200 && t->http_status < 300)
         read_success(t, context, result, v);
     else {
@@ -403,6 +420,6 @@ void answer_read(struct transfer *t, const struct answer_context *context, struc
         read_refused_usage(t, context, result);
     }
     // what was taken from headers was not in the body
-    v->message[secret_set_scrub(context->secrets, v->message, strlen(v->message))] = '\0';
-    v->code[secret_set_scrub(context->secrets, v->code, strlen(v->code))] = '\0';
+    v->message[scrub(context, v->message, strlen(v->message))] = '\0';
+    v->code[scrub(context, v->code, strlen(v->code))] = '\0';
 }

@@ -1,4 +1,4 @@
-// catalogue.c: the table of known providers. Constant; any thread.
+// catalogue.c: the table of built-in providers. Constant; any thread.
 // SPDX-License-Identifier: MIT
 #include "pool/catalogue.h"
 
@@ -14,6 +14,25 @@
 //   mistral        docs.mistral.ai: an alias that is kept current
 //   nvidia         build.nvidia.com; open to every account (404 "Not found for account" otherwise)
 //   k2think        the model list of www.k2think.ai
+//   openrouter     openrouter.ai/docs: its router, which chooses a model and is billed as that one
+//   deepseek       api-docs.deepseek.com pricing: the name that is kept current
+//   xai            docs.x.ai models, as promptfoo's list of them repeats it
+//   together       docs.together.ai serverless models; they are retired on a rolling schedule
+//   fireworks      fireworks.ai model library
+//   cerebras       inference-docs.cerebras.ai models overview: one of the two that are shared
+//   moonshot       platform.kimi.ai models
+//   dashscope      help.aliyun.com model-studio; keys of its international site: --base-url
+//                  https://dashscope-intl.aliyuncs.com/compatible-mode/v1
+//   siliconflow    docs.siliconflow.cn: free; keys of siliconflow.com: --base-url
+//                  https://api.siliconflow.com/v1
+//   minimax        platform.minimax.io text-openai-api
+//   cohere         docs.cohere.com compatibility-api
+//   lmstudio, llamacpp  answer with the model that is loaded, whatever it is called in a request
+//   ollama, vllm, azure  serve what the user installed or deployed: there is no default
+//
+// Limits of the second group: cerebras, together, fireworks, openrouter, xai and azure send
+// x-ratelimit-* headers, most of them in OpenAI's names; deepseek, moonshot, dashscope, siliconflow,
+// minimax and cohere are not known to send any.
 //
 // Idempotency keys: none of the real providers is known to take one, so none is sent unless asked for.
 //   anthropic      says that it does not (anthropic-sdk-typescript pull request 1144, August 2026: the
@@ -124,6 +143,173 @@ const struct provider catalogue[CATALOGUE_COUNT + 1] = {
         .documentation = "batch-run help simulate",
         .takes_idempotency_key = true,
     },
+    {
+        .name = "openrouter",
+        .base_url = "https://openrouter.ai/api/v1",
+        .variables = {"OPENROUTER_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "openrouter/auto",
+        .batch_prefix = "/v1",
+        .documentation = "https://openrouter.ai/docs/api-reference/limits",
+    },
+    {
+        .name = "deepseek",
+        .base_url = "https://api.deepseek.com",
+        .variables = {"DEEPSEEK_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "deepseek-flash",
+        .batch_prefix = "/v1",
+        .documentation = "https://api-docs.deepseek.com/quick_start/rate_limit",
+    },
+    {
+        .name = "xai",
+        .base_url = "https://api.x.ai/v1",
+        .variables = {"XAI_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "grok-4-1-fast-non-reasoning",
+        .batch_prefix = "/v1",
+        .documentation = "https://docs.x.ai/docs/key-information/consumption-and-rate-limits",
+    },
+    {
+        .name = "together",
+        .base_url = "https://api.together.ai/v1",
+        .variables = {"TOGETHER_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "openai/gpt-oss-20b",
+        .batch_prefix = "/v1",
+        .documentation = "https://docs.together.ai/docs/rate-limits",
+    },
+    {
+        .name = "fireworks",
+        .base_url = "https://api.fireworks.ai/inference/v1",
+        .variables = {"FIREWORKS_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "accounts/fireworks/models/gpt-oss-120b",
+        .batch_prefix = "/v1",
+        .documentation = "https://docs.fireworks.ai/guides/quotas_usage/rate-limits",
+    },
+    {
+        .name = "cerebras",
+        .base_url = "https://api.cerebras.ai/v1",
+        .variables = {"CEREBRAS_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "gpt-oss-120b",
+        .batch_prefix = "/v1",
+        .documentation = "https://inference-docs.cerebras.ai/support/rate-limits",
+    },
+    {
+        .name = "moonshot",
+        .base_url = "https://api.moonshot.ai/v1",
+        .variables = {"MOONSHOT_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "kimi-k2.6",
+        .batch_prefix = "/v1",
+        .documentation = "https://platform.kimi.ai/docs/pricing/limits",
+    },
+    {
+        .name = "dashscope",
+        .base_url = "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        .variables = {"DASHSCOPE_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "qwen-flash",
+        .batch_prefix = "/v1",
+        .documentation = "https://help.aliyun.com/zh/model-studio/rate-limit",
+    },
+    {
+        .name = "siliconflow",
+        .base_url = "https://api.siliconflow.cn/v1",
+        .variables = {"SILICONFLOW_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "Qwen/Qwen3-8B",
+        .batch_prefix = "/v1",
+        .documentation =
+            "https://docs.siliconflow.cn/cn/userguide/rate-limits/rate-limit-and-upgradation",
+    },
+    {
+        .name = "minimax",
+        .base_url = "https://api.minimax.io/v1",
+        .variables = {"MINIMAX_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "MiniMax-M3",
+        .batch_prefix = "/v1",
+        .documentation = "https://platform.minimax.io/docs/guides/rate-limits",
+    },
+    {
+        .name = "cohere",
+        .base_url = "https://api.cohere.ai/compatibility/v1",
+        .variables = {"COHERE_API_KEY", "CO_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "command-a-03-2025",
+        .batch_prefix = "/v1",
+        .documentation = "https://docs.cohere.com/docs/rate-limits",
+    },
+    {
+        .name = "ollama",
+        .base_url = "http://127.0.0.1:11434/v1",
+        .variables = {"OLLAMA_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .batch_prefix = "/v1",
+        .documentation = "https://docs.ollama.com/openai",
+        .key_is_optional = true,
+        .start_hint = "start it with `ollama serve`",
+    },
+    {
+        .name = "vllm",
+        .base_url = "http://127.0.0.1:8000/v1",
+        .variables = {"VLLM_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .batch_prefix = "/v1",
+        .documentation = "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
+        .key_is_optional = true,
+        .start_hint = "start it with `vllm serve MODEL`",
+    },
+    {
+        .name = "lmstudio",
+        .base_url = "http://127.0.0.1:1234/v1",
+        .variables = {"LMSTUDIO_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "default",
+        .batch_prefix = "/v1",
+        .documentation = "https://lmstudio.ai/docs/api/openai-api",
+        .key_is_optional = true,
+        .start_hint = "start it with `lms server start`, or in LM Studio under Developer",
+    },
+    {
+        .name = "llamacpp",
+        .base_url = "http://127.0.0.1:8080/v1",
+        .variables = {"LLAMACPP_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .default_model = "default",
+        .batch_prefix = "/v1",
+        .documentation = "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
+        .key_is_optional = true,
+        .start_hint = "start it with `llama-server -m MODEL.gguf`",
+    },
+    {
+        .name = "azure",
+        .variables = {"AZURE_API_KEY", "AZURE_OPENAI_API_KEY"},
+        .wire = &wire_openai,
+        .wire_name = "openai",
+        .batch_prefix = "/v1",
+        .documentation = "https://learn.microsoft.com/azure/ai-foundry/openai/quotas-limits",
+        .family = "openai",
+        .auth_prefix = "api-key: ",
+    },
     {0},
 };
 
@@ -132,8 +318,4 @@ const struct provider *catalogue_find(struct slice name) {
         if (slice_is(name, p->name))
             return p;
     return NULL;
-}
-
-const char *catalogue_names(void) {
-    return "bigmodel, zai, openai, anthropic, google, groq, mistral, nvidia, k2think, simulate";
 }

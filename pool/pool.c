@@ -35,7 +35,7 @@ static struct home *home_of(struct pool *pool, const struct provider *provider) 
 // First how many keys each provider has, then the keys themselves, so that no pointer moves
 // afterwards.
 static void count_keys(struct pool *pool, const struct keyring *ring) {
-    pool->homes = mem_zero(CATALOGUE_COUNT + 1, sizeof *pool->homes);
+    pool->homes = mem_zero(PROVIDERS_MAX + 1, sizeof *pool->homes);
     for (size_t i = 0; i < ring->count; i++)
         if (ring->entries[i].enabled) {
             home_of(pool, ring->entries[i].provider)->count++;

@@ -114,6 +114,10 @@ void secret_mask_in_json(const struct secret *s, char mask[SECRET_MASK_SIZE]) {
         memcpy(mask, "****", 5);
 }
 
+bool secret_is_empty(const struct secret *s) {
+    return s->n == 0;
+}
+
 bool secret_eq(const struct secret *a, const struct secret *b) {
     return a->n == b->n && memcmp(a->text, b->text, a->n) == 0;
 }

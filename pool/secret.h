@@ -24,6 +24,9 @@ void secret_free(struct secret *s); // NULL is fine
 // "abcd****wxyz", or "****" below SECRET_SHOWN_MIN characters.
 void secret_mask(const struct secret *s, char mask[SECRET_MASK_SIZE]);
 
+// The key of a server that wants none.
+bool secret_is_empty(const struct secret *s);
+
 bool secret_eq(const struct secret *a, const struct secret *b);
 // For finding equal secrets among many.
 struct hash128 secret_hash(const struct secret *s, const uint64_t key[2]);

@@ -3,13 +3,14 @@
 #include "runner/assign.h"
 
 // The provider that text names in front of the mark, or NULL. *value is what follows.
-static const struct provider *named(struct slice text, char mark, struct slice *value) {
+static const struct provider *named(const struct registry *providers, struct slice text, char mark,
+                                    struct slice *value) {
     const char *end = text.n ? memchr(text.p, mark, text.n) : NULL;
     if (!end)
         return NULL;
     size_t n = (size_t)(end - text.p);
     *value = slice_of(end + 1, text.n - n - 1);
-    return catalogue_find(slice_trim(slice_of(text.p, n)));
+    return registry_find(providers, slice_trim(slice_of(text.p, n)));
 }
 
 static bool give(const char *option, struct slice *place, const struct provider *provider,
@@ -23,20 +24,20 @@ static bool give(const char *option, struct slice *place, const struct provider 
     return true;
 }
 
-bool assign_models(const char *text, unsigned in_run, struct assigned *assigned,
-                   struct error *err) {
+bool assign_models(const struct registry *providers, const char *text, provider_set in_run,
+                   struct assigned *assigned, struct error *err) {
     struct slice list = slice_str(text), item, model;
     bool several = text && strchr(text, ',');
     *assigned = (struct assigned){0};
     while (slice_next(&list, ',', &item)) {
         item = slice_trim(item);
-        const struct provider *provider = named(item, ':', &model);
-        bool ours = provider && in_run & 1u << (provider - catalogue);
+        const struct provider *provider = named(providers, item, ':', &model);
+        bool ours = provider && in_run & PROVIDER_BIT(provider_place(provider));
         if (provider && !ours && several)
             return error_set(err, ERROR_USAGE,
                              "--model: %s is none of the run's providers (--provider)",
                              provider->name);
-        if (!give("--model", ours ? &assigned->of[provider - catalogue] : &assigned->common,
+        if (!give("--model", ours ? &assigned->of[provider_place(provider)] : &assigned->common,
                   ours ? provider : NULL, ours ? slice_trim(model) : item, err))
             return false;
     }
@@ -44,11 +45,11 @@ bool assign_models(const char *text, unsigned in_run, struct assigned *assigned,
 }
 
 // The next address ends at a comma that a provider's name and '=' follow: others are part of it.
-static struct slice take_address(struct slice *list) {
+static struct slice take_address(const struct registry *providers, struct slice *list) {
     struct slice value;
     for (size_t i = 0; i < list->n; i++) {
         struct slice rest = slice_of(list->p + i + 1, list->n - i - 1);
-        if (list->p[i] != ',' || !named(rest, '=', &value))
+        if (list->p[i] != ',' || !named(providers, rest, '=', &value))
             continue;
         struct slice address = slice_of(list->p, i);
         *list = rest;
@@ -59,14 +60,16 @@ static struct slice take_address(struct slice *list) {
     return address;
 }
 
-bool assign_addresses(const char *text, struct assigned *assigned, struct error *err) {
+bool assign_addresses(const struct registry *providers, const char *text, struct assigned *assigned,
+                      struct error *err) {
     struct slice list = slice_str(text), value;
     *assigned = (struct assigned){0};
     while (list.n) {
-        struct slice item = take_address(&list);
-        const struct provider *provider = named(item, '=', &value);
-        if (!give("--base-url", provider ? &assigned->of[provider - catalogue] : &assigned->common,
-                  provider, slice_trim(provider ? value : item), err))
+        struct slice item = take_address(providers, &list);
+        const struct provider *provider = named(providers, item, '=', &value);
+        if (!give("--base-url",
+                  provider ? &assigned->of[provider_place(provider)] : &assigned->common, provider,
+                  slice_trim(provider ? value : item), err))
             return false;
     }
     return true;

@@ -7,19 +7,21 @@
 #define RUNNER_ASSIGN_H
 
 #include "jobs/base/error.h"
-#include "pool/catalogue.h"
+#include "pool/registry.h"
 
 // Slices point into the option's text; SLICE_NONE: nothing was said.
 struct assigned {
-    struct slice common;              // without a name
-    struct slice of[CATALOGUE_COUNT]; // by the provider's place in the catalogue
+    struct slice common;            // without a name
+    struct slice of[PROVIDERS_MAX]; // by the provider's place
 };
 
 // --model: "MODEL" or "NAME:MODEL,…". Only the name of a provider of the run counts as such:
-// in_run has the bit of its place in the catalogue. False with err filled; a NULL text says nothing.
-bool assign_models(const char *text, unsigned in_run, struct assigned *assigned, struct error *err);
+// False with err filled; a NULL text says nothing.
+bool assign_models(const struct registry *providers, const char *text, provider_set in_run,
+                   struct assigned *assigned, struct error *err);
 
-// --base-url: "URL" or "NAME=URL,…" for any providers of the catalogue.
-bool assign_addresses(const char *text, struct assigned *assigned, struct error *err);
+// --base-url: "URL" or "NAME=URL,…" for any providers.
+bool assign_addresses(const struct registry *providers, const char *text, struct assigned *assigned,
+                      struct error *err);
 
 #endif

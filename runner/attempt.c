@@ -77,7 +77,7 @@ static void send_request(struct loop *l, struct flight *f) {
     struct key *key = f->lease.key;
     const struct provider *provider = e->route->provider;
     if (!key->auth)
-        key->auth = transfer_auth_new(provider->wire, key->entry->secret);
+        key->auth = transfer_auth_new(provider, key->entry->secret);
     e->auth = key->auth;
     e->secrets = l->p->secrets;
     e->stream = &f->stream;

@@ -6,6 +6,7 @@
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
 #include "pool/transfer/blocks.h"
+#include "pool/wire/request_url.h"
 #include "runner/wake.h"
 
 #include <sched.h>
@@ -30,9 +31,8 @@ struct carrier {
 static bool build(struct errand *e, struct transfer *t) {
     const struct provider *provider = e->route->provider;
     struct wire_out out = {.path = &t->url, .body = &t->body};
-    buf_add_str(&t->url, e->route->base_url);
     enum wire_answer answer =
-        provider->wire->build_request(&e->job->request, provider, &e->route->defaults, &out);
+        request_build(&e->job->request, provider, e->route->base_url, &e->route->defaults, &out);
     e->result->model_sent = out.model;
     e->other_path = out.other_path;
     if (answer != WIRE_OK)

@@ -3,6 +3,7 @@
 #include "runner/dry_run.h"
 
 #include "jobs/base/log.h"
+#include "pool/wire/request_url.h"
 #include "runner/pipeline.h"
 
 #include <stdio.h>
@@ -10,40 +11,69 @@
 #define SHOWN       3
 #define SHOWN_BYTES 2000
 
-static void add_plan(const struct plan *plan, struct buf *out) {
-    buf_addf(out, "dry run: nothing is sent\n");
-    buf_addf(out, "  input     %s\n  output    %s\n", plan->input, plan->output);
+// "from openai: keys.env, groq: .env"
+static void add_sources(const struct plan *plan, struct buf *out) {
+    bool any = false;
     for (size_t i = 0; i < plan->order_count; i++) {
-        const struct route *route = &plan->routes[i];
-        buf_addf(out, "  %s  %s at %s, model %.*s\n", i ? "else    " : "provider",
-                 route->provider->name, route->base_url, SLICE_ARG(route->defaults.model));
+        const struct provider *provider = plan->routes[i].provider;
+        const char *source = plan->keyring.sources[provider_place(provider)];
+        if (!source)
+            continue;
+        buf_addf(out, any ? ", " : "\n  from      ");
+        if (plan->order_count > 1)
+            buf_addf(out, "%s: ", provider->name);
+        buf_add_str(out, source);
+        any = true;
     }
+}
+
+static void add_keys(const struct plan *plan, struct buf *out) {
     buf_addf(out, "  keys      %zu", plan_key_count(plan));
     size_t shown = 0;
     for (size_t i = 0; i < plan->keyring.count && shown < 10; i++) {
         const struct key_entry *entry = &plan->keyring.entries[i];
         char mask[SECRET_MASK_SIZE];
-        if (!entry->enabled)
+        if (!entry->enabled || entry->beside)
             continue;
         secret_mask(entry->secret, mask);
-        buf_addf(out, "%s %s (%s)", shown++ ? "," : ":", entry->name, mask);
+        buf_addf(out, "%s %s (%s)", shown++ ? "," : ":", entry->name,
+                 secret_is_empty(entry->secret) ? "no key is needed" : mask);
     }
     if (plan_key_count(plan) > shown)
         buf_addf(out, " and %zu more", plan_key_count(plan) - shown);
-    buf_addf(out, "\n  slots     %zu requests in flight at most\n", plan->slots);
+    add_sources(plan, out);
+    buf_add_char(out, '\n');
+}
+
+static void add_plan(const struct plan *plan, struct buf *out) {
+    buf_addf(out, "dry run: nothing is sent\n");
+    buf_addf(out, "  input     %s\n  output    %s\n", plan->input, plan->output);
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const struct route *route = &plan->routes[i];
+        buf_addf(out, "  %s  %s at ", i ? "else    " : "provider", route->provider->name);
+        url_add_shown(out, slice_str(route->base_url));
+        if (route->defaults.model.n)
+            buf_addf(out, ", model %.*s\n", SLICE_ARG(route->defaults.model));
+        else
+            buf_add_str(out, ", no default model\n");
+    }
+    add_keys(plan, out);
+    buf_addf(out, "  slots     %zu requests in flight at most\n", plan->slots);
 }
 
 static void add_body(const struct route *route, struct job *job, struct buf *out) {
     const struct provider *provider = route->provider;
     struct buf path = BUF_INIT(64 * 1024), body = BUF_INIT(SIZE_MAX / 2);
     struct wire_out built = {.path = &path, .body = &body};
-    if (provider->wire->build_request(&job->request, provider, &route->defaults, &built) !=
+    if (request_build(&job->request, provider, route->base_url, &route->defaults, &built) !=
         WIRE_OK) {
         job_fail(job, OUTCOME_BAD_INPUT, "%s cannot be asked this: %s", provider->name, built.what);
         buf_addf(out, "  no good: %s\n", job->result.message);
     } else {
         size_t shown = body.n < SHOWN_BYTES ? body.n : SHOWN_BYTES;
-        buf_addf(out, "  POST %s%.*s\n  ", route->base_url, SLICE_ARG(buf_slice(&path)));
+        buf_add_str(out, "  POST ");
+        url_add_shown(out, buf_slice(&path));
+        buf_add_str(out, "\n  ");
         buf_add(out, body.p, shown);
         if (shown < body.n)
             buf_addf(out, " … (%zu bytes)", body.n);
@@ -54,7 +84,7 @@ static void add_body(const struct route *route, struct job *job, struct buf *out
 }
 
 static void add_request(const struct plan *plan, struct job *job, struct buf *out) {
-    unsigned routes = plan_routes(plan, &job->request);
+    route_set routes = plan_routes(plan, &job->request);
     buf_addf(out, "\nrow %lld (line %lld), id %.*s\n", (long long)job->index + 1,
              (long long)job->line_no, SLICE_ARG(job->id));
     if (job->result.outcome == OUTCOME_BAD_INPUT) {
@@ -62,7 +92,7 @@ static void add_request(const struct plan *plan, struct job *job, struct buf *ou
     } else if (!routes) {
         buf_addf(out, "  no key for provider \"%.*s\"\n", SLICE_ARG(job->request.provider));
     } else {
-        add_body(&plan->routes[__builtin_ctz(routes)], job, out);
+        add_body(&plan->routes[route_first(routes)], job, out);
     }
 }
 

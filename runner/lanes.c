@@ -27,7 +27,7 @@ static struct channel *channel_of(struct lanes *lanes, size_t i, struct slice mo
     return pool_channel(lanes->pool, route->provider, model.n ? model : route->defaults.model);
 }
 
-static struct job_lane *new_lane(struct lanes *lanes, unsigned routes, struct slice model) {
+static struct job_lane *new_lane(struct lanes *lanes, route_set routes, struct slice model) {
     struct job_lane *lane = mem_zero(1, sizeof *lane);
     lane->routes = routes;
     lane->need_of = -1;
@@ -38,7 +38,7 @@ static struct job_lane *new_lane(struct lanes *lanes, unsigned routes, struct sl
         lanes->models++;
     }
     for (size_t i = 0; i < lanes->plan->route_count && !lane->mixed; i++)
-        if (routes & 1u << i)
+        if (routes & ROUTE_BIT(i))
             lane->channels[i] = channel_of(lanes, i, lane->model);
     lanes->list = mem_resize(lanes->list, (lanes->count + 1) * sizeof(struct job_lane *));
     lanes->list[lanes->count++] = lane;
@@ -46,7 +46,7 @@ static struct job_lane *new_lane(struct lanes *lanes, unsigned routes, struct sl
 }
 
 struct job_lane *lanes_for(struct lanes *lanes, const struct job *job) {
-    unsigned routes = plan_routes(lanes->plan, &job->request);
+    route_set routes = plan_routes(lanes->plan, &job->request);
     struct slice model = job->request.model;
     if (!routes)
         return NULL;
@@ -61,7 +61,7 @@ struct job_lane *lanes_for(struct lanes *lanes, const struct job *job) {
 
 static const struct wire_defaults *first_defaults(const struct lanes *lanes,
                                                   const struct job_lane *lane) {
-    return &lanes->plan->routes[__builtin_ctz(lane->routes)].defaults;
+    return &lanes->plan->routes[route_first(lane->routes)].defaults;
 }
 
 bool lanes_add(struct lanes *lanes, struct job *job) {
@@ -124,7 +124,7 @@ static struct job *choose(struct job_lane *lane, struct channel *channel) {
 }
 
 struct job *lane_choose(struct job_lane *lane) {
-    struct channel *channel = lane->channels[__builtin_ctz(lane->routes)];
+    struct channel *channel = lane->channels[route_first(lane->routes)];
     return channel ? choose(lane, channel) : lane_first(lane);
 }
 
@@ -172,8 +172,8 @@ static enum pool_answer ask(struct lanes *lanes, struct job_lane *lane, const st
         grant->not_before = not_before;
     // of a pause that was long from the beginning the last seconds are not waited out either
     bool rests = answer == POOL_LATER &&
-                 (lane->resting & 1u << i || is_too_far(lanes, lane, i, now, not_before));
-    lane->resting = rests ? lane->resting | 1u << i : lane->resting & ~(1u << i);
+                 (lane->resting & ROUTE_BIT(i) || is_too_far(lanes, lane, i, now, not_before));
+    lane->resting = rests ? lane->resting | ROUTE_BIT(i) : lane->resting & ~ROUTE_BIT(i);
     return answer;
 }
 
@@ -182,11 +182,11 @@ enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, const 
     enum pool_answer all = POOL_NONE;
     grant->not_before = TIME_NEVER;
     for (size_t i = 0; i < lanes->plan->route_count; i++) {
-        if (!(lane->routes & 1u << i))
+        if (!(lane->routes & ROUTE_BIT(i)))
             continue;
         enum pool_answer answer = ask(lanes, lane, job, i, now, grant);
         grant->route = &lanes->plan->routes[i];
-        if (answer == POOL_LATER && lane->resting & 1u << i)
+        if (answer == POOL_LATER && lane->resting & ROUTE_BIT(i))
             all = POOL_LATER;
         else if (answer == POOL_NO_MODEL)
             all = all == POOL_NONE ? POOL_NO_MODEL : all;

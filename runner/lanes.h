@@ -18,19 +18,19 @@
 #define LANE_LOOK_AHEAD 64
 
 struct job_lane {
-    unsigned routes; // who may serve it: bit i is plan->routes[i], lower ones are preferred
+    route_set routes; // who may serve it: bit i is plan->routes[i], lower ones are preferred
     struct slice
-        model;        // string token, owned: the rows' own model; SLICE_NONE: each route's default
-    bool mixed;       // models of all kinds
-    bool dead;        // nobody can serve it any more: its jobs stay undone
-    unsigned resting; // routes that fall back to the next until one of their keys is ready again
-    int64_t refused_since[CATALOGUE_COUNT]; // as plan->routes: since then no row of it was answered
-                                            // there, but refused; 0: it is not so
+        model;         // string token, owned: the rows' own model; SLICE_NONE: each route's default
+    bool mixed;        // models of all kinds
+    bool dead;         // nobody can serve it any more: its jobs stay undone
+    route_set resting; // routes that fall back to the next until one of their keys is ready again
+    int64_t refused_since[ROUTES_MAX]; // as plan->routes: since then no row of it was answered
+                                       // there, but refused; 0: it is not so
     enum pool_answer answer; // of this round; POOL_LEASED: not asked yet, or more may be had
     struct list waiting;
-    struct channel *channels[CATALOGUE_COUNT]; // as plan->routes; those of a mixed lane vary
-    int passed_over;                           // how often the first job was, one after the other
-    struct need need;                          // of the job with this index
+    struct channel *channels[ROUTES_MAX]; // as plan->routes; those of a mixed lane vary
+    int passed_over;                      // how often the first job was, one after the other
+    struct need need;                     // of the job with this index
     int64_t need_of;
 };
 

@@ -126,7 +126,7 @@ static void give_up_lane(struct loop *l, struct job_lane *lane) {
     bool any = false;
     for (size_t i = 0; i < plan->route_count; i++) {
         any = any || !pool_is_spent(l->p->pool, plan->routes[i].provider, l->now);
-        if (lane->routes & 1u << i)
+        if (lane->routes & ROUTE_BIT(i))
             buf_addf(&names, "%s%s", names.n ? ", " : "", plan->routes[i].provider->name);
     }
     if (lane->model.n)

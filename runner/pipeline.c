@@ -102,8 +102,12 @@ static struct secret_set *gather_secrets(const struct plan *plan) {
     struct secret_set *set = secret_set_new();
     for (size_t i = 0; i < plan->keyring.count; i++)
         secret_set_add(set, plan->keyring.entries[i].secret);
-    for (size_t i = 0; i < plan->route_count; i++)
-        secret_set_add_address(set, slice_str(plan->routes[i].base_url));
+    for (size_t i = 0; i < plan->route_count; i++) {
+        const struct route *route = &plan->routes[i];
+        secret_set_add_address(set, slice_str(route->base_url));
+        for (const struct secret *const *s = route->provider->secrets; s && *s; s++)
+            secret_set_add(set, *s);
+    }
     for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++)
         if (getenv(proxies[i]))
             secret_set_add_address(set, slice_str(getenv(proxies[i])));
@@ -183,11 +187,14 @@ static enum progress_key mark_of(enum key_state state) {
 }
 
 static void view_keys(const struct pool *pool, struct progress_view *view, unsigned char *marks) {
+    size_t shown = 0;
     for (size_t i = 0; i < pool_key_count(pool); i++) {
+        if (pool_key(pool, i)->entry->beside)
+            continue;
         enum progress_key mark = mark_of(key_state(pool_key(pool, i)));
         view->key_states[mark]++;
-        if (i < PROGRESS_KEYS_SHOWN)
-            marks[i] = (unsigned char)mark;
+        if (shown < PROGRESS_KEYS_SHOWN)
+            marks[shown++] = (unsigned char)mark;
     }
     view->keys = marks;
 }

@@ -10,6 +10,7 @@
 #include "pool/keys/choose.h"
 #include "pool/limits/cooldown.h"
 #include "pool/transfer/engine.h"
+#include "pool/wire/request_url.h"
 #include "runner/assign.h"
 #include "runner/commands/commands.h"
 
@@ -54,30 +55,22 @@ static char *clean_url(struct slice url) {
     return mem_text(url.p, url.n);
 }
 
-static size_t catalogue_index(const struct provider *provider) {
-    return (size_t)(provider - catalogue);
-}
-
 // What --base-url says about a provider: by name, or for the first one.
 static struct slice asked_address(const struct wishes *wishes, const struct provider *provider,
                                   bool first) {
-    struct slice own = wishes->addresses.of[catalogue_index(provider)];
+    struct slice own = wishes->addresses.of[provider_place(provider)];
     return own.n || !first ? own : wishes->addresses.common;
 }
 
-// Where a provider is reached: what was asked, the pool file's, the catalogue's.
-static char *base_url_of(const struct plan *plan, const struct provider *provider,
-                         struct slice asked) {
-    const char *from_file = plan->keyring.base_urls[catalogue_index(provider)];
-    if (asked.n)
-        return clean_url(asked);
-    return clean_url(slice_str(from_file ? from_file : provider->base_url));
+// Where a provider is reached: what was asked, else what the user declared or is built in.
+static char *base_url_of(const struct provider *provider, struct slice asked) {
+    return clean_url(asked.n ? asked : slice_str(provider->base_url));
 }
 
 // A model without a name in front is meant for the order of preference, not for others.
 static struct slice model_of(const struct wishes *wishes, const struct provider *provider,
                              bool in_order) {
-    struct slice own = wishes->models.of[catalogue_index(provider)];
+    struct slice own = wishes->models.of[provider_place(provider)];
     if (own.n)
         return own;
     if (in_order && wishes->models.common.n)
@@ -101,7 +94,7 @@ static void add_route(struct plan *plan, const struct wishes *wishes,
     plan->routes = mem_resize(plan->routes, (plan->route_count + 1) * sizeof *plan->routes);
     struct route *route = &plan->routes[plan->route_count++];
     *route = (struct route){.provider = provider, .tokens = BUF_INIT(SIZE_MAX / 2)};
-    route->base_url = base_url_of(plan, provider, asked_address(wishes, provider, first));
+    route->base_url = base_url_of(provider, asked_address(wishes, provider, first));
     // reserved at once: the tokens must not move while they are added
     buf_reserve(&route->tokens, 6 * (model.n + system.n) + 16);
     add_token(&route->tokens, model, &route->defaults.model);
@@ -121,7 +114,7 @@ static bool load_keys(struct plan *plan, struct error *err) {
     const struct config *config = plan->config;
     struct keyring_options options = {
         .keys_file = config->keys, .env_file = config->env_file, .environment = environ};
-    options.provider = choose_single(config->provider);
+    options.wanted = config->provider;
     return keyring_load(&plan->keyring, &options, err) &&
            (!config->tag || keyring_keep_tagged(&plan->keyring, config->tag, err));
 }
@@ -137,15 +130,34 @@ static void add_simulated_keys(struct plan *plan, const struct provider *provide
     buf_free(&text);
 }
 
-static bool check_addresses(const struct plan *plan, struct error *err) {
+static bool no_address(const struct provider *provider, struct error *err) {
+    return error_set(err, ERROR_USAGE,
+                     "%s has no address of its own: give that of your resource, with -p "
+                     "%s=https://RESOURCE.openai.azure.com/openai/v1, --base-url, or base_url in a "
+                     "pool file",
+                     provider->name, provider->name);
+}
+
+static bool check_address(const struct route *route, struct error *err) {
     const char *what;
+    if (!*route->base_url)
+        return no_address(route->provider, err);
+    if (engine_takes_base_url(route->base_url, &what))
+        return true;
+    struct buf shown = BUF_INIT(8192);
+    url_add_shown(&shown, slice_str(route->base_url));
+    error_set(
+        err, ERROR_USAGE,
+        "the address '%s' of %s (--base-url, or base_url in the pool file) cannot be used: %s",
+        buf_cstr(&shown), route->provider->name, what);
+    buf_free(&shown);
+    return false;
+}
+
+static bool check_addresses(const struct plan *plan, struct error *err) {
     for (size_t i = 0; i < plan->route_count; i++)
-        if (!engine_takes_base_url(plan->routes[i].base_url, &what))
-            return error_set(
-                err, ERROR_USAGE,
-                "the address '%s' of %s (--base-url, or base_url in the pool file) cannot "
-                "be used: %s",
-                plan->routes[i].base_url, plan->routes[i].provider->name, what);
+        if (!check_address(&plan->routes[i], err))
+            return false;
     return true;
 }
 
@@ -154,15 +166,16 @@ static bool read_simulated(struct plan *plan, struct error *err) {
     return options_parse_line(&simulate_command, line ? line : "", &plan->simulated, err);
 }
 
-// Bits by the catalogue: those that were chosen, and those that were asked for but have no keys.
-static unsigned providers_of(const struct provider *const chosen[], size_t count,
-                             const char *order) {
-    unsigned set = 0;
+// Those that were chosen, and those that were asked for but have no keys.
+static provider_set providers_of(const struct registry *providers,
+                                 const struct provider *const chosen[], size_t count,
+                                 const char *order) {
+    provider_set set = 0;
     for (size_t i = 0; i < count; i++)
-        set |= 1u << catalogue_index(chosen[i]);
-    for (const struct provider *p = catalogue; p->name; p++)
-        if (choose_names(order, p))
-            set |= 1u << catalogue_index(p);
+        set |= PROVIDER_BIT(provider_place(chosen[i]));
+    for (size_t i = 0; i < registry_count(providers); i++)
+        if (choose_names(order, registry_at(providers, i)))
+            set |= PROVIDER_BIT(i);
     return set;
 }
 
@@ -178,13 +191,14 @@ static bool prepare_simulator(struct plan *plan, const struct provider *provider
 
 static bool add_order(struct plan *plan, struct wishes *wishes,
                       const struct provider *const chosen[], size_t count, struct error *err) {
-    unsigned in_run = providers_of(chosen, count, wishes->order);
-    if (!assign_models(plan->config->model, in_run, &wishes->models, err) ||
-        !assign_addresses(plan->config->base_url, &wishes->addresses, err))
+    const struct registry *providers = &plan->keyring.providers;
+    provider_set in_run = providers_of(providers, chosen, count, wishes->order);
+    if (!assign_models(providers, plan->config->model, in_run, &wishes->models, err) ||
+        !assign_addresses(providers, plan->config->base_url, &wishes->addresses, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        bool elsewhere = asked_address(wishes, chosen[i], i == 0).n ||
-                         plan->keyring.base_urls[catalogue_index(chosen[i])];
+        bool elsewhere =
+            asked_address(wishes, chosen[i], i == 0).n || provider_has_own_address(chosen[i]);
         if (is_simulate(chosen[i]) && !prepare_simulator(plan, chosen[i], elsewhere, err))
             return false;
         add_route(plan, wishes, chosen[i], true);
@@ -200,22 +214,37 @@ static bool is_in_order(const struct plan *plan, const struct provider *provider
     return false;
 }
 
+static bool has_address(const struct wishes *wishes, const struct provider *provider) {
+    return provider->base_url || wishes->addresses.of[provider_place(provider)].n;
+}
+
+// Keys that serve only rows which name their provider are not counted as the run's.
+static void note_beside(struct plan *plan) {
+    for (size_t i = 0; i < plan->keyring.count; i++) {
+        struct key_entry *entry = &plan->keyring.entries[i];
+        entry->beside = !is_in_order(plan, entry->provider);
+    }
+}
+
 static bool choose_routes(struct plan *plan, struct error *err) {
-    const struct provider *chosen[CATALOGUE_COUNT];
+    const struct provider *chosen[PROVIDERS_MAX];
     size_t count;
     struct wishes wishes = {.order = plan->config->provider ? plan->config->provider
                                                             : plan->keyring.order};
     bool needs_keys = !plan->config->dry_run;
     if (!needs_keys && !wishes.order && !plan->keyring.count)
         wishes.order = "simulate"; // a dry run without any key still shows what would be sent
-    if (!choose_providers(needs_keys || !wishes.order ? &plan->keyring : NULL, wishes.order, chosen,
-                          &count, err) ||
+    if (!choose_providers(&plan->keyring, wishes.order, needs_keys || !wishes.order, chosen, &count,
+                          err) ||
         !add_order(plan, &wishes, chosen, count, err))
         return false;
     // rows may name any other provider that has keys
-    for (const struct provider *p = catalogue; p->name; p++)
-        if (!is_in_order(plan, p) && keyring_count(&plan->keyring, p))
+    for (size_t i = 0; i < registry_count(&plan->keyring.providers); i++) {
+        const struct provider *p = registry_at(&plan->keyring.providers, i);
+        if (!is_in_order(plan, p) && keyring_count(&plan->keyring, p) && has_address(&wishes, p))
             add_route(plan, &wishes, p, false);
+    }
+    note_beside(plan);
     return check_addresses(plan, err);
 }
 
@@ -310,12 +339,12 @@ void plan_free(struct plan *plan) {
 }
 
 // Without a look at the row's shape.
-static unsigned routes_named(const struct plan *plan, struct slice provider) {
+static route_set routes_named(const struct plan *plan, struct slice provider) {
     if (!provider.n)
-        return (1u << plan->order_count) - 1;
+        return (plan->order_count < ROUTES_MAX ? ROUTE_BIT(plan->order_count) : 0) - 1;
     for (size_t i = 0; i < plan->route_count; i++)
         if (slice_is(provider, plan->routes[i].provider->name))
-            return 1u << i;
+            return ROUTE_BIT(i);
     return 0;
 }
 
@@ -324,30 +353,44 @@ static const char *why_refused(const struct route *route, const struct request *
     return wire->refuses ? wire->refuses(request, route->provider) : NULL;
 }
 
-unsigned plan_routes(const struct plan *plan, const struct request *request) {
-    unsigned routes = routes_named(plan, request->provider);
+// A provider without a default model serves rows that name one.
+static bool has_model(const struct route *route, const struct request *request) {
+    return request->model.n || route->defaults.model.n;
+}
+
+route_set plan_routes(const struct plan *plan, const struct request *request) {
+    route_set routes = routes_named(plan, request->provider);
     for (size_t i = 0; i < plan->route_count; i++)
         if (!(plan->routes[i].provider->wire->shapes & WIRE_TAKES(request->shape)) ||
-            why_refused(&plan->routes[i], request))
-            routes &= ~(1u << i);
+            !has_model(&plan->routes[i], request) || why_refused(&plan->routes[i], request))
+            routes &= ~ROUTE_BIT(i);
     return routes;
 }
 
 void plan_judge(const struct plan *plan, struct job *job) {
-    unsigned named = routes_named(plan, job->request.provider);
+    route_set named = routes_named(plan, job->request.provider);
     if (job->result.outcome != OUTCOME_NONE || !named || plan_routes(plan, &job->request))
         return;
     bool several = named & (named - 1);
+    const struct route *first = &plan->routes[route_first(named)];
+    if (!has_model(first, &job->request)) {
+        job_fail(
+            job, OUTCOME_BAD_INPUT,
+            "no model is named, and %s has no default: name one with --model, in the row, or as "
+            "\"model\" of the provider in a pool file",
+            first->provider->name);
+        return;
+    }
     for (size_t i = 0; i < plan->route_count; i++) {
-        const char *why = named >> i & 1 ? why_refused(&plan->routes[i], &job->request) : NULL;
+        const char *why =
+            named & ROUTE_BIT(i) ? why_refused(&plan->routes[i], &job->request) : NULL;
         if (!why)
             continue;
         job_fail(job, OUTCOME_BAD_INPUT, "this batch line %s", why);
         return;
     }
     job_fail(job, OUTCOME_BAD_INPUT, "this batch line is not in a format that %s understands",
-             several ? "any provider of the run"
-                     : plan->routes[__builtin_ctz(named)].provider->name);
+             several ? "any provider of the run" : first->provider->name);
 }
 
 void plan_set_simulator(struct plan *plan, const char *base_url) {
@@ -360,7 +403,7 @@ void plan_set_simulator(struct plan *plan, const char *base_url) {
 
 size_t plan_key_count(const struct plan *plan) {
     size_t count = 0;
-    for (size_t i = 0; i < plan->route_count; i++)
+    for (size_t i = 0; i < plan->order_count; i++)
         count += keyring_count(&plan->keyring, plan->routes[i].provider);
     return count;
 }

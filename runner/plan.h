@@ -6,10 +6,21 @@
 #define RUNNER_PLAN_H
 
 #include "pool/pool.h"
+#include "pool/registry.h"
 #include "pool/wire/wire.h"
 #include "runner/config.h"
 #include "runner/error_rate.h"
 #include "runner/simulate/simulate.h"
+
+// Sets of routes, by their places in plan->routes.
+typedef provider_set route_set;
+#define ROUTES_MAX   PROVIDERS_MAX
+#define ROUTE_BIT(i) PROVIDER_BIT(i)
+
+// The first of a set that is not empty.
+static inline size_t route_first(route_set routes) {
+    return (size_t)__builtin_ctzll(routes);
+}
 
 // A provider that rows may be sent to.
 struct route {
@@ -42,7 +53,7 @@ void plan_free(struct plan *plan);
 
 // Who may serve this request: bit i is routes[i], lower ones are preferred. 0: nobody, since the
 // provider it names has no keys.
-unsigned plan_routes(const struct plan *plan, const struct request *request);
+route_set plan_routes(const struct plan *plan, const struct request *request);
 
 // What only the plan knows about a row: one that no provider's format can express is no good.
 void plan_judge(const struct plan *plan, struct job *job);
@@ -50,7 +61,7 @@ void plan_judge(const struct plan *plan, struct job *job);
 // Where the embedded simulator is, once it listens.
 void plan_set_simulator(struct plan *plan, const char *base_url);
 
-// How many enabled keys the plan's routes have together.
+// How many enabled keys the providers in the order of preference have together.
 size_t plan_key_count(const struct plan *plan);
 
 #endif

@@ -88,6 +88,11 @@ static void fill_totals(struct summary *s, const struct pipeline *p, int exit_co
                           .stopped_by = stopped_by(p, exit_code)};
 }
 
+// A key that only rows which name its provider could have used is of no interest if none did.
+static bool is_shown(const struct key *key) {
+    return !key->entry->beside || key->counts.requests;
+}
+
 // Only classes that were seen, in the order of their enum.
 static size_t fill_errors(struct summary_error *list, const struct reasons *reasons) {
     size_t count = 0;
@@ -137,10 +142,14 @@ bool report_run(struct pipeline *p, int exit_code, struct error *err) {
     char(*masks)[SECRET_MASK_SIZE] = mem_zero(count, sizeof *masks);
     struct summary summary;
     fill_totals(&summary, p, exit_code);
+    size_t shown = 0;
     for (size_t i = 0; i < count; i++)
-        fill_key(&rows[i], pool_key(p->pool, i), masks[i]);
+        if (is_shown(pool_key(p->pool, i))) {
+            fill_key(&rows[shown], pool_key(p->pool, i), masks[shown]);
+            shown++;
+        }
     summary.keys = rows;
-    summary.key_count = count;
+    summary.key_count = shown;
     struct reasons reasons = p->reasons;
     struct summary_error errors[OUTCOME_COUNT];
     reasons_merge(&reasons, &p->bad_rows);

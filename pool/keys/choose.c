@@ -5,21 +5,57 @@
 
 #include "jobs/base/log.h"
 
-// The next name of a comma-separated list.
-static bool next_name(struct slice *list, struct slice *name) {
-    while (slice_next(list, ',', name)) {
-        *name = slice_trim(*name);
-        if (name->n)
+// The next item of a comma-separated list.
+static bool next_item(struct slice *list, struct slice *item) {
+    while (slice_next(list, ',', item)) {
+        *item = slice_trim(*item);
+        if (item->n)
             return true;
     }
     return false;
 }
 
-const struct provider *choose_single(const char *wanted) {
+// "NAME=ADDRESS"; false: a name alone.
+static bool split_item(struct slice item, struct slice *name, struct slice *address) {
+    const char *equals = memchr(item.p, '=', item.n);
+    size_t n = equals ? (size_t)(equals - item.p) : item.n;
+    *name = slice_trim(slice_of(item.p, n));
+    *address = equals ? slice_trim(slice_of(equals + 1, item.n - n - 1)) : SLICE_NONE;
+    return equals != NULL;
+}
+
+// The next name of such a list.
+static bool next_name(struct slice *list, struct slice *name) {
+    struct slice item, address;
+    if (!next_item(list, &item))
+        return false;
+    split_item(item, name, &address);
+    return true;
+}
+
+const struct provider *choose_single(const struct registry *providers, const char *wanted) {
     struct slice list = slice_str(wanted), name, second;
     if (!next_name(&list, &name) || next_name(&list, &second))
         return NULL;
-    return catalogue_find(name);
+    return registry_find(providers, name);
+}
+
+static bool declare(struct registry *providers, struct slice name, struct slice address,
+                    struct error *err) {
+    const char *what = NULL;
+    struct provider *provider = registry_declare(providers, name, &what);
+    if (!provider)
+        return error_set(err, ERROR_USAGE, "--provider: %s", what);
+    return registry_set_address(providers, provider, address, &what) ||
+           error_set(err, ERROR_USAGE, "--provider: the address of %s %s", provider->name, what);
+}
+
+bool choose_declare(struct registry *providers, const char *wanted, struct error *err) {
+    struct slice list = slice_str(wanted), item, name, address;
+    while (next_item(&list, &item))
+        if (split_item(item, &name, &address) && !declare(providers, name, address, err))
+            return false;
+    return true;
 }
 
 bool choose_names(const char *wanted, const struct provider *provider) {
@@ -39,26 +75,33 @@ static bool is_chosen(const struct provider *const chosen[], size_t count,
 }
 
 // A long "name" may be a key that slipped into its place: it is not shown.
-static bool unknown_name(struct slice name, struct error *err) {
+static bool unknown_name(const struct registry *providers, struct slice name, struct error *err) {
+    struct buf names = BUF_INIT(1024);
     if (name.n > 24)
         name = SLICE("this");
-    return error_set(err, ERROR_USAGE, "--provider: %.*s is not known; there are %s",
-                     SLICE_ARG(name), catalogue_names());
+    registry_add_names(providers, &names);
+    error_set(
+        err, ERROR_USAGE,
+        "--provider: %.*s is not known; -p NAME=https://ADDRESS/v1 declares one that speaks like "
+        "OpenAI, a pool file any other; known are %s",
+        SLICE_ARG(name), buf_cstr(&names));
+    buf_free(&names);
+    return false;
 }
 
-static bool read_list(const char *wanted, const struct provider *chosen[], size_t *count,
-                      struct error *err) {
+static bool read_list(const struct registry *providers, const char *wanted,
+                      const struct provider *chosen[], size_t *count, struct error *err) {
     struct slice list = slice_str(wanted), name;
     while (next_name(&list, &name)) {
-        const struct provider *provider = catalogue_find(name);
+        const struct provider *provider = registry_find(providers, name);
         if (!provider)
-            return unknown_name(name, err);
+            return unknown_name(providers, name, err);
         if (is_chosen(chosen, *count, provider))
             return error_set(err, ERROR_USAGE, "--provider: %s is named twice", provider->name);
         chosen[(*count)++] = provider;
     }
-    return *count || error_set(err, ERROR_USAGE, "--provider: a name is missing; there are %s",
-                               catalogue_names());
+    return *count || error_set(err, ERROR_USAGE,
+                               "--provider: a name is missing (`batch-run providers` lists them)");
 }
 
 static bool is_simulated(const struct provider *provider) {
@@ -75,18 +118,20 @@ static size_t disabled_keys(const struct keyring *ring, const struct provider *p
 static bool no_key_of(const struct keyring *ring, const struct provider *provider,
                       struct error *err) {
     size_t disabled = disabled_keys(ring, provider);
+    const char *source = ring->sources[provider_place(provider)];
     if (ring->tags)
         return error_set(err, ERROR_USAGE, "no enabled key of %s carries a tag of --tag %s",
                          provider->name, ring->tags);
     if (disabled)
-        return error_set(err, ERROR_USAGE,
-                         "all %zu keys of %s are disabled in the pool file; enable one, or set %s",
-                         disabled, provider->name, provider->variables[0]);
+        return error_set(err, ERROR_USAGE, "all %zu keys of %s are disabled in %s; enable one",
+                         disabled, provider->name, source ? source : "the pool file");
     return error_set(
         err, ERROR_USAGE,
         "there is no key of %s: set %s (a comma-separated list is several keys), put it "
-        "into .env, or name a file with --keys",
-        provider->name, provider->variables[0]);
+        "into .env, or name a file with --keys; one that wants no key is declared with \"auth\": "
+        "\"none\" in a pool file%s%s",
+        provider->name, provider->variables[0], ring->near_misses ? ". Not read: " : "",
+        ring->near_misses ? ring->near_misses : "");
 }
 
 // Leaves out those without keys; one of them at least must stay.
@@ -120,24 +165,26 @@ static bool several(const struct provider *const with_keys[], size_t count, stru
 // Without --provider: the only one that has keys.
 static bool choose_only(const struct keyring *ring, const struct provider *chosen[], size_t *count,
                         struct error *err) {
-    for (const struct provider *p = catalogue; ring && p->name; p++)
-        if (keyring_count(ring, p))
-            chosen[(*count)++] = p;
+    for (size_t i = 0; i < registry_count(&ring->providers); i++)
+        if (keyring_count(ring, registry_at(&ring->providers, i)))
+            chosen[(*count)++] = registry_at(&ring->providers, i);
     if (*count > 1)
         return several(chosen, *count, err);
     return *count == 1 ||
            error_set(err, ERROR_USAGE,
                      "no API key found: set OPENAI_API_KEY or another provider's variable "
                      "(`batch-run providers` lists them), put it into .env, or name a file with "
-                     "--keys; --provider simulate needs none");
+                     "--keys; --provider simulate needs none%s%s",
+                     ring->near_misses ? ". Not read: " : "",
+                     ring->near_misses ? ring->near_misses : "");
 }
 
-bool choose_providers(const struct keyring *ring, const char *wanted,
+bool choose_providers(const struct keyring *ring, const char *wanted, bool needs_keys,
                       const struct provider *chosen[], size_t *count, struct error *err) {
     *count = 0;
     if (!wanted && !choose_only(ring, chosen, count, err))
         return false;
-    if (wanted && !read_list(wanted, chosen, count, err))
+    if (wanted && !read_list(&ring->providers, wanted, chosen, count, err))
         return false;
-    return !ring || keep_those_with_keys(ring, chosen, count, err);
+    return !needs_keys || keep_those_with_keys(ring, chosen, count, err);
 }

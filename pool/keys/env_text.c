@@ -98,7 +98,17 @@ static char *quoted_value(char *p, char *end, char quote, struct env_variable *v
     if (after.n && *after.p != '#')
         v->fault = "something follows the closing quote";
     v->value = slice_of(p, unescape(p, close, quote));
+    v->literal = quote == '\'';
     return stop;
+}
+
+bool env_split_colon(struct slice line, struct slice *name) {
+    line = skip_blanks(line);
+    size_t n = 0;
+    while (n < line.n && is_name_char(line.p[n], n == 0))
+        n++;
+    *name = slice_of(line.p, n);
+    return n && n + 1 < line.n && line.p[n] == ':' && is_blank(line.p[n + 1]);
 }
 
 static void read_line(struct env_reader *r, char *stop, struct env_variable *v) {
@@ -106,6 +116,10 @@ static void read_line(struct env_reader *r, char *stop, struct env_variable *v) 
     char *next = stop;
     if (!env_split(slice_of(r->p, (size_t)(stop - r->p)), &v->name, &rest)) {
         v->fault = "this is no NAME=VALUE";
+        if (env_split_colon(slice_of(r->p, (size_t)(stop - r->p)), &v->name))
+            v->fault = "a colon follows the name; write NAME=VALUE";
+        else
+            v->name = SLICE_NONE;
     } else {
         char *p = r->p + (skip_blanks(rest).p - r->p);
         if (p < stop && (*p == '"' || *p == '\''))

@@ -5,17 +5,17 @@
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
 #include "jobs/base/random.h"
+#include "pool/keys/choose.h"
+#include "pool/keys/key_value.h"
 #include "pool/keys/keyring_parts.h"
+#include "pool/keys/near_miss.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 // Keys that were given twice: so many warnings, then one that counts the rest.
 #define REPEATS_SHOWN 10
-
-static size_t place_of(const struct provider *provider) {
-    return (size_t)(provider - catalogue);
-}
 
 const char *key_fault(struct slice text) {
     if (!text.n)
@@ -49,7 +49,7 @@ static struct key_entry *ring_push(struct keyring *ring) {
 
 static uint64_t secret_place(const struct keyring_builder *b, const struct secret *secret,
                              const struct provider *provider) {
-    uint64_t mix = (place_of(provider) + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t mix = (provider_place(provider) + 1) * UINT64_C(0x9e3779b97f4a7c15);
     return secret_hash(secret, b->hash_key).low ^ mix;
 }
 
@@ -65,6 +65,30 @@ static struct key_entry *find_secret(struct keyring_builder *b, uint64_t hash,
     return NULL;
 }
 
+bool builder_in_run(const struct keyring_builder *b, const struct provider *provider) {
+    return !b->wanted || choose_names(b->wanted, provider);
+}
+
+bool builder_is_served(const struct keyring_builder *b, const struct provider *provider) {
+    return b->served & PROVIDER_BIT(provider_place(provider));
+}
+
+// Where the keys of a provider come from, for people: "a.env, b.json".
+static void note_source(struct keyring_builder *b, const struct provider *provider) {
+    char **source = &b->ring->sources[provider_place(provider)];
+    if (!*source) {
+        *source = mem_text(b->source, strlen(b->source));
+        return;
+    }
+    if (strstr(*source, b->source))
+        return;
+    struct buf text = BUF_INIT(8192);
+    buf_addf(&text, "%s, %s", *source, b->source);
+    free(*source);
+    *source = mem_text(text.p, text.n);
+    buf_free(&text);
+}
+
 static void warn_repeat(struct keyring_builder *b, const struct key_entry *first,
                         struct slice place) {
     if (b->repeats++ < REPEATS_SHOWN)
@@ -72,21 +96,24 @@ static void warn_repeat(struct keyring_builder *b, const struct key_entry *first
 }
 
 bool builder_add(struct keyring_builder *b, const struct provider *provider, struct slice text,
-                 struct key_place place, struct key_entry **entry, struct error *err) {
+                 struct slice place, struct key_entry **entry, struct error *err) {
     *entry = NULL;
-    const char *fault = key_fault(text);
-    if (fault && place.named)
-        return error_set(err, ERROR_USAGE, "%.*s: the key %s; correct or remove it",
-                         SLICE_ARG(place.text), fault);
-    if (fault) {
-        log_warn("%.*s is left out: the key %s", SLICE_ARG(place.text), fault);
+    bool in_run = builder_in_run(b, provider);
+    // what an example file has where a key should be: as a key it would only be refused
+    if (value_is_placeholder(text)) {
+        if (in_run)
+            log_warn("%.*s holds a placeholder and not a key; it is left out", SLICE_ARG(place));
         return true;
     }
+    const char *fault = key_fault(text);
+    if (fault)
+        return !in_run || error_set(err, ERROR_USAGE, "%.*s: the key %s; correct or remove it",
+                                    SLICE_ARG(place), fault);
     struct secret *secret = secret_new(text);
     uint64_t hash = secret_place(b, secret, provider);
     const struct key_entry *first = find_secret(b, hash, secret, provider);
     if (first) {
-        warn_repeat(b, first, place.text);
+        warn_repeat(b, first, place);
         secret_free(secret);
         return true;
     }
@@ -94,8 +121,9 @@ bool builder_add(struct keyring_builder *b, const struct provider *provider, str
     *entry = ring_push(b->ring);
     (*entry)->provider = provider;
     (*entry)->secret = secret;
-    (*entry)->place = mem_text(place.text.p, place.text.n);
+    (*entry)->place = mem_text(place.p, place.n);
     builder_wish_number(b, -1);
+    note_source(b, provider);
     return true;
 }
 
@@ -163,14 +191,14 @@ static bool keep_given_names(struct names *names, struct error *err) {
 static bool give_names(struct keyring_builder *b, struct error *err) {
     struct names names = {b, {0}, BUF_INIT(256)};
     struct keyring *ring = b->ring;
-    int64_t next[CATALOGUE_COUNT] = {0};
+    int64_t next[PROVIDERS_MAX] = {0};
     bool good = keep_given_names(&names, err);
     for (size_t i = 0; good && i < ring->count; i++)
         if (!ring->entries[i].name && b->numbers[i] >= 0)
             take_number(&names, i, b->numbers[i]);
     for (size_t i = 0; good && i < ring->count; i++)
         while (!ring->entries[i].name)
-            take_number(&names, i, ++next[place_of(ring->entries[i].provider)]);
+            take_number(&names, i, ++next[provider_place(ring->entries[i].provider)]);
     key_index_free(&names.index);
     buf_free(&names.text);
     return good;
@@ -179,8 +207,11 @@ static bool give_names(struct keyring_builder *b, struct error *err) {
 // Whether --keys names the file that would be read as the env file too.
 static bool is_keys_file(const struct keyring_builder *b, const char *path) {
     struct stat keys, env;
-    return b->options->keys_file && stat(b->options->keys_file, &keys) == 0 &&
-           stat(path, &env) == 0 && keys.st_dev == env.st_dev && keys.st_ino == env.st_ino;
+    for (size_t i = 0; i < b->file_count; i++)
+        if (stat(b->files[i].path, &keys) == 0 && stat(path, &env) == 0 &&
+            keys.st_dev == env.st_dev && keys.st_ino == env.st_ino)
+            return true;
+    return false;
 }
 
 // The env file is opened first, as a pool file may refer to what stands in it, but counts second.
@@ -203,19 +234,71 @@ static bool open_env_file(struct keyring_builder *b, struct error *err) {
     return !named;
 }
 
-static bool add_keys_file(struct keyring_builder *b, struct error *err) {
-    struct key_file file = {.path = b->options->keys_file, .named = true};
+static bool open_keys_file(struct keyring_builder *b, struct slice path, struct error *err) {
     bool missing;
-    if (!file.path)
-        return true;
-    bool good = key_file_open(&file, &missing, err) && keyring_add_file(b, &file, err);
-    key_file_close(&file);
-    return good;
+    b->files = mem_resize(b->files, (b->file_count + 1) * sizeof *b->files);
+    struct key_file *file = &b->files[b->file_count++];
+    *file = (struct key_file){.path = registry_text(&b->ring->providers, path), .named = true};
+    return key_file_open(file, &missing, err) &&
+           (!key_file_is_json(file) || keyring_declare_json(b, file, err));
+}
+
+// A comma parts files, unless it is in the name of one.
+static bool open_keys_files(struct keyring_builder *b, struct error *err) {
+    struct slice list = slice_str(b->options->keys_file), path;
+    bool single = list.n && access(b->options->keys_file, F_OK) == 0;
+    if (single)
+        return open_keys_file(b, list, err);
+    while (slice_next(&list, ',', &path))
+        if (!open_keys_file(b, path, err))
+            return false;
+    return true;
+}
+
+// What has keys now does not get more from the sources that follow.
+static void close_source(struct keyring_builder *b) {
+    for (size_t i = 0; i < b->ring->count; i++)
+        b->served |= PROVIDER_BIT(provider_place(b->ring->entries[i].provider));
+}
+
+static bool add_keys_files(struct keyring_builder *b, struct error *err) {
+    for (size_t i = 0; i < b->file_count; i++) {
+        b->source = b->files[i].path;
+        if (!keyring_add_file(b, &b->files[i], err))
+            return false;
+    }
+    close_source(b);
+    return true;
+}
+
+static bool add_variables(struct keyring_builder *b, struct error *err) {
+    b->source = b->env_file.path;
+    if (b->env_file.path && !keyring_add_env_file(b, &b->env_file, err))
+        return false;
+    close_source(b);
+    b->source = "the environment";
+    return keyring_add_environment(b, err);
+}
+
+// A server that wants no key has one all the same, without text: it has slots, counts and a name. Such
+// servers are there when they are asked for, or declared.
+static void add_missing_keys(struct keyring_builder *b) {
+    const struct registry *providers = &b->ring->providers;
+    close_source(b);
+    for (size_t i = 0; i < registry_count(providers); i++) {
+        const struct provider *p = registry_at(providers, i);
+        bool asked_for = b->wanted && choose_names(b->wanted, p);
+        if (p->key_is_optional && !builder_is_served(b, p) && (asked_for || providers->own[i]))
+            keyring_add(b->ring, p, SLICE(""), 1);
+    }
 }
 
 static void builder_free(struct keyring_builder *b) {
     builder_wipe_environment(b);
     key_file_close(&b->env_file);
+    for (size_t i = 0; i < b->file_count; i++)
+        key_file_close(&b->files[i]);
+    free(b->files);
     key_index_free(&b->secrets);
     key_index_free(&b->variables);
     free(b->numbers);
@@ -235,9 +318,14 @@ bool keyring_load(struct keyring *ring, const struct keyring_options *options, s
     *ring = (struct keyring){0};
     b.environment_count = environment_count(options->environment);
     b.used = mem_zero(b.environment_count, sizeof *b.used);
-    bool good = open_env_file(&b, err) && add_keys_file(&b, err) &&
-                (!b.env_file.path || keyring_add_env_file(&b, &b.env_file, err)) &&
-                keyring_add_environment(&b, err) && give_names(&b, err);
+    bool good = choose_declare(&ring->providers, options->wanted, err) &&
+                open_keys_files(&b, err) && open_env_file(&b, err);
+    b.wanted = options->wanted ? options->wanted : ring->order;
+    good = good && add_keys_files(&b, err) && add_variables(&b, err) && give_names(&b, err);
+    if (good)
+        add_missing_keys(&b);
+    if (good)
+        note_near_misses(&b);
     if (b.repeats > REPEATS_SHOWN)
         log_warn("%zu more keys were given twice", b.repeats - REPEATS_SHOWN);
     builder_free(&b);
@@ -254,7 +342,7 @@ void keyring_add(struct keyring *ring, const struct provider *provider, struct s
     entry->provider = provider;
     entry->name = mem_text(name.p, name.n);
     entry->place = mem_text(provider->name, strlen(provider->name));
-    entry->secret = secret_new(secret);
+    entry->secret = secret_new(secret.n ? secret : SLICE(""));
     buf_free(&name);
 }
 
@@ -268,7 +356,7 @@ size_t keyring_count(const struct keyring *ring, const struct provider *provider
 static int compare_groups(const void *a, const void *b) {
     const struct key_group *x = a, *y = b;
     if (x->provider != y->provider)
-        return x->provider < y->provider ? -1 : 1;
+        return provider_place(x->provider) < provider_place(y->provider) ? -1 : 1;
     return strcmp(x->name, y->name);
 }
 
@@ -331,8 +419,10 @@ void keyring_free(struct keyring *ring) {
         free_entry(&ring->entries[i]);
     for (size_t i = 0; i < ring->group_count; i++)
         free(ring->groups[i].name);
-    for (size_t i = 0; i < sizeof ring->base_urls / sizeof *ring->base_urls; i++)
-        free(ring->base_urls[i]);
+    for (size_t i = 0; i < PROVIDERS_MAX; i++)
+        free(ring->sources[i]);
+    registry_free(&ring->providers);
+    free(ring->near_misses);
     free(ring->groups);
     free(ring->order);
     free(ring->entries);

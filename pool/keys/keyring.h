@@ -1,7 +1,7 @@
-// Keys as they were given: from --keys FILE, --env-file, the environment, in that order.
+// Keys as they were given: from --keys FILE,…, else --env-file or ./.env, else the environment.
 //
-// The first of these sources that gives a key for a provider is not the last: all are read, and a
-// secret given twice is one key (a warning names both places). Positions and numbers in names are
+// Each provider's keys come from the first of these sources that has any for it, and from that alone. A
+// secret given twice there is one key (a warning names both places). Positions and numbers in names are
 // those of the source: OPENAI_API_KEY=a,b gives openai-1 and openai-2, OPENAI_API_KEY_7 openai-7.
 // A name that is taken already gets the next free number. The same text as a key of two providers is
 // two keys: a private gateway may take one token for all.
@@ -11,8 +11,8 @@
 #define POOL_KEYS_KEYRING_H
 
 #include "jobs/base/error.h"
-#include "pool/catalogue.h"
 #include "pool/keys/strategy.h"
+#include "pool/registry.h"
 #include "pool/secret.h"
 
 #include <stdint.h>
@@ -24,6 +24,8 @@ struct key_limits {
     int64_t rpd; // requests a day
     int64_t tpd; // tokens a day
     int64_t concurrency;
+    int64_t requests; // in any time of the length `window`
+    int64_t window;   // microseconds; 0 where `requests` is 0
 };
 
 struct key_entry {
@@ -37,6 +39,7 @@ struct key_entry {
     int64_t priority; // lower is first; 0 when not stated
     bool has_weight, has_priority;
     bool enabled;
+    bool beside; // of a provider that only rows which name it are sent to
     char **tags; // NULL-terminated, or NULL
 };
 
@@ -54,23 +57,29 @@ struct keyring {
     // From a JSON pool file:
     struct key_group *groups; // by provider and name, so that keyring_group() finds them
     size_t group_count;
-    char *base_urls[32];    // a provider's own base URL, or NULL. Indexed as the catalogue
     enum strategy strategy; // if has_strategy
     bool has_strategy;
-    char *order; // "zai,groq": the providers in order of preference, or NULL
+    char *order;     // "zai,groq": the providers in order of preference, or NULL
+    int64_t recheck; // microseconds: keys that are out are checked again that often; 0: not stated
 
+    struct registry providers;    // those that a pool file or --provider declares included
+    char *sources[PROVIDERS_MAX]; // by place: where a provider's keys come from, or NULL
+    char *near_misses;            // what looks like a key variable and is none, in words; or NULL
     const char *tags; // what keyring_keep_tagged() was asked for last, borrowed; or NULL
 };
 
 struct keyring_options {
-    const char *keys_file;           // --keys, or NULL
-    const char *env_file;            // --env-file; NULL: ./.env if it is there
-    const struct provider *provider; // whose keys a file of bare lines holds; NULL: not known
-    char **environment;              // environ, or a test's own; the values read are wiped
+    const char *keys_file; // --keys: one file, or several with commas between; or NULL
+    const char *env_file;  // --env-file; NULL: ./.env if it is there
+    const char *wanted;    // --provider: may declare some (acme=https://…); NULL: not asked for
+    const struct provider
+        *provider;      // whose keys a file of bare lines holds; NULL: as `wanted` says
+    char **environment; // environ, or a test's own; the values read are wiped
 };
 
 // Reads all sources. False with err filled when a file named by the user cannot be read or makes no
-// sense (file, line or JSON path in the message). No key at all is no error here.
+// sense, or a key of a provider of the run cannot be one (file, line or JSON path in the message). No
+// key at all is no error here.
 bool keyring_load(struct keyring *ring, const struct keyring_options *options, struct error *err);
 
 // Adds a key that comes from the program itself (the simulator's): named "<provider>-<number>".

@@ -1,4 +1,4 @@
-// keyring_env.c: keys from variables: which ones count, lists, and the environment. Main thread.
+// keyring_env.c: keys from variables: which ones count, and the environment. Main thread.
 // SPDX-License-Identifier: MIT
 #include "pool/keys/keyring_parts.h"
 
@@ -29,56 +29,26 @@ static bool read_number(struct slice rest, struct key_variable *v) {
     return true;
 }
 
-bool key_variable_read(struct slice name, struct key_variable *v) {
-    for (const struct provider *p = catalogue; p->name; p++)
-        for (int i = 0; i < 3 && p->variables[i]; i++) {
-            size_t n = strlen(p->variables[i]);
-            if (!slice_starts(name, p->variables[i]) ||
-                !read_number(slice_of(name.p + n, name.n - n), v))
-                continue;
-            v->provider = p;
-            v->order = i;
-            return true;
-        }
-    return false;
-}
-
-// The next item of a comma-separated list, trimmed; empty ones are passed over.
-static bool next_item(struct slice *list, struct slice *item) {
-    while (list->n) {
-        const char *comma = memchr(list->p, ',', list->n);
-        size_t n = comma ? (size_t)(comma - list->p) : list->n;
-        size_t step = comma ? n + 1 : n;
-        *item = slice_trim(slice_of(list->p, n));
-        *list = slice_of(list->p + step, list->n - step);
-        if (item->n)
-            return true;
+// False when it is none of this provider's.
+static bool read_variable(const struct provider *p, struct slice name, struct key_variable *v) {
+    for (int i = 0; i < PROVIDER_VARIABLES && p->variables[i]; i++) {
+        size_t n = strlen(p->variables[i]);
+        if (!slice_starts(name, p->variables[i]) ||
+            !read_number(slice_of(name.p + n, name.n - n), v))
+            continue;
+        v->provider = p;
+        v->order = i;
+        return true;
     }
     return false;
 }
 
-bool builder_add_list(struct keyring_builder *b, const struct key_variable *v, struct slice value,
-                      struct key_place place, size_t *found, struct error *err) {
-    struct slice item, rest = value;
-    bool single = !memchr(value.p, ',', value.n);
-    struct buf text = BUF_INIT(8192);
-    bool good = true;
-    for (int64_t n = 1; good && next_item(&rest, &item); n++) {
-        struct key_entry *entry;
-        struct key_place at = place;
-        if (!single) {
-            buf_clear(&text);
-            buf_add_slice(&text, place.text);
-            buf_addf(&text, " item %lld", (long long)n);
-            at.text = buf_slice(&text);
-        }
-        good = builder_add(b, v->provider, item, at, &entry, err);
-        if (entry)
-            builder_wish_number(b, v->plain ? n : n == 1 ? v->number : -1);
-        ++*found;
-    }
-    buf_free(&text);
-    return good;
+bool key_variable_read(const struct registry *providers, struct slice name,
+                       struct key_variable *v) {
+    for (size_t i = 0; i < registry_count(providers); i++)
+        if (read_variable(registry_at(providers, i), name, v))
+            return true;
+    return false;
 }
 
 // A variable of the environment: "NAME=value".
@@ -102,7 +72,7 @@ static bool env_entry(char **environment, size_t at, struct slice *name, struct 
 static int compare(const void *a, const void *b) {
     const struct env_key *x = a, *y = b;
     if (x->variable.provider != y->variable.provider)
-        return x->variable.provider < y->variable.provider ? -1 : 1;
+        return provider_place(x->variable.provider) < provider_place(y->variable.provider) ? -1 : 1;
     if (x->variable.order != y->variable.order)
         return x->variable.order - y->variable.order;
     if (x->variable.plain != y->variable.plain)
@@ -118,8 +88,8 @@ static size_t collect(struct keyring_builder *b, struct env_key **keys) {
     size_t count = 0, cap = 0;
     for (size_t i = 0; i < b->environment_count; i++) {
         struct env_key key = {.at = i};
-        if (b->used[i] || !env_entry(environment, i, &key.name, &key.value) ||
-            !key_variable_read(key.name, &key.variable))
+        if (b->used[i] & USED_TAKEN || !env_entry(environment, i, &key.name, &key.value) ||
+            !key_variable_read(&b->ring->providers, key.name, &key.variable))
             continue;
         if (count == cap) {
             cap = cap ? cap * 2 : 16;
@@ -137,12 +107,23 @@ bool keyring_add_environment(struct keyring_builder *b, struct error *err) {
     if (count)
         qsort(keys, count, sizeof *keys, compare);
     for (size_t i = 0; good && i < count; i++) {
-        struct key_place place = {keys[i].name, false};
-        b->used[keys[i].at] = true;
-        good = builder_add_list(b, &keys[i].variable, keys[i].value, place, &found, err);
+        b->used[keys[i].at] |= USED_READ;
+        if (!builder_is_served(b, keys[i].variable.provider))
+            good = builder_add_list(b, &keys[i].variable, keys[i].value, NULL, keys[i].name, &found,
+                                    err);
     }
     free(keys);
     return good;
+}
+
+struct slice builder_environment(struct keyring_builder *b, struct slice wanted) {
+    struct slice name, value;
+    for (size_t i = 0; i < b->environment_count; i++)
+        if (env_entry(b->options->environment, i, &name, &value) && slice_eq(name, wanted)) {
+            b->used[i] |= USED_READ;
+            return value;
+        }
+    return SLICE_NONE;
 }
 
 void builder_wipe_environment(struct keyring_builder *b) {
@@ -175,7 +156,7 @@ static bool use_variable(struct keyring_builder *b, size_t at, struct slice want
     if (at < b->environment_count) {
         env_entry(b->options->environment, at, &name, value);
         if (slice_eq(name, wanted))
-            b->used[at] = true;
+            b->used[at] |= USED_READ | USED_TAKEN;
     } else {
         struct env_variable *v = &b->env_file.variables[at - b->environment_count];
         name = v->name;

@@ -6,6 +6,10 @@
 #include "jobs/base/die.h"
 #include "jobs/base/io.h"
 #include "jobs/base/log.h"
+#include "pool/keys/choose.h"
+#include "pool/keys/key_value.h"
+#include "pool/keys/near_miss.h"
+#include "pool/keys/utf16.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +46,18 @@ static int read_all(int fd, struct buf *b) {
     }
 }
 
+// Windows' shells and editors write UTF-16.
+static void decode(struct buf *text) {
+    if (!utf16_is(buf_slice(text)))
+        return;
+    struct buf decoded = BUF_INIT(text->max);
+    buf_reserve(&decoded, text->n * 3 / 2 + 4); // at once: what is moved stays behind in memory
+    utf16_add(buf_slice(text), &decoded);
+    buf_wipe(text);
+    buf_free(text);
+    *text = decoded;
+}
+
 static void note_mode(const char *path, const struct stat *status) {
     if (S_ISREG(status->st_mode) && status->st_mode & (S_IRGRP | S_IROTH))
         log_info("%s can be read by others (mode %04o); chmod 600 keeps its keys to you", path,
@@ -60,8 +76,10 @@ bool key_file_open(struct key_file *file, bool *missing, struct error *err) {
         fault = read_all(fd, &file->text);
         close(fd);
     }
-    if (!fault)
+    if (!fault) {
+        decode(&file->text);
         return true;
+    }
     key_file_close(file);
     if (fault == EFBIG)
         return error_set(err, ERROR_USAGE, "%s is larger than 64 MiB: this is no file of keys",
@@ -70,6 +88,7 @@ bool key_file_open(struct key_file *file, bool *missing, struct error *err) {
 }
 
 void key_file_close(struct key_file *file) {
+    keyring_free_json(file);
     buf_wipe(&file->text);
     buf_free(&file->text);
     free(file->variables);
@@ -99,16 +118,18 @@ static bool next_line(struct slice *text, size_t *line_no, struct slice *line) {
 
 // An env file has an assignment in its first line, or one to a variable of ours anywhere. "abc=="
 // is a key in base64, no assignment.
-static bool is_env_text(struct slice text) {
+static bool is_env_text(const struct registry *providers, struct slice text) {
     struct slice line, name, rest;
     struct key_variable variable;
     size_t line_no = 0;
     bool first_assigns = false;
     for (size_t n = 0; next_line(&text, &line_no, &line); n++) {
-        if (!env_split(line, &name, &rest))
-            continue;
-        if (key_variable_read(name, &variable))
+        bool splits = env_split(line, &name, &rest);
+        if ((splits || env_split_colon(line, &name)) &&
+            key_variable_read(providers, name, &variable))
             return true;
+        if (!splits)
+            continue;
         rest = slice_trim(rest);
         if (n == 0)
             first_assigns = rest.n && !slice_is(rest, "=");
@@ -122,18 +143,17 @@ static struct slice place_text(const char *path, size_t line, struct buf *b) {
     return buf_slice(b);
 }
 
-// "BIGMODEL_API_KEY, ZAI_API_KEY, …"
-static bool no_keys(const struct key_file *file, struct error *err) {
-    struct buf names = BUF_INIT(1024);
-    for (const struct provider *p = catalogue; p->name; p++)
-        for (int i = 0; i < 3 && p->variables[i]; i++)
-            buf_addf(&names, "%s%s", names.n ? ", " : "", p->variables[i]);
+// With the names in it that are nearly right.
+static bool no_keys(struct keyring_builder *b, const struct key_file *file, struct error *err) {
+    struct buf near = BUF_INIT(2048);
+    near_misses_of_file(&b->ring->providers, file, &near);
     error_set(
         err, ERROR_USAGE,
-        "%s gives no key; it may hold %s (with _1, _2 … behind them too), be a JSON pool file, "
-        "or hold one key per line",
-        file->path, buf_cstr(&names));
-    buf_free(&names);
+        "%s gives no key; it may hold variables such as OPENAI_API_KEY (with _1, _2 … behind "
+        "them too; `batch-run providers` lists them), be a JSON pool file, or hold one key per "
+        "line%s%s",
+        file->path, near.n ? ". " : "", buf_cstr(&near));
+    buf_free(&near);
     return false;
 }
 
@@ -157,22 +177,29 @@ static void warn_junk(const struct key_file *file, size_t junk, size_t first) {
                  junk > 1 ? " (and more such lines)" : "");
 }
 
+static const char *fault_of(const struct env_variable *v) {
+    if (v->literal && value_has_reference(v->value))
+        return "a ${ in single quotes is not replaced; take them off, or use double quotes";
+    return v->fault;
+}
+
 static bool add_variable(struct keyring_builder *b, const struct key_file *file,
                          const struct env_variable *v, size_t *found, struct error *err) {
     struct key_variable variable;
     if (v->referenced)
         ++*found;
-    if (v->referenced || !key_variable_read(v->name, &variable))
+    if (v->referenced || !key_variable_read(&b->ring->providers, v->name, &variable))
         return true;
-    if (v->fault && file->named)
-        return error_set(err, ERROR_USAGE, "%s:%zu: %s", file->path, v->line, v->fault);
-    if (v->fault) {
-        log_warn("%s:%zu is left out: %s", file->path, v->line, v->fault);
+    if (builder_is_served(b, variable.provider)) {
+        ++*found;
         return true;
     }
+    if (fault_of(v))
+        return !builder_in_run(b, variable.provider) ||
+               error_set(err, ERROR_USAGE, "%s:%zu: %s", file->path, v->line, fault_of(v));
     struct buf text = BUF_INIT(8192);
-    struct key_place place = {place_text(file->path, v->line, &text), file->named};
-    bool good = builder_add_list(b, &variable, v->value, place, found, err);
+    bool good = builder_add_list(b, &variable, v->value, file,
+                                 place_text(file->path, v->line, &text), found, err);
     buf_free(&text);
     return good;
 }
@@ -189,7 +216,7 @@ bool keyring_add_env_file(struct keyring_builder *b, const struct key_file *file
             good = add_variable(b, file, v, &found, err);
     }
     warn_junk(file, junk, first_junk);
-    return good && (found || !file->named || no_keys(file, err));
+    return good && (found || !file->named || no_keys(b, file, err));
 }
 
 // "key" or "key   # a remark"
@@ -201,35 +228,46 @@ static struct slice without_remark(struct slice line) {
 }
 
 static bool add_lines(struct keyring_builder *b, const struct key_file *file, struct error *err) {
+    const struct provider *whose = b->options->provider;
     struct slice text = file_text(file), line;
     size_t line_no = 0;
     int64_t number = 0;
+    if (!whose)
+        whose = choose_single(&b->ring->providers, b->wanted);
     struct buf place = BUF_INIT(8192);
     bool good = true;
     while (good && next_line(&text, &line_no, &line)) {
-        struct key_entry *entry;
-        if (!b->options->provider) {
+        struct key_entry *entry = NULL;
+        struct slice at = place_text(file->path, line_no, &place), key = without_remark(line);
+        struct buf expanded = BUF_INIT(KEY_FILE_MAX);
+        if (!whose)
             good =
                 error_set(err, ERROR_USAGE,
                           "%s holds keys without a name; say whose they are with --provider NAME",
                           file->path);
+        good = good && builder_expand(b, NULL, at, &key, &expanded, err) &&
+               builder_add(b, whose, key, at, &entry, err);
+        buf_wipe(&expanded);
+        buf_free(&expanded);
+        if (!good)
             break;
-        }
-        struct key_place at = {place_text(file->path, line_no, &place), true};
-        good = builder_add(b, b->options->provider, without_remark(line), at, &entry, err);
         number++;
         if (entry)
             builder_wish_number(b, number);
     }
     buf_free(&place);
-    return good && (number || no_keys(file, err));
+    return good && (number || no_keys(b, file, err));
+}
+
+bool key_file_is_json(const struct key_file *file) {
+    struct slice text = slice_trim(file_text(file));
+    return text.n && (*text.p == '{' || *text.p == '[');
 }
 
 bool keyring_add_file(struct keyring_builder *b, const struct key_file *file, struct error *err) {
-    struct slice text = slice_trim(file_text(file));
-    if (text.n && (*text.p == '{' || *text.p == '['))
+    if (key_file_is_json(file))
         return keyring_add_json(b, file, err);
-    if (!is_env_text(text))
+    if (!is_env_text(&b->ring->providers, slice_trim(file_text(file))))
         return add_lines(b, file, err);
     struct key_file env = *file;
     key_file_read_env(&env);

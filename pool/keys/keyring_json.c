@@ -73,34 +73,10 @@ static bool check_groups(struct pool_reader *r) {
     return good;
 }
 
-// "https://host/v1/" without its last slash.
-static bool read_base_url(struct pool_reader *r, const cJSON *object, const char *path) {
-    char where[60];
-    const cJSON *item = reader_member(object, "base_url");
-    if (!item)
-        return true;
-    snprintf(where, sizeof where, "%s.base_url", path);
-    struct slice url = cJSON_IsString(item) ? slice_trim(slice_str(item->valuestring)) : SLICE_NONE;
-    if (!slice_starts(url, "http://") && !slice_starts(url, "https://"))
-        return reader_fail_at(r, where, "must be a string that starts with https:// or http://");
-    while (url.n && url.p[url.n - 1] == '/')
-        url.n--;
-    char **slot = &r->builder->ring->base_urls[r->provider - catalogue];
-    free(*slot);
-    *slot = mem_text(url.p, url.n);
-    return true;
-}
-
 static bool read_provider(struct pool_reader *r, const cJSON *object, bool pool_enabled) {
-    static const char *const known[] = {"base_url", "keys", "enabled", "groups", NULL};
-    char path[40];
-    snprintf(path, sizeof path, "providers.%s", reader_shown(object->string));
-    r->provider = catalogue_find(slice_str(object->string));
-    if (!r->provider)
-        return error_set(r->err, ERROR_USAGE, "%s: %s%s is not known; providers are %s",
-                         r->file->path, r->root, path, catalogue_names());
-    if (!cJSON_IsObject(object))
-        return reader_fail_at(r, path, "must be an object");
+    static const char *const known[] = {"base_url",  "wire", "model",   "headers", "query", "auth",
+                                        "variables", "keys", "enabled", "groups",  NULL};
+    r->provider = registry_find(&r->builder->ring->providers, slice_str(object->string));
     const cJSON *enabled = reader_member(object, "enabled"), *keys = reader_member(object, "keys"),
                 *groups = reader_member(object, "groups");
     r->at[0] = '\0';
@@ -111,7 +87,7 @@ static bool read_provider(struct pool_reader *r, const cJSON *object, bool pool_
     if (groups && !cJSON_IsObject(groups))
         return reader_fail(r, "groups", "must be an object");
     r->enabled = pool_enabled && !cJSON_IsFalse(enabled);
-    return reader_check_members(r, "", object, known) && read_base_url(r, object, path) &&
+    return reader_check_members(r, "", object, known) && reader_headers(r, object) &&
            read_groups(r, groups) && read_keys(r, keys);
 }
 
@@ -146,10 +122,11 @@ static bool read_order(struct pool_reader *r, const cJSON *pool) {
         return reader_fail_at(r, "order", "must be an array of providers' names");
     cJSON_ArrayForEach(item, list) {
         const char *name = cJSON_IsString(item) ? item->valuestring : "";
+        const struct provider *provider =
+            registry_find(&r->builder->ring->providers, slice_str(name));
         snprintf(path, sizeof path, "order[%d]", n);
-        bool good =
-            catalogue_find(slice_str(name)) || reader_fail_at(r, path, "is no provider's name");
-        if (good && choose_names(buf_cstr(&names), catalogue_find(slice_str(name))))
+        bool good = provider || reader_fail_at(r, path, "is no provider's name");
+        if (good && choose_names(buf_cstr(&names), provider))
             good = reader_fail_at(r, path, "is given twice");
         if (!good) {
             buf_free(&names);
@@ -157,15 +134,24 @@ static bool read_order(struct pool_reader *r, const cJSON *pool) {
         }
         buf_addf(&names, "%s%s", n++ ? "," : "", name);
     }
+    free(r->builder->ring->order);
     r->builder->ring->order = mem_text(names.p, names.n);
     buf_free(&names);
     return true;
 }
 
-static bool read_pool(struct pool_reader *r, const cJSON *root) {
-    static const char *const known[] = {"enabled", "strategy", "order", "providers", NULL};
-    const cJSON *seed = reader_member(root, "ApiKeyPool"), *pool = seed ? seed : root, *object;
+// Where the pool is in the file: at its root, or under "ApiKeyPool".
+static const cJSON *find_pool(struct pool_reader *r, const cJSON *root) {
+    const cJSON *seed = reader_member(root, "ApiKeyPool");
     r->root = seed ? "ApiKeyPool." : "";
+    return seed ? seed : root;
+}
+
+static const char *const pool_members[] = {"enabled", "strategy", "order", "providers", NULL};
+
+// Providers and their order, before any key is read.
+static bool declare_pool(struct pool_reader *r, const cJSON *root) {
+    const cJSON *pool = find_pool(r, root), *object;
     const cJSON *providers = reader_member(pool, "providers"),
                 *enabled = reader_member(pool, "enabled");
     if (!cJSON_IsObject(providers))
@@ -175,8 +161,21 @@ static bool read_pool(struct pool_reader *r, const cJSON *root) {
                                           "{\"keys\": [{\"key\": \"…\"}]}}}");
     if (enabled && !cJSON_IsBool(enabled))
         return reader_fail_at(r, "enabled", "must be true or false");
-    if (!reader_check_members(r, "", pool, known) || !read_strategy(r, pool) ||
-        !read_order(r, pool))
+    if (!reader_check_members(r, "", pool, pool_members) || !read_strategy(r, pool))
+        return false;
+    cJSON_ArrayForEach(object, providers) {
+        if (!reader_declare(r, object))
+            return false;
+    }
+    r->provider = NULL;
+    return read_order(r, pool);
+}
+
+static bool read_pool(struct pool_reader *r, const cJSON *root) {
+    const cJSON *pool = find_pool(r, root), *object;
+    const cJSON *providers = reader_member(pool, "providers"),
+                *enabled = reader_member(pool, "enabled");
+    if (!reader_check_members(r, "", pool, pool_members))
         return false;
     cJSON_ArrayForEach(object, providers) {
         if (!read_provider(r, object, !cJSON_IsFalse(enabled)))
@@ -187,9 +186,10 @@ static bool read_pool(struct pool_reader *r, const cJSON *root) {
     if (r->unknown)
         log_warn("%s: %s is not known and was passed over%s", r->file->path, r->first_unknown,
                  r->unknown > 1 ? ", as were others" : "");
-    return r->found || error_set(r->err, ERROR_USAGE,
-                                 "%s gives no key: %sproviders.<name>.keys is empty everywhere",
-                                 r->file->path, r->root);
+    return r->found || r->declared ||
+           error_set(r->err, ERROR_USAGE,
+                     "%s gives no key: %sproviders.<name>.keys is empty everywhere", r->file->path,
+                     r->root);
 }
 
 // Overwrites every string of the tree: cJSON_Delete() only frees them.
@@ -211,7 +211,7 @@ static bool syntax_error(const struct key_file *file, struct slice text, size_t 
     return error_set(err, ERROR_USAGE, "%s:%zu:%zu: %s", file->path, line, column, what);
 }
 
-bool keyring_add_json(struct keyring_builder *b, const struct key_file *file, struct error *err) {
+bool keyring_declare_json(struct keyring_builder *b, struct key_file *file, struct error *err) {
     struct slice text = buf_slice(&file->text);
     if (slice_starts(text, "\xef\xbb\xbf"))
         text = slice_of(text.p + 3, text.n - 3);
@@ -224,9 +224,21 @@ bool keyring_add_json(struct keyring_builder *b, const struct key_file *file, st
     cJSON *root = cJSON_ParseWithLength(text.p, text.n);
     if (!root)
         return error_set(err, ERROR_USAGE, "%s is too large to be read", file->path);
+    file->tree = root;
     struct pool_reader r = {.builder = b, .file = file, .err = err, .root = ""};
-    bool good = read_pool(&r, root);
-    wipe_tree(root);
-    cJSON_Delete(root);
+    bool good = declare_pool(&r, root);
+    file->declares = r.declared > 0;
     return good;
+}
+
+bool keyring_add_json(struct keyring_builder *b, const struct key_file *file, struct error *err) {
+    struct pool_reader r = {.builder = b, .file = file, .err = err, .root = ""};
+    r.declared = file->declares;
+    return read_pool(&r, file->tree);
+}
+
+void keyring_free_json(struct key_file *file) {
+    wipe_tree(file->tree);
+    cJSON_Delete(file->tree);
+    file->tree = NULL;
 }

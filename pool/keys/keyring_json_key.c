@@ -3,6 +3,7 @@
 #include "pool/keys/keyring_json_parts.h"
 
 #include "jobs/base/die.h"
+#include "pool/keys/key_value.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -98,47 +99,57 @@ static bool is_variable_name(struct slice name) {
     return name.n <= 80;
 }
 
-// The text of the key, "env:NAME" looked up. Absent for a disabled key whose variable is not set.
+static void add_place(const struct pool_reader *r, struct buf *place) {
+    buf_addf(place, "%s: %sproviders.%s%s", r->file->path, r->root, r->provider->name, r->at);
+}
+
+// Behind "env:". Absent for a key that is not needed, because it is disabled or of a provider that the
+// run does not use, when its variable is not set.
+static bool look_up(const struct pool_reader *r, struct slice name, bool needed,
+                    struct slice *secret) {
+    if (!name.n || memchr(name.p, '=', name.n))
+        return reader_fail(r, "key", "must name a variable behind env:");
+    *secret = needed ? builder_variable(r->builder, name) : SLICE_NONE;
+    if (secret->p || !needed)
+        return true;
+    if (is_variable_name(name))
+        return reader_fail(r, "key", "refers to the variable %.*s, which is not set",
+                           SLICE_ARG(name));
+    return reader_fail(r, "key", "refers to a variable that is not set");
+}
+
+// The text of the key, "env:NAME" and ${NAME} looked up; the latter into `out`.
 static bool read_secret(const struct pool_reader *r, const cJSON *key, bool enabled,
-                        struct slice *secret) {
+                        struct buf *out, struct slice *secret) {
     const cJSON *item = reader_member(key, "key");
     if (!item)
         return reader_fail(r, "key", "is missing");
     if (!cJSON_IsString(item))
         return reader_fail(r, "key", "must be a string");
     *secret = slice_trim(slice_str(item->valuestring));
+    bool needed = enabled && builder_in_run(r->builder, r->provider);
     if (slice_starts(*secret, "env:")) {
-        struct slice name = slice_of(secret->p + 4, secret->n - 4);
-        if (!name.n || memchr(name.p, '=', name.n))
-            return reader_fail(r, "key", "must name a variable behind env:");
-        *secret = builder_variable(r->builder, name);
-        if (!secret->p && enabled && is_variable_name(name))
-            return reader_fail(r, "key", "refers to the variable %.*s, which is not set",
-                               SLICE_ARG(name));
-        if (!secret->p && enabled)
-            return reader_fail(r, "key", "refers to a variable that is not set");
+        if (!look_up(r, slice_of(secret->p + 4, secret->n - 4), needed, secret))
+            return false;
         if (!secret->p)
             return true;
     }
+    struct buf place = BUF_INIT(16384);
+    add_place(r, &place);
+    bool good = builder_expand(r->builder, NULL, buf_slice(&place), secret, out, r->err);
+    buf_free(&place);
+    if (!good || value_is_placeholder(*secret))
+        return good;
     const char *fault = key_fault(*secret);
     return !fault || reader_fail(r, "key", "%s; correct or remove it", fault);
 }
 
-bool reader_key(struct pool_reader *r, const cJSON *key, size_t index) {
+static bool add_key(struct pool_reader *r, const cJSON *key, size_t index, struct slice secret,
+                    bool enabled) {
     struct key_entry *entry;
-    struct slice secret;
-    bool enabled = false;
-    if (!cJSON_IsObject(key))
-        return reader_fail(r, "", "must be an object with the member \"key\"");
-    if (!read_enabled(r, key, &enabled) || !read_secret(r, key, enabled, &secret))
-        return false;
-    r->found++;
-    if (!secret.p)
-        return true;
     struct buf place = BUF_INIT(16384);
-    buf_addf(&place, "%s: %sproviders.%s%s", r->file->path, r->root, r->provider->name, r->at);
-    struct key_place at = {buf_slice(&place), true};
-    bool good = builder_add(r->builder, r->provider, secret, at, &entry, r->err);
+    add_place(r, &place);
+    bool good = builder_add(r->builder, r->provider, secret, buf_slice(&place), &entry, r->err);
     buf_free(&place);
     if (!good)
         return false;
@@ -147,5 +158,22 @@ bool reader_key(struct pool_reader *r, const cJSON *key, size_t index) {
     builder_wish_number(r->builder, (int64_t)index + 1);
     good = read_settings(r, key, secret, entry);
     entry->enabled = enabled;
+    return good;
+}
+
+bool reader_key(struct pool_reader *r, const cJSON *key, size_t index) {
+    struct slice secret;
+    bool enabled = false;
+    if (!cJSON_IsObject(key))
+        return reader_fail(r, "", "must be an object with the member \"key\"");
+    if (!read_enabled(r, key, &enabled))
+        return false;
+    struct buf expanded = BUF_INIT(KEY_FILE_MAX);
+    bool good = read_secret(r, key, enabled, &expanded, &secret);
+    r->found += good;
+    if (good && secret.p)
+        good = add_key(r, key, index, secret, enabled);
+    buf_wipe(&expanded);
+    buf_free(&expanded);
     return good;
 }

@@ -26,7 +26,8 @@ struct pool_reader {
     char at[NAME_MAX_BYTES + 20];    // behind the provider: ".keys[3]", ".groups.acme", ""
     bool enabled;                    // of all that is above the key
     size_t found;
-    size_t unknown; // members that nobody reads
+    size_t declared; // providers of which more than keys is said
+    size_t unknown;  // members that nobody reads
     char first_unknown[200];
 };
 
@@ -54,6 +55,10 @@ bool reader_whole(const struct pool_reader *r, const cJSON *item, const char *pa
 // The object under "limits" or "rateLimit".
 bool reader_limits(struct pool_reader *r, const cJSON *object, const char *under,
                    struct key_limits *limits);
+
+// A provider of the file: what is said of it but its keys, headers and query, which may refer to variables.
+bool reader_declare(struct pool_reader *r, const cJSON *object);
+bool reader_headers(struct pool_reader *r, const cJSON *object);
 
 // The index-th object of a provider's "keys": a new entry, unless the secret is known already.
 bool reader_key(struct pool_reader *r, const cJSON *key, size_t index);

@@ -22,36 +22,48 @@ struct key_file {
     struct buf text;
     struct env_variable *variables; // slices into text
     size_t count;
+    // Of a JSON pool file, once keyring_declare_json() has read it:
+    void *tree;    // what cJSON made of it
+    bool declares; // it says more of providers than their keys
 };
 
 struct keyring_builder {
     struct keyring *ring;
     const struct keyring_options *options;
+    const char *wanted;     // the providers of the run, as --provider or the pool file names them
+    struct key_file *files; // --keys
+    size_t file_count;
     struct key_file env_file;
+    const char *source;       // what is read now: "keys.env", "the environment"
+    provider_set served;      // by sources before that one
     struct key_index secrets; // by provider and secret
     uint64_t hash_key[2];
     int64_t *numbers; // of each entry: the n its name should have, -1 for none
     size_t numbers_cap;
     size_t repeats; // secrets that were given twice
     size_t environment_count;
-    bool *used;                 // which strings of the environment were read as keys, to be wiped
+    unsigned char *used;        // USED_ bits: which strings of the environment were read
     struct key_index variables; // of the environment, then of the env file, for "env:NAME"
 };
 
-// Where a key was found, and how serious a bad one is there.
-struct key_place {
-    struct slice text; // "OPENAI_API_KEY_2", "keys.env:3"
-    bool named;        // as in struct key_file
-};
+#define USED_READ  1 // it held a key: to be wiped
+#define USED_TAKEN 2 // a pool file refers to it: not a key of its own
+
+// Whether the run may use this provider, as far as it is known which ones it uses.
+bool builder_in_run(const struct keyring_builder *b, const struct provider *provider);
+
+// Whether an earlier source has keys of this provider, so that this one does not count.
+bool builder_is_served(const struct keyring_builder *b, const struct provider *provider);
 
 // Why this text cannot be a key ("holds a space"), or NULL when it can.
 const char *key_fault(struct slice text);
 
 // A new entry, its fields at their defaults, its name still missing; NULL when the secret is known
-// already (a warning was given) or cannot be a key and place is not named (likewise). False only
-// with err filled. The entry is good until the next call.
+// already or a placeholder (a warning was given), or cannot be a key and the run does not use the
+// provider. False only with err filled. The entry is good until the next call. place: where the key was
+// found ("OPENAI_API_KEY_2", "keys.env:3").
 bool builder_add(struct keyring_builder *b, const struct provider *provider, struct slice secret,
-                 struct key_place place, struct key_entry **entry, struct error *err);
+                 struct slice place, struct key_entry **entry, struct error *err);
 // The n in "<provider>-<n>" that an entry just added should have.
 void builder_wish_number(struct keyring_builder *b, int64_t number);
 
@@ -65,11 +77,20 @@ struct key_variable {
     int64_t number; // behind the last underscore; -1: none, or too large to be a number
     bool plain;     // without a number
 };
-bool key_variable_read(struct slice name, struct key_variable *variable);
+bool key_variable_read(const struct registry *providers, struct slice name,
+                       struct key_variable *variable);
 
-// Adds the one or more keys of a variable's value. *found counts them, known ones too.
+// Adds the one or more keys of a variable's value. *found counts them, known ones too. file: the env
+// file it stands in, NULL for the environment.
 bool builder_add_list(struct keyring_builder *b, const struct key_variable *variable,
-                      struct slice value, struct key_place place, size_t *found, struct error *err);
+                      struct slice value, const struct key_file *file, struct slice place,
+                      size_t *found, struct error *err);
+
+// A value with ${NAME} replaced, from the file it stands in (or NULL), then the environment, and without
+// quotes around it (a warning names the place). The result is in `out` or a part of `value`. False with
+// err filled.
+bool builder_expand(struct keyring_builder *b, const struct key_file *file, struct slice place,
+                    struct slice *value, struct buf *out, struct error *err);
 
 // Overwrites the values of the environment that were read.
 void builder_wipe_environment(struct keyring_builder *b);
@@ -78,7 +99,10 @@ void builder_wipe_environment(struct keyring_builder *b);
 // it is not set or empty. The variable is then not read as a key of its own.
 struct slice builder_variable(struct keyring_builder *b, struct slice name);
 
-// Reads all of a file. False with err filled; *missing is set when there is none.
+// A variable of the environment; absent when it is not set.
+struct slice builder_environment(struct keyring_builder *b, struct slice name);
+
+// Reads all of a file, as UTF-8. False with err filled; *missing is set when there is none.
 bool key_file_open(struct key_file *file, bool *missing, struct error *err);
 void key_file_close(struct key_file *file); // wipes its text
 
@@ -88,6 +112,10 @@ bool keyring_add_file(struct keyring_builder *b, const struct key_file *file, st
 void key_file_read_env(struct key_file *file);
 bool keyring_add_env_file(struct keyring_builder *b, const struct key_file *file,
                           struct error *err);
+// First of all, of every file: the providers that a JSON pool file declares, and its order.
+bool keyring_declare_json(struct keyring_builder *b, struct key_file *file, struct error *err);
+void keyring_free_json(struct key_file *file); // wipes it
+bool key_file_is_json(const struct key_file *file);
 bool keyring_add_json(struct keyring_builder *b, const struct key_file *file, struct error *err);
 bool keyring_add_environment(struct keyring_builder *b, struct error *err);
 

@@ -8,6 +8,8 @@
 
 // Counts beyond this are no counts.
 #define COUNT_DIGITS 15
+// A reset that is shorter is a duration: dates and times since 1970 have ten characters at least.
+#define TIME_LENGTH 10
 
 // One limit's headers. Without `remaining` in an answer the other two are not looked for. A row of
 // zeros ends a provider's table.
@@ -63,7 +65,7 @@ static const struct headers of_none[] = {{0}};
 
 // Providers that tell nothing themselves may be reached through a gateway that does, all but Google,
 // whose wire gateways do not speak.
-static const struct headers *headers_of(const struct provider *provider) {
+static const struct headers *find_headers(const char *name) {
     static const struct {
         const char *name;
         const struct headers *headers;
@@ -74,9 +76,17 @@ static const struct headers *headers_of(const struct provider *provider) {
         {"mistral", of_mistral},
     };
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (strcmp(provider->name, own[i].name) == 0)
+        if (strcmp(name, own[i].name) == 0)
             return own[i].headers;
-    return of_openai;
+    return NULL;
+}
+
+// Under its own name, else as the provider whose headers it uses.
+static const struct headers *headers_of(const struct provider *provider) {
+    const struct headers *own = find_headers(provider->name);
+    if (!own && provider->family)
+        own = find_headers(provider->family);
+    return own ? own : of_openai;
 }
 
 // A whole number, -1 for everything else ("-1" included: Azure's word for not known).
@@ -111,9 +121,12 @@ static bool read_limit(const struct headers *names, struct slice remaining,
     }
     if (limit->limit >= 0 && limit->remaining > limit->limit)
         limit->remaining = limit->limit;
+    struct slice reset = look_up(answer, names->reset);
+    if (reset.n >= TIME_LENGTH) // by the clock that made it
+        now_wall = retry_after_clock(look_up(answer, "date"), now_wall);
     // Anthropic's dates are whole seconds; what is left until then is no finer.
     int64_t second = (now_wall + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
-    if (!retry_after_parse(look_up(answer, names->reset), second, &limit->reset))
+    if (!retry_after_parse(reset, second, &limit->reset))
         limit->reset = -1;
     return true;
 }

@@ -4,70 +4,10 @@
 
 #include "jobs/base/clock.h"
 #include "pool/limits/day.h"
-
-#include <strings.h>
+#include "pool/limits/scan.h"
 
 // Waits beyond this are no news to anybody; keeps sums of microseconds far from overflow.
 #define WAIT_MAX (INT64_C(200) * 366 * 86400 * USEC_PER_SEC)
-
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c) {
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
-static void skip(struct slice *s, size_t n) {
-    s->p += n;
-    s->n -= n;
-}
-
-static bool take_char(struct slice *s, char c) {
-    if (!s->n || *s->p != c)
-        return false;
-    skip(s, 1);
-    return true;
-}
-
-static bool take_word(struct slice *s, const char *word) {
-    size_t n = strlen(word);
-    if (s->n < n || strncasecmp(s->p, word, n) != 0)
-        return false;
-    skip(s, n);
-    return true;
-}
-
-static void skip_spaces(struct slice *s) {
-    while (s->n && (*s->p == ' ' || *s->p == '\t'))
-        skip(s, 1);
-}
-
-// Between min and max digits as a number.
-static bool take_digits(struct slice *s, int min, int max, int *value) {
-    int n = 0;
-    *value = 0;
-    while (n < max && s->n && is_digit(*s->p)) {
-        *value = *value * 10 + (*s->p - '0');
-        skip(s, 1);
-        n++;
-    }
-    return n >= min;
-}
-
-// A decimal number, "12" or "0.5"; what is beyond the reach of a double's 53 bits is rounded.
-static bool take_number(struct slice *s, double *value) {
-    double number = 0, unit = 1;
-    if (!s->n || !is_digit(*s->p))
-        return false;
-    for (; s->n && is_digit(*s->p); skip(s, 1))
-        number = number * 10 + (*s->p - '0');
-    if (s->n > 1 && *s->p == '.' && is_digit(s->p[1]))
-        for (skip(s, 1); s->n && is_digit(*s->p); skip(s, 1))
-            number += (*s->p - '0') * (unit /= 10);
-    *value = number;
-    return true;
-}
 
 static bool wait_of(double usec, int64_t *result) {
     if (!(usec >= 0 && usec <= (double)WAIT_MAX))
@@ -265,14 +205,93 @@ static bool parse_number(struct slice s, int64_t now_wall, int64_t *usec) {
     return wait_of(wait > 0 ? wait : 0, usec);
 }
 
-bool retry_after_parse(struct slice text, int64_t now_wall, int64_t *usec) {
+// "PT3S", "PT1M30.5S", "P1DT2H": ISO 8601, without years and months.
+static bool parse_iso(struct slice s, int64_t *usec) {
+    static const struct {
+        char letter;
+        bool in_day;
+        double usec;
+    } marks[] = {{'W', false, 7 * 86400e6},
+                 {'D', false, 86400e6},
+                 {'H', true, 3600e6},
+                 {'M', true, 60e6},
+                 {'S', true, 1e6}};
+    double total = 0, number;
+    bool in_day = false, any = false;
+    if (!take_word(&s, "p"))
+        return false;
+    for (size_t i = 0; s.n;) {
+        if (!in_day && take_word(&s, "t")) {
+            in_day = true;
+            continue;
+        }
+        if (!take_number(&s, &number) || !s.n)
+            return false;
+        while (i < sizeof marks / sizeof *marks &&
+               (marks[i].in_day != in_day || (*s.p & ~0x20) != marks[i].letter))
+            i++;
+        if (i == sizeof marks / sizeof *marks)
+            return false;
+        total += number * marks[i++].usec;
+        skip(&s, 1);
+        any = true;
+    }
+    return any && wait_of(total, usec);
+}
+
+static bool parse_spoken(struct slice s, bool whole, int64_t *usec);
+
+static bool parse_one(struct slice text, int64_t now_wall, int64_t *usec) {
     text = slice_trim(text);
+    if (text.n > 1 && *text.p == '"' && text.p[text.n - 1] == '"')
+        text = slice_trim(slice_of(text.p + 1, text.n - 2));
     if (!text.n)
         return false;
     if (is_letter(*text.p))
-        return parse_http_date(text, now_wall, usec);
+        return parse_iso(text, usec) || parse_http_date(text, now_wall, usec);
     return parse_number(text, now_wall, usec) || parse_go(text, usec) ||
-           parse_rfc3339(text, now_wall, usec);
+           parse_rfc3339(text, now_wall, usec) || parse_spoken(text, true, usec);
+}
+
+// Headers that came twice are joined: "3, 3". A date has a comma of its own and ends with its zone.
+static struct slice next_joined(struct slice *rest) {
+    const char *comma = rest->n ? memchr(rest->p, ',', rest->n) : NULL;
+    const char *zone = is_letter(*slice_trim(*rest).p) ? memmem(rest->p, rest->n, "GMT,", 4) : NULL;
+    if (zone)
+        comma = zone + 3;
+    else if (is_letter(*slice_trim(*rest).p))
+        comma = NULL;
+    bool joins = comma && (comma + 1 == rest->p + rest->n || comma[1] == ' ' || zone); // not "1,5"
+    comma = joins ? comma : NULL;
+    size_t n = comma ? (size_t)(comma - rest->p) : rest->n;
+    struct slice part = slice_of(rest->p, n);
+    skip(rest, comma ? n + 1 : n);
+    return part;
+}
+
+bool retry_after_parse(struct slice text, int64_t now_wall, int64_t *usec) {
+    bool any = false;
+    text = slice_trim(text);
+    while (text.n) {
+        int64_t one;
+        if (!parse_one(next_joined(&text), now_wall, &one))
+            return false;
+        if (!any || one > *usec)
+            *usec = one;
+        any = true;
+        text = slice_trim(text);
+    }
+    return any;
+}
+
+int64_t retry_after_clock(struct slice date, int64_t now_wall) {
+    int64_t server;
+    date = slice_trim(date);
+    if (!date.n || !is_letter(*date.p) || !parse_http_date(date, 0, &server))
+        return now_wall;
+    // a date is a whole second; within two of them our own clock is the finer one
+    int64_t apart = now_wall - server;
+    return apart > -2 * USEC_PER_SEC && apart < 3 * USEC_PER_SEC ? now_wall : server;
 }
 
 bool retry_after_parse_ms(struct slice text, int64_t now_wall, int64_t *usec) {
@@ -283,15 +302,55 @@ bool retry_after_parse_ms(struct slice text, int64_t now_wall, int64_t *usec) {
     return retry_after_parse(text, now_wall, usec);
 }
 
-// "5.289s", "1m30s", "2 seconds", "1 minute and 30 seconds", "20" at the start of s.
-static bool parse_spoken(struct slice s, int64_t *usec) {
+// Chinese units, with what may follow them.
+static bool take_chinese_unit(struct slice *s, double *usec) {
+    static const struct unit chinese[] = {
+        {"\xe6\xaf\xab\xe7\xa7\x92", 1e3},    // 毫秒
+        {"\xe7\xa7\x92", 1e6},                // 秒
+        {"\xe5\x88\x86", 60e6},               // 分
+        {"\xe5\xb0\x8f\xe6\x97\xb6", 3600e6}, // 小时
+        {"\xe5\xa4\xa9", 86400e6},            // 天
+    };
+    skip_spaces(s);
+    for (size_t i = 0; i < sizeof chinese / sizeof *chinese; i++)
+        if (take_word(s, chinese[i].name)) {
+            take_word(s, "\xe9\x92\x9f"); // 分钟, 秒钟
+            *usec = chinese[i].usec;
+            return true;
+        }
+    return false;
+}
+
+// "请在 20 秒后重试": a number, a unit, "after".
+static bool parse_chinese(struct slice s, int64_t *usec) {
+    double total = 0, number, unit;
+    bool any = false;
+    while (take_number(&s, &number)) {
+        if (!take_chinese_unit(&s, &unit))
+            return false;
+        total += number * unit;
+        any = true;
+    }
+    skip_spaces(&s);
+    bool after = take_word(&s, "\xe5\x90\x8e") || take_word(&s, "\xe4\xb9\x8b\xe5\x90\x8e") ||
+                 take_word(&s, "\xe4\xbb\xa5\xe5\x90\x8e"); // 后, 之后, 以后
+    return any && after && wait_of(total, usec);
+}
+
+// "5.289s", "1m30s", "2 seconds", "1 minute and 30 seconds", "an hour", "20" at the start of s, or as
+// the whole of it.
+static bool parse_spoken(struct slice s, bool whole, int64_t *usec) {
     double total = 0, number;
+    if ((take_word(&s, "an ") || take_word(&s, "a ") || take_word(&s, "one "))) {
+        const struct unit *unit = take_unit(&s);
+        return unit && wait_of(unit->usec, usec);
+    }
     for (int parts = 0; take_number(&s, &number); parts++) {
         struct slice behind = s;
         skip_spaces(&s);
         const struct unit *unit = take_unit(&s);
         if (!unit) { // a bare number is seconds, if it is no part of a date or a word
-            bool bare = parts == 0 && !(behind.n && strchr("-:/%", *behind.p)) &&
+            bool bare = parts == 0 && !whole && !(behind.n && strchr("-:/%", *behind.p)) &&
                         !(behind.n && (is_letter(*behind.p) || (*behind.p & 0x80)));
             return bare && wait_of(number * 1e6, usec);
         }
@@ -303,27 +362,65 @@ static bool parse_spoken(struct slice s, int64_t *usec) {
         if (take_word(&more, "and"))
             skip_spaces(&more);
         if (!more.n || !is_digit(*more.p))
-            return wait_of(total, usec);
+            return (!whole || !s.n) && wait_of(total, usec);
         s = more;
     }
     return false;
 }
 
-bool retry_after_in_text(struct slice text, int64_t *usec) {
-    static const char *const phrases[] = {"try again in ",    "retry in ",    "retry after ",
-                                          "try again after ", "reset after ", "resets in ",
-                                          "retrying in ",     "wait "};
-    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
-        for (struct slice s = text; s.n; skip(&s, 1)) {
-            struct slice rest = s;
-            if ((*s.p | 0x20) != *phrases[i] || !take_word(&rest, phrases[i]))
-                continue;
-            skip_spaces(&rest);
-            if (take_word(&rest, "about ") || take_word(&rest, "approximately "))
-                skip_spaces(&rest);
-            if (parse_spoken(rest, usec))
-                return true;
+// "14:05 UTC": the next time it is that late.
+static bool parse_clock(struct slice s, int64_t now_wall, int64_t *usec) {
+    struct moment m = {0};
+    if (!take_digits(&s, 1, 2, &m.hour) || !take_char(&s, ':') ||
+        !take_digits(&s, 2, 2, &m.minute) || m.hour > 23 || m.minute > 59)
+        return false;
+    if (take_char(&s, ':') && !take_digits(&s, 2, 2, &m.second))
+        return false;
+    skip_spaces(&s);
+    if (!take_word(&s, "utc") && !take_word(&s, "gmt") && !take_word(&s, "z"))
+        return false;
+    const int64_t day = INT64_C(86400) * USEC_PER_SEC;
+    int64_t at = ((m.hour * 60 + m.minute) * INT64_C(60) + m.second) * USEC_PER_SEC;
+    *usec = ((at - now_wall) % day + day) % day;
+    return true;
+}
+
+static bool parse_written(struct slice s, int offset, int64_t now_wall, int64_t *usec);
+
+// Words that a wait follows; those in `until` are followed by a moment.
+static bool take_phrase(struct slice *s, const char *const *phrases, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (take_word(s, phrases[i])) {
+            while (s->n && memchr(" :=\"~", *s->p, 5))
+                skip(s, 1);
+            if (take_word(s, "about ") || take_word(s, "approximately ") ||
+                take_word(s, "at least ") || take_word(s, "for "))
+                skip_spaces(s);
+            return true;
         }
+    return false;
+}
+
+bool retry_after_in_text(struct slice text, int64_t now_wall, int64_t *usec) {
+    static const char *const phrases[] = {
+        "again in ",      "retry in ",     "retry after", "retry-after",   "retry_after",
+        "again after ",   "reset after ",  "resets in ",  "reset in ",     "retrying in ",
+        "request after ", "available in ", "lifted in ",  "refreshes in ", "wait "};
+    static const char *const until[] = {"again at ",     "retry at ",    "resets at",    "reset at",
+                                        "available at ", "again after ", "retry after ", "until "};
+    char before = ' ';
+    for (struct slice s = text; s.n; before = *s.p, skip(&s, 1)) {
+        struct slice rest = s, other = s;
+        if (is_digit(*s.p) && !is_digit(before) && parse_chinese(s, usec))
+            return true;
+        if (is_letter(before) || !is_letter(*s.p))
+            continue;
+        if (take_phrase(&other, until, sizeof until / sizeof *until) &&
+            (parse_written(other, 0, now_wall, usec) || parse_clock(other, now_wall, usec)))
+            return true;
+        if (take_phrase(&rest, phrases, sizeof phrases / sizeof *phrases) &&
+            parse_spoken(rest, false, usec))
+            return true;
     }
     return false;
 }

@@ -12,13 +12,14 @@
 
 static bool header_wait(const struct refusal *r, int64_t *usec) {
     return retry_after_parse_ms(refusal_header(r, "retry-after-ms"), r->now_wall, usec) ||
+           retry_after_parse_ms(refusal_header(r, "x-ms-retry-after-ms"), r->now_wall, usec) ||
            retry_after_parse(refusal_header(r, "retry-after"), r->now_wall, usec);
 }
 
 static bool body_wait(const struct refusal *r, int64_t *usec) {
     const struct error_body *error = &r->error;
     return retry_after_parse(slice_str(error->retry_delay), r->now_wall, usec) ||
-           (error->is_json && retry_after_in_text(slice_str(error->message), usec));
+           (error->is_json && retry_after_in_text(slice_str(error->message), r->now_wall, usec));
 }
 
 // The longest reset of a limit of which nothing remains. The last resort: it is the time until the

@@ -10,7 +10,7 @@
 struct refusal {
     const struct provider *provider;
     const struct http_answer *answer;
-    int64_t now_wall; // unix microseconds
+    int64_t now_wall; // unix microseconds, by the server's clock if it tells
     int status;       // the one that counts; 0 not known (an error inside a 2xx that names none)
     struct error_body error;
     struct announced limits;

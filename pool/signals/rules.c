@@ -82,11 +82,17 @@ const struct rule *const rules_tables[] = {
     rules_hosts,  rules_china,   rules_gateways, rules_local,      rules_common,    NULL,
 };
 
-static const struct own *own_of(const struct provider *provider) {
+static const struct own *find_own(const char *name) {
     const struct own *own = owns;
-    while (own->provider && strcmp(own->provider, provider->name) != 0)
+    while (own->provider && strcmp(own->provider, name) != 0)
         own++;
     return own;
+}
+
+// Under its own name, else as the provider whose words it uses.
+static const struct own *own_of(const struct provider *provider) {
+    const struct own *own = find_own(provider->name);
+    return own->provider || !provider->family ? own : find_own(provider->family);
 }
 
 // RFC 9110 section 15, and what providers make of it.

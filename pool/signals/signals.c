@@ -4,6 +4,7 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/json.h"
+#include "pool/limits/retry_after.h"
 #include "pool/signals/hint.h"
 #include "pool/signals/wording.h"
 
@@ -46,7 +47,7 @@ void refusal_read(const struct provider *provider, const struct http_answer *ans
                   int64_t now_wall, struct refusal *r) {
     r->provider = provider;
     r->answer = answer;
-    r->now_wall = now_wall;
+    r->now_wall = retry_after_clock(refusal_header(r, "date"), now_wall);
     error_body_read(answer->body, &r->error);
     r->status = real_status(answer, &r->error);
     add_aws_type(r);

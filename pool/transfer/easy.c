@@ -4,6 +4,7 @@
 
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
+#include "pool/catalogue.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -54,23 +55,55 @@ static struct curl_slist *add_header(struct curl_slist *headers, const char *tex
     return more;
 }
 
-void *transfer_auth_new(const struct wire *wire, const struct secret *secret) {
+static struct curl_slist *add_secret(struct curl_slist *headers, const char *prefix,
+                                     const struct secret *secret) {
     struct buf line = BUF_INIT(64 * 1024);
-    secret_add_header(secret, wire->auth_prefix, &line);
-    struct curl_slist *headers = add_header(NULL, buf_cstr(&line));
+    secret_add_header(secret, prefix, &line);
+    headers = add_header(headers, buf_cstr(&line));
     buf_wipe(&line);
     buf_free(&line);
-    headers = add_header(headers, "User-Agent: " USER_AGENT); // as an option it is printed twice
+    return headers;
+}
+
+// Whether the user declared a header of the same name as this line's.
+static bool is_declared(const struct provider *provider, const char *line) {
+    size_t n = strcspn(line, ":");
+    for (const struct provider_header *h = provider->headers; h && h->name; h++)
+        if (strlen(h->name) == n && strncasecmp(h->name, line, n) == 0)
+            return true;
+    return false;
+}
+
+static struct curl_slist *add_declared(struct curl_slist *headers,
+                                       const struct provider *provider) {
+    for (const struct provider_header *h = provider->headers; h && h->name; h++) {
+        char prefix[128];
+        snprintf(prefix, sizeof prefix, "%s: ", h->name);
+        headers = add_secret(headers, prefix, h->value);
+    }
+    return headers;
+}
+
+void *transfer_auth_new(const struct provider *provider, const struct secret *secret) {
+    static const char user_agent[] = "User-Agent: " USER_AGENT; // as an option it is printed twice
+    const struct wire *wire = provider->wire;
+    const char *prefix = provider->auth_prefix ? provider->auth_prefix : wire->auth_prefix;
+    struct curl_slist *headers = NULL;
+    if (*prefix && !secret_is_empty(secret) && !is_declared(provider, prefix))
+        headers = add_secret(headers, prefix, secret);
+    headers = add_declared(headers, provider);
+    if (!is_declared(provider, user_agent))
+        headers = add_header(headers, user_agent);
     for (const char *const *more = wire->headers; more && *more; more++)
-        headers = add_header(headers, *more);
+        if (!is_declared(provider, *more))
+            headers = add_header(headers, *more);
     return headers;
 }
 
 void transfer_auth_free(void *auth) {
-    struct curl_slist *headers = auth;
-    if (headers)
-        explicit_bzero(headers->data, strlen(headers->data));
-    curl_slist_free_all(headers);
+    for (struct curl_slist *header = auth; header; header = header->next)
+        explicit_bzero(header->data, strlen(header->data));
+    curl_slist_free_all(auth);
 }
 
 static bool need_readable(const char *what, const char *path, struct error *err) {

@@ -114,9 +114,10 @@ bool engine_takes_base_url(const char *url, const char **what);
 // Whether its requests go over TLS.
 bool engine_uses_tls(const char *url);
 
-// The headers of a key's requests: its secret and the wire's own. Any thread, freed by
+// The headers of a key's requests: its secret, unless there is none or the provider is not told, those
+// that the user declared for the provider, and the wire's own. Any thread, freed by
 // transfer_auth_free().
-void *transfer_auth_new(const struct wire *wire, const struct secret *secret);
+void *transfer_auth_new(const struct provider *provider, const struct secret *secret);
 void transfer_auth_free(void *auth);
 
 // A transfer that is in nobody's hands, with url and body empty. There is no limit here: the pool has it.

@@ -90,11 +90,13 @@ const struct option run_options[] = {
      .letter = 'p',
      .type = OPTION_TEXT,
      .offset = AT(provider),
-     .value = "NAME,...",
+     .value = "NAME[=URL],...",
      .group = KEYS,
-     .help = "Who answers: a name from 'batch-run providers', or several in order of preference: "
-             "each serves what those before it cannot. Without it, the only provider there are "
-             "keys for. simulate needs no key"},
+     .help =
+         "Who answers: a name from 'batch-run providers', or several in order of preference: "
+         "each serves what those before it cannot. NAME=URL declares a provider that speaks like "
+         "OpenAI, or gives a known one another address. Without it, the only provider there are "
+         "keys for. simulate and local servers need no key"},
     {.name = "fallback-after",
      .type = OPTION_DURATION,
      .offset = AT(fallback_after),
@@ -123,9 +125,10 @@ const struct option run_options[] = {
     {.name = "keys",
      .type = OPTION_TEXT,
      .offset = AT(keys),
-     .value = "FILE",
+     .value = "FILE,...",
      .group = KEYS,
-     .help = "A file of keys: one per line, .env, or a JSON pool file"},
+     .help = "Files of keys: one per line, .env, or a JSON pool file. For the providers that they "
+             "have keys of, neither .env nor the environment is asked"},
     {.name = "tag",
      .type = OPTION_TEXT,
      .offset = AT(tag),

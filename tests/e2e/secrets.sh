@@ -95,10 +95,11 @@ OPENAI_API_KEY_3=$SECRET try
 assert_json results.jsonl 'map(.key) | unique' '["openai-3"]'
 
 t "one secret given twice is one key; the warning names both places, not the secret"
-OPENAI_API_KEY=$SECRET try --keys keys/line
+printf 'OPENAI_API_KEY=%s\n' "$SECRET" >keys/again.env
+try --keys keys/line,keys/again.env
 assert_json summary.json '.[0].keys | length' 1
 assert_match "$ERR" 'keys/line:1'
-assert_contains "$ERR" OPENAI_API_KEY
+assert_contains "$ERR" keys/again.env:1
 
 t "GEMINI_API_KEY counts for google; gaps in the numbers; no provider named"
 GEMINI_API_KEY=$SECRET run "$BATCH_RUN" in.jsonl --dry-run

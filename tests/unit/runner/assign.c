@@ -5,6 +5,8 @@
 #include "jobs/base/buf.h"
 #include "tests/unit/quiet.h"
 
+static const struct registry built_in;
+
 // What was assigned, as "common|zai=value,groq=value", or the error behind a '!'.
 static void assert_assigned(bool good, const struct assigned *a, const struct error *err,
                             const char *text, const char *expected) {
@@ -27,16 +29,16 @@ static void assert_assigned(bool good, const struct assigned *a, const struct er
 static void assert_models(const char *text, const char *expected) {
     struct assigned a;
     struct error err = {0};
-    unsigned in_run = 1u << (catalogue_find(SLICE("zai")) - catalogue) |
-                      1u << (catalogue_find(SLICE("openai")) - catalogue) |
-                      1u << (catalogue_find(SLICE("groq")) - catalogue);
-    assert_assigned(assign_models(text, in_run, &a, &err), &a, &err, text, expected);
+    provider_set in_run = PROVIDER_BIT(catalogue_find(SLICE("zai")) - catalogue) |
+                          PROVIDER_BIT(catalogue_find(SLICE("openai")) - catalogue) |
+                          PROVIDER_BIT(catalogue_find(SLICE("groq")) - catalogue);
+    assert_assigned(assign_models(&built_in, text, in_run, &a, &err), &a, &err, text, expected);
 }
 
 static void assert_addresses(const char *text, const char *expected) {
     struct assigned a;
     struct error err = {0};
-    assert_assigned(assign_addresses(text, &a, &err), &a, &err, text, expected);
+    assert_assigned(assign_addresses(&built_in, text, &a, &err), &a, &err, text, expected);
 }
 
 static void models(void **state) {

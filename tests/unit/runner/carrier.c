@@ -82,7 +82,7 @@ static void pack(struct parcel *p, char *url, const char *row_url) {
     if (row_url)
         p->job->request = (struct request){
             .shape = ROW_BATCH_OPENAI, .body = SLICE("{}"), .url = slice_str(row_url)};
-    p->auth = transfer_auth_new(provider->wire, p->secret);
+    p->auth = transfer_auth_new(provider, p->secret);
     answer_stream_init(&p->stream, 1024);
     p->errand = (struct errand){.job = p->job,
                                 .route = &p->route,

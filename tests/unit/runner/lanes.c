@@ -24,7 +24,7 @@ static size_t channel_count;
 static struct {
     enum pool_answer answer;
     int64_t not_before;
-} told[CATALOGUE_COUNT];
+} told[ROUTES_MAX];
 
 struct channel *pool_channel(struct pool *pool, const struct provider *provider,
                              struct slice model) {

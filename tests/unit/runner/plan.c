@@ -106,7 +106,7 @@ static void the_pools_options(void **state) {
     assert_int_equal(o->limits.tpd, 2);
     assert_int_equal(o->limits.concurrency, 0);
     assert_int_equal(o->cooldown, 9000000);
-    assert_int_equal(p.plan.slots, 4 * 3);
+    assert_int_equal(p.plan.slots, 2 * 3); // those of other providers are not counted
     unmake(&p);
     make(&p, FILE_ "-p zai --strategy round-robin"); // the option goes before the file
     assert_int_equal(p.plan.pool.strategy, STRATEGY_ROUND_ROBIN);
@@ -121,7 +121,7 @@ static void slots_that_are_found_out(void **state) {
     struct planned p;
     make(&p, FILE_ "-p zai --slots-per-key auto");
     assert_int_equal(p.plan.pool.slots_per_key, SLOTS_AUTO);
-    assert_int_equal(p.plan.slots, 4 * 64);
+    assert_int_equal(p.plan.slots, 2 * 64);
     unmake(&p);
     make(&p, FILE_ "-p zai --slots-per-key auto --slots 10");
     assert_int_equal(p.plan.slots, 10);

@@ -4,12 +4,14 @@
 
 #include "tests/unit/pool/keys/load.h"
 
+static const struct registry built_in;
+
 // keys: "zai,-openai": one key of each, disabled behind a '-'. expected: the chosen ones, or the
 // beginning of the error behind a '!'.
 static void assert_chosen(const char *keys, const char *wanted, const char *expected) {
     struct keyring ring = {0};
     struct error err = {0};
-    const struct provider *chosen[CATALOGUE_COUNT];
+    const struct provider *chosen[PROVIDERS_MAX];
     size_t count = 99;
     struct buf b = BUF_INIT(4096);
     for (const char *p = keys; p && *p;) {
@@ -22,7 +24,7 @@ static void assert_chosen(const char *keys, const char *wanted, const char *expe
         p += n + (p[n] == ',');
     }
     struct heard h = hear();
-    bool good = choose_providers(keys ? &ring : NULL, wanted, chosen, &count, &err);
+    bool good = choose_providers(&ring, wanted, keys != NULL, chosen, &count, &err);
     heard(&h);
     if (good)
         for (size_t i = 0; i < count; i++)
@@ -31,7 +33,7 @@ static void assert_chosen(const char *keys, const char *wanted, const char *expe
         buf_addf(&b, "!%s", err.text);
     if (good ? strcmp(buf_cstr(&b), expected) != 0
              : !strstr(buf_cstr(&b), expected + 1) || *expected != '!')
-        fail_msg("%s --provider %s: \"%s\", expected \"%s\"", keys ? keys : "no ring",
+        fail_msg("%s --provider %s: \"%s\", expected \"%s\"", keys ? keys : "no keys needed",
                  wanted ? wanted : "(none)", buf_cstr(&b), expected);
     if (!good)
         assert_int_equal(error_exit_code(&err), 2);
@@ -60,7 +62,8 @@ static void takes_what_is_wanted(void **state) {
     assert_chosen("-zai,-zai", "zai", "!all 2 keys of zai are disabled");
     assert_chosen("zai", "openai,zai", "zai"); // with a warning
     assert_chosen("zai", "openai,groq", "!there is no key of openai");
-    assert_chosen("zai", "acme", "!--provider: acme is not known; there are bigmodel, zai");
+    assert_chosen("zai", "acme",
+                  "!--provider: acme is not known; -p NAME=https://ADDRESS/v1 declares");
     assert_chosen("zai", "zai,ZAI", "!ZAI is not known");
     assert_chosen("zai", "sk-proj-0123456789-0123456789", "!--provider: this is not known");
     assert_chosen("zai", "zai,zai", "!zai is named twice");
@@ -84,11 +87,11 @@ static void knows_who_was_wanted(void **state) {
 
 static void knows_a_single_name(void **state) {
     (void)state;
-    assert_ptr_equal(choose_single(" zai "), catalogue_find(SLICE("zai")));
-    assert_null(choose_single("zai,openai"));
-    assert_null(choose_single("acme"));
-    assert_null(choose_single(""));
-    assert_null(choose_single(NULL));
+    assert_ptr_equal(choose_single(&built_in, " zai "), catalogue_find(SLICE("zai")));
+    assert_null(choose_single(&built_in, "zai,openai"));
+    assert_null(choose_single(&built_in, "acme"));
+    assert_null(choose_single(&built_in, ""));
+    assert_null(choose_single(&built_in, NULL));
 }
 
 int main(void) {

@@ -82,8 +82,8 @@ static void wipes_what_it_read(void **state) {
                     "OPENAI_API_KEY_PATH=/x", "GROQ_API_KEY=bad key", "TOKEN=t0k", "OTHER=stays");
     write_file("pool.json",
                SLICE("{\"providers\":{\"groq\":{\"keys\":[{\"key\":\"env:TOKEN\"}]}}}"));
-    struct loaded l =
-        load((struct keyring_options){.keys_file = "pool.json", .environment = texts});
+    struct loaded l = load((struct keyring_options){
+        .keys_file = "pool.json", .environment = texts, .wanted = "openai,groq"});
     assert_true(l.good);
     assert_int_equal(l.ring.count, 4);
     static const char *const after[] = {
@@ -162,20 +162,39 @@ static void takes_a_secret_once(void **state) {
     free_environment(texts);
 }
 
-static void reads_all_sources_in_order(void **state) {
+static const char *source_of(const struct loaded *l, const char *provider) {
+    return l->ring.sources[provider_place(catalogue_find(slice_str(provider)))];
+}
+
+static void reads_the_first_source_that_has_keys(void **state) {
     (void)state;
-    char **texts = ENVIRONMENT("OPENAI_API_KEY=from-env");
+    char **texts = ENVIRONMENT("OPENAI_API_KEY=from-env", "GROQ_API_KEY=g", "ZAI_API_KEY=no");
     write_file("keys.txt", SLICE("from-file\n"));
-    write_file(".env", SLICE("OPENAI_API_KEY=from-dotenv\n"));
+    write_file(".env", SLICE("OPENAI_API_KEY=from-dotenv\nZAI_API_KEY=z1,z2\n"));
     struct loaded l = load((struct keyring_options){.keys_file = "keys.txt",
                                                     .provider = catalogue_find(SLICE("openai")),
                                                     .environment = texts});
-    assert_keys(&l, "openai-1=from-file(keys.txt:1)\nopenai-2=from-dotenv(.env:1)\n"
-                    "openai-3=from-env(OPENAI_API_KEY)\n");
+    assert_keys(&l, "openai-1=from-file(keys.txt:1)\nzai-1=z1(.env:2 item 1)\n"
+                    "zai-2=z2(.env:2 item 2)\ngroq-1=g(GROQ_API_KEY)\n");
+    assert_string_equal(source_of(&l, "openai"), "keys.txt");
+    assert_string_equal(source_of(&l, "zai"), ".env");
+    assert_string_equal(source_of(&l, "groq"), "the environment");
+    assert_null(source_of(&l, "mistral"));
+    assert_string_equal(texts[2], "ZAI_API_KEY="); // wiped all the same
     unload(&l);
+    // several files are one source
+    write_file("more.env", SLICE("OPENAI_API_KEY=more\nMISTRAL_API_KEY=m\n"));
+    l = load((struct keyring_options){.keys_file = "keys.txt,more.env", .wanted = "openai"});
+    assert_keys(&l, "openai-1=from-file(keys.txt:1)\nopenai-2=more(more.env:1)\n"
+                    "mistral-1=m(more.env:2)\nzai-1=z1(.env:2 item 1)\nzai-2=z2(.env:2 item 2)\n");
+    assert_string_equal(source_of(&l, "openai"), "keys.txt, more.env");
+    unload(&l);
+    assert_fails(load((struct keyring_options){.keys_file = "more.env,absent"}),
+                 "absent cannot be read");
     // --keys .env: the same file is not read twice
     l = load((struct keyring_options){.keys_file = "./.env"});
-    assert_keys(&l, "openai-1=from-dotenv(./.env:1)\n");
+    assert_keys(&l, "openai-1=from-dotenv(./.env:1)\nzai-1=z1(./.env:2 item 1)\n"
+                    "zai-2=z2(./.env:2 item 2)\n");
     assert_int_equal(l.heard.text.n, 0);
     unload(&l);
     // --env-file takes the place of ./.env
@@ -201,7 +220,7 @@ static void reads_bare_lines(void **state) {
                  "keys:1: the key holds a character outside ASCII");
     assert_fails(load_text("sk-a,sk-b\n", "openai"), "keys:1: the key holds a comma");
     assert_fails(load_text("", "openai"), "keys gives no key");
-    assert_fails(load_text("# nothing\n", "openai"), "ZAI_API_KEY");
+    assert_fails(load_text("# nothing\n", "openai"), "OPENAI_API_KEY");
 }
 
 static void reads_env_files(void **state) {
@@ -211,7 +230,8 @@ static void reads_env_files(void **state) {
                            NULL),
                  "openai-1=a(keys:2 item 1)\nopenai-2=b(keys:2 item 2)\nzai-3=c(keys:4)\n");
     assert_loads(load_text("FOO=\nhello there\nOPENAI_API_KEY=a\n", NULL), "openai-1=a(keys:3)\n");
-    assert_fails(load_text("FOO=bar\n", NULL), "keys gives no key; it may hold BIGMODEL_API_KEY");
+    assert_fails(load_text("FOO=bar\n", NULL),
+                 "keys gives no key; it may hold variables such as OPENAI_API_KEY");
     assert_fails(load_text("OPENAI_API_KEY=\n", NULL), "keys gives no key");
     assert_fails(load_text("A=1\nOPENAI_API_KEY='a\n", NULL), "keys:2: a quote is not closed");
     assert_fails(load_text("OPENAI_API_KEY=\"a b\"\n", NULL), "keys:1: the key holds a space");
@@ -222,18 +242,29 @@ static void reads_env_files(void **state) {
                  ". cannot be read: Is a directory");
 }
 
-// What the user did not name is not held against him.
-static void forgives_the_default_file(void **state) {
+// A key that cannot be one stops a run that would use it, wherever it stands, and no other.
+static void stops_at_bad_keys_of_the_run(void **state) {
     (void)state;
     write_file(".env", SLICE("FOO=1\n"));
     assert_loads(load((struct keyring_options){0}), "");
-    write_file(".env", SLICE("ZAI_API_KEY=your key here\nOPENAI_API_KEY=good\nGROQ_API_KEY='x\n"));
-    struct loaded l = load((struct keyring_options){0});
+    write_file(".env", SLICE("ZAI_API_KEY=a key\nOPENAI_API_KEY=good\nGROQ_API_KEY='x\n"));
+    struct loaded l = load((struct keyring_options){.wanted = "openai"});
     assert_keys(&l, "openai-1=good(.env:2)\n");
-    assert_non_null(strstr(buf_cstr(&l.heard.text), ".env:1 is left out: the key holds a space"));
-    assert_non_null(strstr(buf_cstr(&l.heard.text), ".env:3 is left out: a quote is not closed"));
-    assert_null(strstr(buf_cstr(&l.heard.text), "your key"));
+    assert_int_equal(l.heard.text.n, 0);
     unload(&l);
+    assert_fails(load((struct keyring_options){0}), ".env:1: the key holds a space");
+    assert_fails(load((struct keyring_options){.wanted = "openai,zai"}),
+                 ".env:1: the key holds a space");
+    assert_fails(load((struct keyring_options){.wanted = "groq"}), ".env:3: a quote is not closed");
+    write_file(".env", SLICE("OPENAI_API_KEY: sk-a\n"));
+    assert_fails(load((struct keyring_options){0}),
+                 ".env:1: a colon follows the name; write NAME=VALUE");
+    assert_fails(load_text("OPENAI_API_KEY: sk-a\n", NULL), "keys:1: a colon follows the name");
+    char **texts = ENVIRONMENT("OPENAI_API_KEY=a b");
+    write_file(".env", SLICE(""));
+    assert_fails(load((struct keyring_options){.environment = texts}),
+                 "OPENAI_API_KEY: the key holds a space");
+    free_environment(texts);
     unlink(".env");
     assert_int_equal(mkdir(".env", 0700), 0); // cannot be read, whoever one is
     l = load((struct keyring_options){0});
@@ -326,8 +357,8 @@ static void loads_many_quickly(void **state) {
     write_file("many", buf_slice(&lines));
     write_file("many.env", buf_slice(&env));
     double start = cpu_seconds();
-    struct loaded l = load((struct keyring_options){
-        .keys_file = "many", .env_file = "many.env", .provider = catalogue_find(SLICE("openai"))});
+    struct loaded l = load((struct keyring_options){.keys_file = "many,many.env",
+                                                    .provider = catalogue_find(SLICE("openai"))});
     double took = cpu_seconds() - start;
     assert_true(l.good);
     assert_int_equal(l.ring.count, COUNT + COUNT / 2);
@@ -362,13 +393,20 @@ int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--show-environ") == 0)
         return show_environ();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_the_environment),     cmocka_unit_test(gives_each_name_once),
-        cmocka_unit_test(wipes_what_it_read),        cmocka_unit_test(wipes_proc_environ),
-        cmocka_unit_test(takes_a_secret_once),       cmocka_unit_test(reads_all_sources_in_order),
-        cmocka_unit_test(reads_bare_lines),          cmocka_unit_test(reads_env_files),
-        cmocka_unit_test(forgives_the_default_file), cmocka_unit_test(says_who_can_read_a_file),
-        cmocka_unit_test(refuses_a_huge_file),       cmocka_unit_test(never_says_the_secret),
-        cmocka_unit_test(loads_many_quickly),        cmocka_unit_test(adds_the_programs_own),
+        cmocka_unit_test(reads_the_environment),
+        cmocka_unit_test(gives_each_name_once),
+        cmocka_unit_test(wipes_what_it_read),
+        cmocka_unit_test(wipes_proc_environ),
+        cmocka_unit_test(takes_a_secret_once),
+        cmocka_unit_test(reads_the_first_source_that_has_keys),
+        cmocka_unit_test(reads_bare_lines),
+        cmocka_unit_test(reads_env_files),
+        cmocka_unit_test(stops_at_bad_keys_of_the_run),
+        cmocka_unit_test(says_who_can_read_a_file),
+        cmocka_unit_test(refuses_a_huge_file),
+        cmocka_unit_test(never_says_the_secret),
+        cmocka_unit_test(loads_many_quickly),
+        cmocka_unit_test(adds_the_programs_own),
     };
     enter_scratch();
     RUN_TESTS(tests);

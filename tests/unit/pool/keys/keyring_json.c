@@ -18,7 +18,7 @@ static void reads_a_whole_entry(void **state) {
     assert_int_equal(l.heard.text.n, 0);
     assert_true(l.ring.has_strategy && l.ring.strategy == STRATEGY_PRIORITY);
     const struct key_entry *e = l.ring.entries;
-    assert_string_equal(l.ring.base_urls[e->provider - catalogue], "https://gateway.example/v4");
+    assert_string_equal(e->provider->base_url, "https://gateway.example/v4");
     assert_string_equal(e->group, "acme");
     assert_true(e->has_priority && e->priority == -10);
     assert_true(e->has_weight && e->weight == 2.5);
@@ -99,13 +99,12 @@ static const struct {
      "keys: providers.zai.groups.a is given twice"},
     {"{\"providers\":{}}", "keys gives no key"},
     {"{\"providers\":{\"zai\":{}}}", "keys gives no key: providers.<name>.keys is empty"},
-    {"{\"providers\":{\"acme\":{}}}",
-     "keys: providers.acme is not known; providers are bigmodel, zai"},
+    {"{\"providers\":{\"acme\":{}}}", "keys: providers.acme is not known, so it needs an address"},
     {"{\"providers\":{\"zai\":[]}}", "keys: providers.zai must be an object"},
     {"{\"providers\":{\"zai\":{\"keys\":{}}}}", "keys: providers.zai.keys must be an array"},
     {"{\"providers\":{\"zai\":{\"base_url\":\"gateway\"}}}",
-     "keys: providers.zai.base_url must be"},
-    {"{\"providers\":{\"zai\":{\"base_url\":7}}}", "keys: providers.zai.base_url must be"},
+     "keys: providers.zai.base_url must start with"},
+    {"{\"providers\":{\"zai\":{\"base_url\":7}}}", "keys: providers.zai.base_url must be a string"},
     {"{\"providers\":{\"zai\":{\"enabled\":\"no\"}}}",
      "providers.zai.enabled must be true or false"},
     {POOL("\"c\""), "keys: providers.zai.keys[2] must be an object"},

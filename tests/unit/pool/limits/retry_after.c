@@ -68,7 +68,7 @@ static const struct {
     {"abc", NONE},
     {"soon", NONE},
     {"1x", NONE},
-    {"1 s", NONE},
+    {"1 s", 1000000},
     {"s", NONE},
     {"1.s", NONE},
     {".5", NONE},
@@ -146,7 +146,7 @@ static void parses_text(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof spoken / sizeof *spoken; i++) {
         int64_t usec = NONE;
-        bool good = retry_after_in_text(slice_str(spoken[i].text), &usec);
+        bool good = retry_after_in_text(slice_str(spoken[i].text), NOW, &usec);
         if (good != (spoken[i].usec != NONE) || (good && usec != spoken[i].usec))
             fail_msg("\"%s\": %s %lld, expected %lld", spoken[i].text, good ? "gives" : "refused",
                      (long long)usec, (long long)spoken[i].usec);
@@ -180,6 +180,92 @@ static void parses_milliseconds(void **state) {
             fail_msg("\"%s\": %s %lld, expected %lld", milliseconds[i].text,
                      good ? "gives" : "refused", (long long)usec, (long long)milliseconds[i].usec);
     }
+}
+
+// Forms of headers and words of messages that were seen besides.
+static const struct {
+    const char *text;
+    int64_t usec; // NONE: refused
+} other_forms[] =
+    {
+        {"3, 3", 3000000},
+        {"3, 5", 5000000},
+        {"3,", 3000000},
+        {"3, x", NONE},
+        {"Sat, 21 Nov 2026 06:00:30 GMT, Sat, 21 Nov 2026 06:00:30 GMT", 30000000},
+        {"\"3\"", 3000000},
+        {"3 seconds", 3000000},
+        {"1 minute", 60000000},
+        {"3 seconds or so", NONE},
+        {"PT3S", 3000000},
+        {"pt1m30.5s", 90500000},
+        {"P1DT2H", INT64_C(93600000000)},
+        {"P1W", INT64_C(604800000000)},
+        {"PT", NONE},
+        {"P", NONE},
+        {"PT3", NONE},
+        {"P3S", NONE},
+        {"PT3S4M", NONE},
+        {"0", 0},
+        {"-5", NONE},
+        {"99999999999999999999", NONE},
+        {"1795240803", 3000000},
+        {"1795240803000", 3000000},
+},
+  other_words[] = {
+      {"请在20秒后重试", 20000000},
+      {"请在 1.5 分钟之后重试", 90000000},
+      {"1小时30分钟后再试", INT64_C(5400000000)},
+      {"500毫秒后重试", 500000},
+      {"1分钟内最多请求10次", NONE},
+      {"Try again in an hour", INT64_C(3600000000)},
+      {"please try again in a minute.", 60000000},
+      {"Please try again in 1m2.5s.", 62500000},
+      {"Please retry after 20 seconds", 20000000},
+      {"please try again in 2 hours", INT64_C(7200000000)},
+      {"Please retry in 26.37s", 26370000},
+      {"retry-after: 7", 7000000},
+      {"\"retry_after\": 12", 12000000},
+      {"Please wait 73564 seconds before retrying", INT64_C(73564000000)},
+      {"wait at least 5s", 5000000},
+      {"Your limit resets in 3 hours, 2 minutes", INT64_C(10920000000)},
+      {"try again at 2026-11-21T06:00:30Z", 30000000},
+      {"Limit resets at: 2026-11-21 06:01:00 UTC", 60000000},
+      {"The quota resets at 06:05 UTC.", INT64_C(300000000)},
+      {"The quota resets at 05:00 UTC.", INT64_C(82800000000)},
+      {"resets at 14:05 somewhere", NONE},
+      {"try again after 2026-11-21 06:00:10", 10000000},
+      {"try again later", NONE},
+      {"in 2 minutes of silence", NONE},
+};
+
+static void reads_other_forms_and_words(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof other_forms / sizeof *other_forms; i++) {
+        int64_t usec = NONE;
+        bool good = retry_after_parse(slice_str(other_forms[i].text), NOW, &usec);
+        if (good != (other_forms[i].usec != NONE) || (good && usec != other_forms[i].usec))
+            fail_msg("\"%s\" gives %lld", other_forms[i].text, good ? (long long)usec : -1LL);
+    }
+    for (size_t i = 0; i < sizeof other_words / sizeof *other_words; i++) {
+        int64_t usec = NONE;
+        bool good = retry_after_in_text(slice_str(other_words[i].text), NOW, &usec);
+        if (good != (other_words[i].usec != NONE) || (good && usec != other_words[i].usec))
+            fail_msg("\"%s\" gives %lld", other_words[i].text, good ? (long long)usec : -1LL);
+    }
+}
+
+static void believes_the_servers_clock(void **state) {
+    (void)state;
+    const int64_t hour = 3600 * USEC_PER_SEC;
+    assert_int_equal(retry_after_clock(SLICE("Sat, 21 Nov 2026 07:00:00 GMT"), NOW), NOW + hour);
+    assert_int_equal(retry_after_clock(SLICE("Sat, 21 Nov 2026 05:00:00 GMT"), NOW), NOW - hour);
+    // as good as ours: the finer one counts
+    assert_int_equal(retry_after_clock(SLICE("Sat, 21 Nov 2026 06:00:00 GMT"), NOW + 900000),
+                     NOW + 900000);
+    assert_int_equal(retry_after_clock(SLICE("yesterday"), NOW), NOW);
+    assert_int_equal(retry_after_clock(SLICE("5"), NOW), NOW);
+    assert_int_equal(retry_after_clock(SLICE_NONE, NOW), NOW);
 }
 
 // By a clock in China: NOW is 14:00:00 there.
@@ -260,7 +346,7 @@ static void takes_any_text(void **state) {
         if (retry_after_parse(slice_of(text, n), NOW, &usec) ||
             retry_after_parse_ms(slice_of(text, n), NOW, &usec) ||
             retry_after_moment(slice_of(text, n), 480, NOW, &usec) ||
-            retry_after_in_text(slice_of(text, n), &usec))
+            retry_after_in_text(slice_of(text, n), NOW, &usec))
             assert_true(usec >= 0);
         free(text);
     }
@@ -271,6 +357,8 @@ int main(void) {
         cmocka_unit_test(parses),
         cmocka_unit_test(parses_text),
         cmocka_unit_test(parses_milliseconds),
+        cmocka_unit_test(reads_other_forms_and_words),
+        cmocka_unit_test(believes_the_servers_clock),
         cmocka_unit_test(finds_moments),
         cmocka_unit_test(dates_agree_with_the_library),
         cmocka_unit_test(takes_any_text),

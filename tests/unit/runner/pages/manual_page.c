@@ -40,6 +40,7 @@ static void test_sections(void **state) {
                                          "OPTIONS",
                                          "INPUT",
                                          "KEYS AND PROVIDERS",
+                                         "PROVIDERS OF YOUR OWN",
                                          "SEVERAL PROVIDERS",
                                          "WHICH KEY, AND WHEN",
                                          "MORE CORES",
