@@ -16,6 +16,7 @@
 #include "jobs/base/heap.h"
 #include "jobs/base/list.h"
 #include "jobs/outcome.h"
+#include "jobs/params.h"
 #include "jobs/reply.h"
 
 #include <stdint.h>
@@ -32,24 +33,21 @@ enum row_shape {
     ROW_BATCH_MISTRAL,   // {custom_id, body} without url: `body`
 };
 
-// What the row asks for. All slices point into job.line; SLICE_NONE where the row has no such field.
+// What the row asks for: everything that its request is made of, beside what all rows have in common
+// (struct wire_defaults). All slices point into job.line; SLICE_NONE where the row has no such field.
 struct request {
     enum row_shape shape;
-    struct slice prompt;          // string token
-    struct slice messages;        // array token
-    struct slice body;            // object token, sent as it stands
-    struct slice url;             // plain text: the path of a batch line, "/v1/chat/completions"
-    struct slice provider;        // plain text: the row's own choice of provider
-    struct slice system;          // string token
-    struct slice model;           // string token; for batch shapes the model inside the body
-    struct slice temperature;     // number token
-    struct slice top_p;           // number token
-    struct slice max_tokens;      // integer token
-    struct slice stop;            // string or array token
-    struct slice response_format; // object token
-    struct slice tools;           // array token
-    struct slice tool_choice;     // string or object token
-    struct slice seed;            // integer token
+    struct slice prompt;   // string token
+    struct slice messages; // array token
+    struct slice body;     // object token, sent as it stands
+    struct slice url;      // plain text: the path of a batch line, "/v1/chat/completions"
+    struct slice provider; // plain text: the row's own choice of provider
+    struct slice system;   // string token
+    struct slice model;    // string token; for batch shapes the model inside the body
+    struct slice
+        params[PARAM_COUNT]; // tokens of the types that jobs/params.h names, each obeying its
+                             // rule; those of the run are in wire_defaults.params
+    bool has_params;         // some of them is set
 };
 
 #define JOB_MESSAGE_MAX 500

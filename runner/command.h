@@ -17,7 +17,8 @@
 enum option_type {
     OPTION_FLAG,       // bool; no value. "--no-NAME" is no automatic opposite
     OPTION_TEXT,       // const char *, never empty; a copy that options_free() frees
-    OPTION_TEXT_AT,    // the same, valid UTF-8: TEXT as it stands, @FILE the file's content
+    OPTION_TEXTS,      // the same, several times: the texts one after the other, '\1' between them
+    OPTION_TEXT_AT,    // OPTION_TEXT, valid UTF-8: TEXT as it stands, @FILE the file's content
     OPTION_COUNT,      // int64_t, with min and max; accepts k, M, G suffixes (thousands)
     OPTION_COUNT_AUTO, // the same; the word auto is 0
     OPTION_BYTES,      // int64_t, with min and max; accepts KiB, MiB, GiB (and K, M, G the same)
@@ -25,6 +26,9 @@ enum option_type {
     OPTION_RATE,       // double 0 to 1: 5% or 0.05
     OPTION_CHOICE,     // int: the index in choices; -1 when not given and without a fallback
 };
+
+// Between the texts of an OPTION_TEXTS: no argument and no variable that people write holds it.
+#define OPTION_TEXTS_MARK '\1'
 
 struct option {
     const char *name; // without dashes: "max-retries"

@@ -22,8 +22,12 @@ struct config {
     int input_format; // enum input_format, in its order
     const char *prompt_field;
     const char *id_field;
-    const char *system;   // --system TEXT|@FILE
-    const char *template; // --template TEXT|@FILE
+    const char *fields;      // --fields of records that steer; NULL: none
+    const char *param;       // --param, one a line; NULL: none
+    const char *temperature; // as written, or NULL
+    int64_t max_tokens;      // of rows that say none; 0: none
+    const char *system;      // --system TEXT|@FILE
+    const char *template;    // --template TEXT|@FILE
     int64_t max_line_bytes;
     bool allow_duplicate_ids;
     bool strict;

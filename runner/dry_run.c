@@ -104,6 +104,8 @@ static int show_rows(const struct plan *plan, struct source *source, struct erro
     int code = 0;
     for (int i = 0; i < SHOWN && (status = source_next(source, job, err)) == SOURCE_JOB; i++) {
         plan_judge(plan, job);
+        if (i == 0)
+            source_describe(source, job, &out);
         add_request(plan, job, &out);
         if (job->result.outcome == OUTCOME_BAD_INPUT)
             code = 1;

@@ -32,6 +32,7 @@ struct source_options pipeline_source_options(const struct plan *plan, int wake_
                                    .format = (enum input_format)c->input_format,
                                    .prompt_field = c->prompt_field,
                                    .id_field = c->id_field,
+                                   .fields = c->fields,
                                    .template = c->template,
                                    .max_line_bytes = (size_t)c->max_line_bytes,
                                    .allow_duplicate_ids = c->allow_duplicate_ids,
@@ -57,7 +58,9 @@ static bool open_output(struct pipeline *p, struct error *err) {
         .ordered = plan->config->ordered,
         .sent = {.prompt_field = plan->config->prompt_field,
                  .id_field = plan->config->id_field,
-                 .template = plan->config->template},
+                 .template = plan->config->template,
+                 .fields = plan->config->fields,
+                 .records = source_has_records(p->source)},
         .jobs_most = p->credits.stretched,
     };
     p->output = output_open(&options, err);

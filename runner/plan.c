@@ -100,6 +100,7 @@ static void add_route(struct plan *plan, const struct wishes *wishes,
     add_token(&route->tokens, model, &route->defaults.model);
     add_token(&route->tokens, system, &route->defaults.system);
     route->defaults.stream = plan->config->stream;
+    route->defaults.params = plan->params.of;
 }
 
 static bool check_texts(const struct config *config, struct error *err) {
@@ -313,12 +314,33 @@ static void count_slots(struct plan *plan) {
     plan->slots = slots;
 }
 
+// Parameters that no provider of the order can be told would fail every row: the run does not start.
+static bool check_params(struct plan *plan, struct error *err) {
+    const struct request none = {0};
+    struct wire_refusal refusal, first = {0};
+    bool said = false;
+    for (size_t i = 0; i < plan->route_count; i++) {
+        struct route *route = &plan->routes[i];
+        route->says =
+            route->provider->wire->says(&none, route->provider, &route->defaults, &refusal);
+        said |= route->says && i < plan->order_count;
+        if (i == 0)
+            first = refusal;
+    }
+    if (said || !plan->order_count)
+        return true;
+    return error_set(err, ERROR_USAGE, "--param %s: %s has no word for it%s%s",
+                     param_rules[first.param].name, plan->routes[0].provider->name,
+                     first.why ? ": " : "", first.why ? first.why : "");
+}
+
 bool plan_make(struct plan *plan, const struct config *config, const char *input,
                struct error *err) {
     *plan = (struct plan){.config = config, .input = input};
-    if (!check_texts(config, err) || !read_cooldown(plan, err) ||
+    if (!check_texts(config, err) || !run_params_read(&plan->params, config, err) ||
+        !read_cooldown(plan, err) ||
         !error_rate_parse(config->stop_on_error_rate, &plan->error_rate, err) ||
-        !load_keys(plan, err) || !choose_routes(plan, err))
+        !load_keys(plan, err) || !choose_routes(plan, err) || !check_params(plan, err))
         return false;
     fill_pool_options(plan);
     count_slots(plan);
@@ -334,6 +356,7 @@ void plan_free(struct plan *plan) {
     }
     free(plan->routes);
     free(plan->output);
+    run_params_free(&plan->params);
     keyring_free(&plan->keyring);
     options_free(&simulate_command, &plan->simulated);
 }
@@ -348,6 +371,18 @@ static route_set routes_named(const struct plan *plan, struct slice provider) {
     return 0;
 }
 
+static bool takes(const struct route *route, const struct request *request) {
+    return route->provider->wire->shapes & WIRE_TAKES(request->shape);
+}
+
+// Whether the parameters of the row have words there. A batch line's body is sent as it stands.
+static bool says(const struct route *route, const struct request *request,
+                 struct wire_refusal *refusal) {
+    if (request->body.n || (!request->has_params && route->says))
+        return true;
+    return route->provider->wire->says(request, route->provider, &route->defaults, refusal);
+}
+
 static const char *why_refused(const struct route *route, const struct request *request) {
     const struct wire *wire = route->provider->wire;
     return wire->refuses ? wire->refuses(request, route->provider) : NULL;
@@ -358,19 +393,37 @@ static bool has_model(const struct route *route, const struct request *request) 
     return request->model.n || route->defaults.model.n;
 }
 
+static bool serves(const struct route *route, const struct request *request) {
+    struct wire_refusal refusal;
+    return takes(route, request) && has_model(route, request) && !why_refused(route, request) &&
+           says(route, request, &refusal);
+}
+
 route_set plan_routes(const struct plan *plan, const struct request *request) {
     route_set routes = routes_named(plan, request->provider);
     for (size_t i = 0; i < plan->route_count; i++)
-        if (!(plan->routes[i].provider->wire->shapes & WIRE_TAKES(request->shape)) ||
-            !has_model(&plan->routes[i], request) || why_refused(&plan->routes[i], request))
+        if (routes & ROUTE_BIT(i) && !serves(&plan->routes[i], request))
             routes &= ~ROUTE_BIT(i);
     return routes;
+}
+
+static bool fail_unsaid(const struct route *route, struct job *job) {
+    struct wire_refusal refusal;
+    if (says(route, &job->request, &refusal))
+        return false;
+    job_fail(job, OUTCOME_BAD_INPUT, "%s has no word for the parameter \"%s\"%s%s",
+             route->provider->name, param_rules[refusal.param].name, refusal.why ? ": " : "",
+             refusal.why ? refusal.why : "");
+    return true;
 }
 
 void plan_judge(const struct plan *plan, struct job *job) {
     route_set named = routes_named(plan, job->request.provider);
     if (job->result.outcome != OUTCOME_NONE || !named || plan_routes(plan, &job->request))
         return;
+    for (size_t i = 0; i < plan->route_count; i++)
+        if (named & ROUTE_BIT(i) && fail_unsaid(&plan->routes[i], job))
+            return;
     bool several = named & (named - 1);
     const struct route *first = &plan->routes[route_first(named)];
     if (!has_model(first, &job->request)) {

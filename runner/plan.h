@@ -10,6 +10,7 @@
 #include "pool/wire/wire.h"
 #include "runner/config.h"
 #include "runner/error_rate.h"
+#include "runner/run_params.h"
 #include "runner/simulate/simulate.h"
 
 // Sets of routes, by their places in plan->routes.
@@ -26,14 +27,16 @@ static inline size_t route_first(route_set routes) {
 struct route {
     const struct provider *provider;
     char *base_url;                // without a slash at the end
-    struct wire_defaults defaults; // tokens point into `tokens`
+    struct wire_defaults defaults; // tokens point into `tokens` and into the plan's params
+    bool says;                     // the provider has words for the run's own parameters
     struct buf tokens;
 };
 
 struct plan {
     const struct config *config;
-    const char *input; // "-" is standard input
-    char *output;      // "-" is standard output
+    const char *input;        // "-" is standard input
+    char *output;             // "-" is standard output
+    struct run_params params; // of rows that have none of their own
     struct keyring keyring;
     struct route *routes; // first the order of preference, then whom else rows may name
     size_t route_count;

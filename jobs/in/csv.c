@@ -248,6 +248,19 @@ static bool check_column(const struct csv *c, const struct fields *f, size_t fie
     return false;
 }
 
+// What the template and --fields name must be there: no row could have it otherwise.
+static bool check_named(const struct csv *c, const struct rows *rows, struct error *err) {
+    const struct fields *f = &rows->fields;
+    for (size_t i = 0; rows->template && template_name(rows->template, i).p; i++)
+        if (!check_column(c, f, fields_index(f, template_name(rows->template, i)), "--template",
+                          err))
+            return false;
+    for (size_t i = 0; i < FIELD_KNOWN; i++)
+        if (f->named[i] && !f->all_named && !check_column(c, f, i, "--fields", err))
+            return false;
+    return true;
+}
+
 static enum lines_status read_header(struct csv *c, const struct rows *rows, struct error *err) {
     const struct fields *f = &rows->fields;
     const char *fault = NULL;
@@ -262,7 +275,7 @@ static enum lines_status read_header(struct csv *c, const struct rows *rows, str
     if (status != LINES_LINE || !check_header(c, fault, err))
         return LINES_FAILED;
     name_columns(c, f);
-    bool good = check_unique(c, err) &&
+    bool good = check_unique(c, err) && check_named(c, rows, err) &&
                 (rows->template || check_column(c, f, f->prompt, "--prompt-field", err)) &&
                 check_column(c, f, f->id, "--id-field", err);
     return good ? LINES_LINE : LINES_FAILED;

@@ -6,6 +6,7 @@
 #ifndef JOBS_IN_FIELDS_H
 #define JOBS_IN_FIELDS_H
 
+#include "jobs/base/error.h"
 #include "jobs/base/json.h"
 #include "jobs/in/template.h"
 #include "jobs/job.h"
@@ -24,15 +25,8 @@ enum field {
     FIELD_PROVIDER,
     FIELD_SYSTEM,
     FIELD_MODEL,
-    FIELD_TEMPERATURE,
-    FIELD_TOP_P,
-    FIELD_MAX_TOKENS,
-    FIELD_STOP,
-    FIELD_RESPONSE_FORMAT,
-    FIELD_TOOLS,
-    FIELD_TOOL_CHOICE,
-    FIELD_SEED,
-    FIELD_KNOWN, // so many; what the user named follows
+    FIELD_PARAM,                             // the first of the parameters (jobs/params.h)
+    FIELD_KNOWN = FIELD_PARAM + PARAM_COUNT, // so many; what the user named follows
 };
 
 #define FIELD_NONE SIZE_MAX
@@ -40,15 +34,24 @@ enum field {
 struct fields {
     struct json_field *want; // names, each once, and where its token goes
     struct slice *found;     // the row's tokens; SLICE_NONE: absent or null
+    bool *null;              // which of them are null
     size_t count;
     size_t prompt; // which one is the prompt
     size_t id;     // --id-field, or FIELD_NONE
     bool cells;    // the row is of csv or tsv: values are text and empty ones are absent
+    bool record;   // rows are records: their fields are data, unless they are named (--fields)
+    bool named[FIELD_KNOWN];
+    bool all_named; // by --fields all
 };
 
 // The names may be NULL.
 void fields_init(struct fields *f, const char *prompt_field, const char *id_field,
                  const struct template *t);
+// Takes the names of --fields: "model,temperature", or "all". False with err filled when one of them
+// can steer nothing.
+bool fields_name(struct fields *f, const char *list, struct error *err);
+// Whether the rows' field of this number says how they are sent; ids and the prompt do not count.
+bool fields_steers(const struct fields *f, size_t field);
 // The same names, to be found on their own.
 void fields_copy(struct fields *f, const struct fields *from);
 void fields_free(struct fields *f);
@@ -71,7 +74,7 @@ void fields_move(struct fields *f, struct slice from, const char *to);
 // The token of a field, SLICE_NONE when absent; in csv an empty cell is absent.
 struct slice fields_get(const struct fields *f, size_t field);
 
-// For template_render(): here an empty cell is an empty text.
+// For template_render(): here an empty cell is an empty text, and so is null.
 struct slice fields_for_template(void *fields, struct slice name);
 
 // Whether a cell of this field may stand for a value that is no string.
@@ -82,8 +85,17 @@ bool fields_is_json_cell(const struct fields *f, size_t field);
 // failed.
 bool fields_read_cell(struct fields *f, size_t field, struct slice cell, struct job *job);
 
-// Checks the steering fields and sets them in job->request. False: the job has failed.
+// What job->line must have room for behind the row before fields_steer().
+#define FIELDS_ROOM ((size_t)160)
+
+// Checks the steering fields and sets them in job->request. A whole number that is written as a
+// fraction (100.0) is put into job->line as digits. False: the job has failed.
 bool fields_steer(const struct fields *f, struct job *job);
+
+// Appends the names of a row's members that steer it and of those that are data, each list with
+// commas, in the row's order. The prompt and the id are in neither.
+void fields_describe(const struct fields *f, struct slice object, struct buf *steering,
+                     struct buf *data);
 
 // "a number", "an object" … "missing".
 const char *fields_type_name(struct slice token);

@@ -28,8 +28,8 @@ static size_t room_for_texts(const struct rows *rows) {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (id < token_size(rows, texts[i]))
             id = token_size(rows, texts[i]);
-    return id + ROWID_ROOM(id) + token_size(rows, FIELD_PROVIDER) + token_size(rows, FIELD_URL) +
-           token_size(rows, FIELD_METHOD);
+    return id + ROWID_ROOM(id) + FIELDS_ROOM + token_size(rows, FIELD_PROVIDER) +
+           token_size(rows, FIELD_URL) + token_size(rows, FIELD_METHOD);
 }
 
 static void keep_nothing(struct rows *rows, struct job *job) {
@@ -157,6 +157,8 @@ void row_from_json(struct rows *rows, struct slice text, struct job *job) {
         job_fail(job, OUTCOME_BAD_INPUT, "a row must be an object or a string, it is %s",
                  fields_type_name(text));
     row_from_fields(rows, text, text.n, job);
+    if (is_object && !has_failed(job))
+        unsent_look(&rows->unsent, &rows->fields, job);
 }
 
 void row_from_text(struct rows *rows, struct slice text, struct job *job) {

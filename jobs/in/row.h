@@ -4,6 +4,11 @@
 // copied to job->line; the text given may go away afterwards. A row that is no good fails the job
 // with OUTCOME_BAD_INPUT. Reader thread only.
 //
+// A row is a request or a record. It is a request when it says itself what is asked, with `prompt` or
+// `messages` or as a batch line, and neither --template nor --prompt-field is given: its fields then
+// steer it. All others (csv, tsv, any row under a template or a prompt field) are records: their
+// fields are data, and only those named with --fields steer.
+//
 // The shape of a JSON row, in this order:
 //   1. with a template, the prompt it renders;
 //   2. with --prompt-field, that field;
@@ -22,14 +27,16 @@
 
 #include "jobs/in/fields.h"
 #include "jobs/in/rowid.h"
+#include "jobs/in/unsent.h"
 
 // What is the same for all rows of a run.
 struct rows {
     struct fields fields;
     struct template *template; // or NULL
     struct rowids ids;
-    struct buf rendered; // the prompt a template made
-    struct buf built;    // a row's JSON, for formats that have none
+    struct unsent unsent; // what was told of fields that are not sent
+    struct buf rendered;  // the prompt a template made
+    struct buf built;     // a row's JSON, for formats that have none
 };
 
 // The text of a jsonl line.

@@ -196,14 +196,14 @@ static bool set_by_shape(struct rows *rows, struct job *job) {
 }
 
 bool shape_fill(struct rows *rows, struct job *job) {
-    bool named = rows->fields.prompt == FIELD_PROVIDER || rows->fields.id == FIELD_PROVIDER;
-    if (!named && !read_text(rows, FIELD_PROVIDER, job, &job->request.provider))
+    if (fields_steers(&rows->fields, FIELD_PROVIDER) &&
+        !read_text(rows, FIELD_PROVIDER, job, &job->request.provider))
         return false;
     if (rows->template) {
         job->request.shape = ROW_PROMPT;
         return fields_steer(&rows->fields, job);
     }
-    if (rows->fields.cells || rows->fields.prompt != FIELD_PROMPT)
+    if (rows->fields.record)
         return set_prompt(rows, job);
     return set_by_shape(rows, job);
 }

@@ -107,6 +107,10 @@ static bool prepare_rows(struct source *s, const struct source_options *o, struc
         return false;
     fields_init(&s->rows.fields, o->prompt_field, o->id_field, s->rows.template);
     s->rows.fields.cells = s->format == INPUT_CSV || s->format == INPUT_TSV;
+    s->rows.fields.record |= s->rows.fields.cells;
+    if (o->fields && !fields_name(&s->rows.fields, o->fields, err))
+        return false;
+    s->rows.unsent.silent = o->silent;
     s->rows.ids.set = s->own_ids = ids_new();
     s->rows.ids.number_them = o->allow_duplicate_ids;
     if (s->rows.fields.cells)
@@ -142,6 +146,7 @@ void source_close(struct source *s) {
     fields_free(&s->rows.fields);
     template_free(s->rows.template);
     ids_free(s->own_ids);
+    unsent_free(&s->rows.unsent);
     buf_free(&s->rows.rendered);
     buf_free(&s->rows.built);
     if (s->opened)
@@ -198,6 +203,27 @@ bool source_may_wait(const struct source *s) {
     bool at_limit = s->limit && s->index >= s->limit;
     return !at_limit && !s->regular && !s->lines.eof &&
            !lines_has_record(&s->lines, s->csv != NULL);
+}
+
+static void add_names(struct buf *out, const char *head, const struct buf *names) {
+    if (names->n)
+        buf_addf(out, "  %s  %.*s%s\n", head, SLICE_ARG(buf_slice(names)),
+                 names->failed ? " …" : "");
+}
+
+void source_describe(const struct source *s, const struct job *job, struct buf *out) {
+    struct buf steering = BUF_INIT(1000), data = BUF_INIT(1000);
+    bool batch = job->request.body.n > 0;
+    if (!batch)
+        fields_describe(&s->rows.fields, job->input, &steering, &data);
+    add_names(out, "steers  ", &steering);
+    add_names(out, s->rows.fields.record ? "data    " : "not sent", &data);
+    buf_free(&steering);
+    buf_free(&data);
+}
+
+bool source_has_records(const struct source *s) {
+    return s->rows.fields.record;
 }
 
 int64_t source_bytes_done(const struct source *s) {

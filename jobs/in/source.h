@@ -47,6 +47,8 @@ struct source_options {
                               // input and pipes: jsonl
     const char *prompt_field; // NULL: "prompt". Not together with a template
     const char *id_field;     // NULL: id, custom_id, key (Gemini lines)
+    const char *fields;       // --fields: of records, those that steer; NULL: none does
+    bool silent;              // fields that are not sent are not told: the input is read again
     const char *template;     // text with {{field}}, or NULL
     size_t max_line_bytes;    // 0: SOURCE_MAX_LINE_BYTES; the line's end is not counted
     bool allow_duplicate_ids; // number them id#2, id#3 …
@@ -81,6 +83,12 @@ bool source_may_wait(const struct source *s);
 // unknown, for a pipe).
 int64_t source_bytes_done(const struct source *s);
 int64_t source_bytes_total(const struct source *s);
+
+// What of the row in `job` steers it and what is data, as lines for --dry-run.
+void source_describe(const struct source *s, const struct job *job, struct buf *out);
+
+// Whether the rows are records, whose fields are data (jobs/in/row.h).
+bool source_has_records(const struct source *s);
 
 void source_close(struct source *s); // NULL is fine
 

@@ -28,7 +28,7 @@ static void count_fields(struct sent *s, const struct template *t) {
     const struct fields *f = &s->fields;
     s->counts = mem_zero(f->count, sizeof *s->counts);
     for (size_t i = FIELD_PROVIDER; i < FIELD_KNOWN; i++)
-        s->counts[i] = true;
+        s->counts[i] = fields_steers(f, i);
     if (f->id != FIELD_NONE)
         s->counts[f->id] = false;
     if (!t && f->prompt == FIELD_PROMPT)
@@ -46,6 +46,8 @@ struct sent *sent_new(const struct sent_options *options) {
     BUG_IF(err.class != ERROR_NONE);
     s->text = BUF_INIT(SIZE_MAX / 2);
     fields_init(&s->fields, options->prompt_field, options->id_field, t);
+    s->fields.record |= options->records;
+    BUG_IF(options->fields && !fields_name(&s->fields, options->fields, &err));
     count_fields(s, t);
     template_free(t);
     return s;

@@ -11,6 +11,7 @@
 
 #include "jobs/base/slice.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // As in struct source_options; each may be NULL. The template must be one that can be parsed.
@@ -18,6 +19,8 @@ struct sent_options {
     const char *prompt_field;
     const char *id_field;
     const char *template;
+    const char *fields; // --fields, which are known to be good
+    bool records;       // rows are records, as those of csv are
 };
 
 struct sent;

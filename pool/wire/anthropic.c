@@ -3,9 +3,7 @@
 #include "pool/wire/anthropic.h"
 
 #include "pool/wire/conversation.h"
-
-// Anthropic wants max_tokens; this is what a row without one gets.
-#define MAX_TOKENS_DEFAULT SLICE("4096")
+#include "pool/wire/wire_params.h"
 
 // -- asking: a row becomes a request --
 
@@ -144,103 +142,30 @@ static void add_prompt(struct buf *b, struct slice prompt, struct slice system) 
     buf_add_str(b, "}]");
 }
 
-static void add_tool(struct buf *b, const struct tool *tool) {
-    buf_add_char(b, '{');
-    wire_add_member(b, "name", tool->name);
-    wire_add_member(b, "description", tool->description);
-    wire_add_member(b, "input_schema",
-                    tool->parameters.n ? tool->parameters
-                                       : SLICE("{\"type\":\"object\",\"properties\":{}}"));
-    wire_add_member(b, "strict", tool->strict);
-    buf_add_char(b, '}');
-}
-
-static bool add_tools(struct buf *b, struct slice tools, const char **what) {
-    struct json_walk walk = json_walk(tools);
-    struct tool tool;
-    *what = NULL;
-    if (!tools.n || wire_is_empty(tools))
-        return true;
-    json_add_name(b, "tools");
-    for (char mark = '['; conversation_next_tool(&walk, &tool, what); mark = ',') {
-        buf_add_char(b, mark);
-        add_tool(b, &tool);
-    }
-    buf_add_char(b, ']');
-    return !*what;
-}
-
-static bool add_tool_choice(struct buf *b, struct slice tool_choice, const char **what) {
-    static const char *const words[] = {
-        [CHOICE_AUTO] = "{\"type\":\"auto\"}",
-        [CHOICE_NONE] = "{\"type\":\"none\"}",
-        [CHOICE_REQUIRED] = "{\"type\":\"any\"}",
-        [CHOICE_TOOL] = "{\"type\":\"tool\",\"name\":",
-    };
-    struct slice name;
-    enum choice choice = conversation_choice(tool_choice, &name);
-    if (choice == CHOICE_NOT_GIVEN)
-        return true;
-    if (choice == CHOICE_OTHER) {
-        *what = "its tool_choice has no counterpart in this format";
-        return false;
-    }
-    wire_add_member(b, "tool_choice", slice_str(words[choice]));
-    if (choice == CHOICE_TOOL) {
-        buf_add_slice(b, name);
-        buf_add_char(b, '}');
-    }
-    return true;
-}
-
-static bool add_format(struct buf *b, struct slice response_format, const char **what) {
-    struct slice schema;
-    switch (conversation_format(response_format, &schema)) {
-    case FORMAT_TEXT: return true;
-    case FORMAT_JSON:
-        *what = "its response_format json_object has no counterpart in this format; json_schema "
-                "has";
-        return false;
-    case FORMAT_OTHER:
-        *what = "its response_format is neither text nor json_schema with a schema";
-        return false;
-    case FORMAT_SCHEMA: break;
-    }
-    buf_add_str(b, ",\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":");
-    buf_add_slice(b, schema);
-    buf_add_str(b, "}}");
-    return true;
-}
-
-// There is no seed in this format; as it is a wish everywhere else too, it is left out.
-static bool add_settings(struct buf *b, const struct request *request, const char **what) {
-    wire_add_member(b, "temperature", request->temperature);
-    wire_add_member(b, "top_p", request->top_p);
-    conversation_add_stop(b, "stop_sequences", request->stop);
-    return add_tools(b, request->tools, what) && add_tool_choice(b, request->tool_choice, what) &&
-           add_format(b, request->response_format, what);
-}
-
 static bool build_messages(const struct request *request, const struct wire_defaults *defaults,
                            struct wire_out *out) {
     struct conversation c = {.tongue = &tongue};
     struct slice system = wire_system(request, defaults);
     struct buf *b = out->body;
+    struct wire_params params;
+    const char *effort;
+    wire_params_merge(&params, request, defaults);
     buf_add_char(b, '{');
     wire_add_member(b, "model", out->model);
-    wire_add_member(b, "max_tokens",
-                    request->max_tokens.n ? request->max_tokens : MAX_TOKENS_DEFAULT);
+    if (!anthropic_add_bound(b, &params, out->model, &effort, &out->what))
+        return false;
     if (request->shape == ROW_PROMPT) {
         add_prompt(b, request->prompt, system);
     } else if (!add_messages(&c, b, request->messages, system)) {
         out->what = c.what;
         return false;
     }
-    if (!add_settings(b, request, &out->what))
+    if (!anthropic_add_settings(b, &params, effort, &out->what))
         return false;
     if (defaults->stream)
         wire_add_member(b, "stream", SLICE("true"));
     buf_add_char(b, '}');
+    wire_merge_extra(b, 0, params.of[PARAM_EXTRA_BODY]);
     return true;
 }
 
@@ -277,6 +202,7 @@ const struct wire wire_anthropic = {
     .headers = headers,
     .reply = REPLY_ANTHROPIC,
     .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_ANTHROPIC),
+    .says = anthropic_says,
     .build_request = build_request,
     .read_reply = anthropic_read_reply,
     .read_event = anthropic_read_event,

@@ -3,6 +3,7 @@
 #include "pool/wire/gemini.h"
 
 #include "pool/wire/conversation.h"
+#include "pool/wire/wire_params.h"
 
 #include <strings.h>
 
@@ -270,44 +271,14 @@ static bool add_tool_choice(struct buf *b, struct slice tool_choice, const char 
     return true;
 }
 
-static bool add_format(struct buf *b, struct slice response_format, const char **what) {
-    struct slice schema;
-    enum format format = conversation_format(response_format, &schema);
-    if (format == FORMAT_OTHER) {
-        *what = "its response_format is neither text nor json_object nor json_schema with a schema";
-        return false;
-    }
-    if (format == FORMAT_TEXT)
-        return true;
-    wire_add_member(b, "responseMimeType", SLICE("\"application/json\""));
-    if (format == FORMAT_SCHEMA)
-        wire_add_member(b, "responseJsonSchema", schema);
-    return true;
-}
-
-static bool add_config(struct buf *b, const struct request *request, const char **what) {
-    size_t before = b->n;
-    buf_add_str(b, ",\"generationConfig\":{");
-    size_t start = b->n;
-    wire_add_member(b, "temperature", request->temperature);
-    wire_add_member(b, "topP", request->top_p);
-    wire_add_member(b, "maxOutputTokens", request->max_tokens);
-    conversation_add_stop(b, "stopSequences", request->stop);
-    wire_add_member(b, "seed", request->seed);
-    if (!add_format(b, request->response_format, what))
-        return false;
-    if (b->n > start)
-        buf_add_char(b, '}');
-    else if (!b->failed)
-        b->n = before;
-    return true;
-}
-
 static bool build_contents(const struct request *request, const struct wire_defaults *defaults,
                            struct wire_out *out) {
     struct conversation c = {.tongue = &tongue, .context = &out->model};
     struct slice system = wire_system(request, defaults);
     struct buf *b = out->body;
+    struct wire_params params;
+    wire_params_merge(&params, request, defaults);
+    const char *tier = gemini_tier(params.of[PARAM_SERVICE_TIER]);
     buf_add_char(b, '{');
     if (request->shape == ROW_PROMPT) {
         add_prompt(b, request->prompt, system);
@@ -315,10 +286,14 @@ static bool build_contents(const struct request *request, const struct wire_defa
         out->what = c.what;
         return false;
     }
-    if (!add_config(b, request, &out->what) || !add_tools(b, request->tools, &out->what) ||
-        !add_tool_choice(b, request->tool_choice, &out->what))
+    if (!gemini_add_config(b, &params, out->model, &out->what) ||
+        !add_tools(b, params.of[PARAM_TOOLS], &out->what) ||
+        !add_tool_choice(b, params.of[PARAM_TOOL_CHOICE], &out->what))
         return false;
+    if (tier)
+        wire_add_member(b, "service_tier", slice_str(tier));
     buf_add_char(b, '}');
+    wire_merge_extra(b, 0, params.of[PARAM_EXTRA_BODY]);
     return true;
 }
 
@@ -359,6 +334,7 @@ const struct wire wire_gemini = {
     .headers = headers,
     .reply = REPLY_GEMINI,
     .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_GEMINI),
+    .says = gemini_says,
     .build_request = build_request,
     .read_reply = gemini_read_reply,
     .read_event = gemini_read_event,

@@ -19,4 +19,17 @@ enum wire_answer gemini_read_request(struct slice body, struct wire_request *req
 void gemini_build_reply(const struct wire_response *response, struct buf *out);
 void gemini_build_stream(const struct wire_response *response, bool usage, struct buf *out);
 
+struct wire_params;
+
+// struct wire.says.
+bool gemini_says(const struct request *request, const struct provider *provider,
+                 const struct wire_defaults *defaults, struct wire_refusal *refusal);
+
+// Adds generationConfig, when there is anything in it. False with *what set.
+bool gemini_add_config(struct buf *b, const struct wire_params *params, struct slice model,
+                       const char **what);
+
+// The string token for a service_tier; NULL when there is none.
+const char *gemini_tier(struct slice service_tier);
+
 #endif

@@ -3,6 +3,7 @@
 #include "pool/wire/openai.h"
 
 #include "pool/catalogue.h"
+#include "pool/wire/wire_params.h"
 
 // -- asking: a row becomes a request --
 
@@ -55,18 +56,79 @@ static bool is_reasoning_model(const struct provider *provider, struct slice mod
     return false;
 }
 
-static void add_settings(struct buf *b, const struct request *request,
+// Where a provider of this wire departs from OpenAI's names. No name: it refuses the parameter, or
+// takes no notice of it.
+// Sources: Mistral's OpenAPI description of ChatCompletionRequest (unknown fields are a 422); the API
+// references of BigModel, Z.AI and DeepSeek, which bound an answer by max_tokens alone.
+static const struct dialect {
+    const char *provider;
+    enum param param;
+    const char *name;
+} dialects[] = {
+    {"mistral", PARAM_SEED, "random_seed"},
+    {"mistral", PARAM_MAX_COMPLETION_TOKENS, "max_tokens"},
+    {"mistral", PARAM_VERBOSITY, NULL},
+    {"mistral", PARAM_LOGPROBS, NULL},
+    {"mistral", PARAM_TOP_LOGPROBS, NULL},
+    {"mistral", PARAM_LOGIT_BIAS, NULL},
+    {"mistral", PARAM_FUNCTIONS, NULL},
+    {"mistral", PARAM_FUNCTION_CALL, NULL},
+    {"mistral", PARAM_SERVICE_TIER, NULL},
+    {"mistral", PARAM_USER, NULL},
+    {"mistral", PARAM_SAFETY_IDENTIFIER, NULL},
+    {"mistral", PARAM_PROMPT_CACHE_RETENTION, NULL},
+    {"mistral", PARAM_STORE, NULL},
+    {"mistral", PARAM_MODALITIES, NULL},
+    {"mistral", PARAM_AUDIO, NULL},
+    {"mistral", PARAM_WEB_SEARCH_OPTIONS, NULL},
+    {"mistral", PARAM_MODERATION, NULL},
+    {"bigmodel", PARAM_MAX_COMPLETION_TOKENS, "max_tokens"},
+    {"zai", PARAM_MAX_COMPLETION_TOKENS, "max_tokens"},
+    {"deepseek", PARAM_MAX_COMPLETION_TOKENS, "max_tokens"},
+};
+
+static const struct dialect *dialect_of(const struct provider *provider, enum param param) {
+    for (size_t i = 0; i < COUNT(dialects); i++)
+        if (dialects[i].param == param && strcmp(dialects[i].provider, provider->name) == 0)
+            return dialects + i;
+    return NULL;
+}
+
+static bool says(const struct request *request, const struct provider *provider,
+                 const struct wire_defaults *defaults, struct wire_refusal *refusal) {
+    struct wire_words words;
+    struct wire_params params;
+    for (int i = 0; i < PARAM_COUNT; i++) {
+        const struct dialect *dialect = dialect_of(provider, (enum param)i);
+        words.has[i] = !dialect || dialect->name;
+    }
+    words.values = NULL;
+    wire_params_merge(&params, request, defaults);
+    return wire_words_say(&words, &params, refusal);
+}
+
+// The name under which it is sent; NULL: it is not (a value that says() let pass asks for nothing).
+static const char *name_of(enum param param, const struct provider *provider, bool reasoning) {
+    if (param == PARAM_EXTRA_BODY)
+        return NULL;
+    if (param == PARAM_MAX_TOKENS && reasoning)
+        return "max_completion_tokens";
+    const struct dialect *dialect = dialect_of(provider, param);
+    return dialect ? dialect->name : param_rules[param].name;
+}
+
+// Each as it stands, by its own name. Two that come out under one name are one: the newer.
+static void add_settings(struct buf *b, const struct wire_params *params,
                          const struct provider *provider, struct slice model) {
     bool reasoning = is_reasoning_model(provider, model);
-    bool mistral = strcmp(provider->name, "mistral") == 0;
-    wire_add_member(b, "temperature", request->temperature);
-    wire_add_member(b, "top_p", request->top_p);
-    wire_add_member(b, reasoning ? "max_completion_tokens" : "max_tokens", request->max_tokens);
-    wire_add_member(b, "stop", request->stop);
-    wire_add_member(b, "response_format", request->response_format);
-    wire_add_member(b, "tools", request->tools);
-    wire_add_member(b, "tool_choice", request->tool_choice);
-    wire_add_member(b, mistral ? "random_seed" : "seed", request->seed);
+    const char *newer = name_of(PARAM_MAX_COMPLETION_TOKENS, provider, reasoning);
+    for (int i = 0; i < PARAM_COUNT; i++) {
+        const char *name = params->of[i].n ? name_of((enum param)i, provider, reasoning) : NULL;
+        bool doubled = name && i == PARAM_MAX_TOKENS && strcmp(name, newer) == 0 &&
+                       params->of[PARAM_MAX_COMPLETION_TOKENS].n;
+        if (name && !doubled)
+            wire_add_member(b, name, params->of[i]);
+    }
 }
 
 // Mistral refuses the option and sends usage in the last event without it.
@@ -80,6 +142,8 @@ static void build_chat(const struct request *request, const struct provider *pro
                        const struct wire_defaults *defaults, struct buf *body) {
     struct slice model = request->model.n ? request->model : defaults->model;
     struct slice system = wire_system(request, defaults);
+    struct wire_params params;
+    wire_params_merge(&params, request, defaults);
     buf_add_str(body, "{\"model\":");
     buf_add_slice(body, model);
     buf_add_str(body, ",\"messages\":");
@@ -94,10 +158,11 @@ static void build_chat(const struct request *request, const struct provider *pro
         add_user(body, request->prompt);
         buf_add_char(body, ']');
     }
-    add_settings(body, request, provider, model);
+    add_settings(body, &params, provider, model);
     if (defaults->stream)
         add_stream(body, provider);
     buf_add_char(body, '}');
+    wire_merge_extra(body, 0, params.of[PARAM_EXTRA_BODY]);
 }
 
 // The body as it stands, its wish for a stream included; a missing model is put in front.
@@ -208,6 +273,7 @@ const struct wire wire_openai = {
     .reply = REPLY_OPENAI,
     .shapes = WIRE_TAKES(ROW_PROMPT) | WIRE_TAKES(ROW_MESSAGES) | WIRE_TAKES(ROW_BATCH_OPENAI) |
               WIRE_TAKES(ROW_BATCH_MISTRAL),
+    .says = says,
     .build_request = build_request,
     .refuses = refuses,
     .read_reply = openai_read_reply,

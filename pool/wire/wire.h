@@ -22,9 +22,16 @@ struct wire_defaults {
     struct slice system; // string token for rows that have none, or SLICE_NONE
     bool stream;         // the answer is wanted as server-sent events; a batch line's own body
                          // says that itself
+    const struct slice *params; // for rows that have none of that name: PARAM_COUNT tokens, or NULL
 };
 
 #define WIRE_TAKES(shape) (1u << (shape))
+
+// A parameter that a wire cannot say.
+struct wire_refusal {
+    enum param param;
+    const char *why; // of its value; NULL: there is no word for the parameter at all. Static
+};
 
 enum wire_answer {
     WIRE_OK,
@@ -76,7 +83,12 @@ struct wire {
     enum reply_shape reply;     // what read_reply reads
     unsigned shapes;            // WIRE_TAKES(shape) bits: the row shapes build_request can send
 
-    // MUST. WIRE_NOT_MINE with out->what set when the row asks for what this wire has no words for;
+    // MUST. Whether the parameters of a prompt or of messages can be said, row and run together. Cheap;
+    // asked of each row that has any, before it is sent anywhere. False with *refusal filled.
+    bool (*says)(const struct request *request, const struct provider *provider,
+                 const struct wire_defaults *defaults, struct wire_refusal *refusal);
+
+    // MUST. For requests that says() lets pass. WIRE_NOT_MINE with out->what set when the row asks for what this wire has no words for;
     // what is in the buffers then means nothing. A body beyond its ceiling shows in body->failed.
     enum wire_answer (*build_request)(const struct request *request,
                                       const struct provider *provider,

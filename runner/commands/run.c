@@ -28,6 +28,7 @@ static bool check_strictly(const struct plan *plan, struct error *err) {
     if (!is_regular(plan->input))
         return true;
     struct source_options options = pipeline_source_options(plan, -1);
+    options.silent = true;
     struct source *source = source_open(&options, err);
     if (!source)
         return false;

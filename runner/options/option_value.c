@@ -114,6 +114,19 @@ static bool read_text(const struct value *v, struct error *err) {
     return true;
 }
 
+static bool read_texts(const struct value *v, struct error *err) {
+    const char *before = *(const char **)v->field;
+    if (!before || !*v->text)
+        return read_text(v, err);
+    struct buf all = BUF_INIT(OPTION_FILE_MAX);
+    buf_add_str(&all, before);
+    buf_add_char(&all, OPTION_TEXTS_MARK);
+    buf_add_str(&all, v->text);
+    keep_text(v, all.p, all.n);
+    buf_free(&all);
+    return true;
+}
+
 // Reads to the end, or until there is no room for another read. Returns errno, 0 for all of it.
 static int read_whole(const char *path, struct buf *b) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -249,15 +262,11 @@ static bool read_choice(const struct value *v, struct error *err) {
 bool option_set(const struct option *option, const char *source, const char *text, void *config,
                 struct error *err) {
     static bool (*const readers[])(const struct value *v, struct error *err) = {
-        [OPTION_FLAG] = read_flag,
-        [OPTION_TEXT] = read_text,
-        [OPTION_TEXT_AT] = read_text_at,
-        [OPTION_COUNT] = read_count,
-        [OPTION_BYTES] = read_bytes,
-        [OPTION_DURATION] = read_duration,
-        [OPTION_RATE] = read_rate,
-        [OPTION_CHOICE] = read_choice,
-        [OPTION_COUNT_AUTO] = read_count_auto,
+        [OPTION_FLAG] = read_flag,         [OPTION_TEXT] = read_text,
+        [OPTION_TEXTS] = read_texts,       [OPTION_TEXT_AT] = read_text_at,
+        [OPTION_COUNT] = read_count,       [OPTION_BYTES] = read_bytes,
+        [OPTION_DURATION] = read_duration, [OPTION_RATE] = read_rate,
+        [OPTION_CHOICE] = read_choice,     [OPTION_COUNT_AUTO] = read_count_auto,
     };
     struct value v = {option, source, text, (char *)config + option->offset};
     return readers[option->type](&v, err);
@@ -265,7 +274,8 @@ bool option_set(const struct option *option, const char *source, const char *tex
 
 void option_release(const struct option *option, void *config) {
     const char **field = (void *)((char *)config + option->offset);
-    if (option->type != OPTION_TEXT && option->type != OPTION_TEXT_AT)
+    if (option->type != OPTION_TEXT && option->type != OPTION_TEXTS &&
+        option->type != OPTION_TEXT_AT)
         return;
     free((void *)*field);
     *field = NULL;

@@ -39,8 +39,8 @@ assert_offers "bash,fish,zsh" completion ""
 assert_offers zsh completion z
 
 t "bash completes options of the command that is meant"
-assert_offers --max-line-bytes,--max-reply-bytes,--max-requests,--max-retries,--max-tokens-total prompts.jsonl --max
-assert_offers --max-line-bytes,--max-reply-bytes,--max-requests,--max-retries,--max-tokens-total run --max
+assert_offers --max-line-bytes,--max-reply-bytes,--max-requests,--max-retries,--max-tokens,--max-tokens-total prompts.jsonl --max
+assert_offers --max-line-bytes,--max-reply-bytes,--max-requests,--max-retries,--max-tokens,--max-tokens-total run --max
 assert_offers --port simulate --po
 assert_offers "" providers --po
 

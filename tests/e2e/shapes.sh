@@ -105,9 +105,9 @@ assert_eq 1 "$STATUS" "exit code"
 assert_empty bodies
 assert_json results.jsonl 'map([.id, .error.class, .line])' '[["a","bad_input",1],["g","bad_input",2]]'
 
-t "csv columns steer too, numbers become numbers"
+t "csv columns that are named steer, numbers become numbers"
 printf 'id,prompt,temperature,max_tokens,model,system,stop,seed\na,p,0.5,7,own,sys,END,3\nb,q,,,,,,\n' >in.csv
-wire in.csv --model m
+wire in.csv --model m --fields all
 expect_wire <<'END'
 {"model":"own","messages":[{"role":"system","content":"sys"},{"role":"user","content":"p"}],"temperature":0.5,"max_tokens":7,"stop":"END","seed":3}
 {"model":"m","messages":[{"role":"user","content":"q"}]}

@@ -27,7 +27,7 @@ static void check_built(const struct request *r, const struct wire *wire,
     check_path(buf_slice(out->path));
     if (r->shape == ROW_PROMPT) {
         bool good = wire->read_request(body, &back, &what) == WIRE_OK;
-        HOLDS(good || r->max_tokens.p); // which may be what no provider takes
+        HOLDS(good || r->params[PARAM_MAX_TOKENS].p); // which may be what no provider takes
         HOLDS(!good || slice_eq(back.prompt, r->prompt));
     } else if (r->shape != ROW_MESSAGES) { // a batch line: no byte of it behind the brace moves
         HOLDS(ends_with(body, slice_of(r->body.p + 1, r->body.n - 1)));
@@ -38,7 +38,7 @@ static void build(const struct request *r, const struct provider *provider, bool
     const struct wire *wire = provider->wire;
     struct buf path = BUF_INIT(FUZZ_MAX), body = BUF_INIT(FUZZ_MAX);
     struct wire_out out = {.path = &path, .body = &body};
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE("\"be brief\""), stream};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE("\"be brief\""), stream, NULL};
     enum wire_answer answer = wire->build_request(r, provider, &defaults, &out);
     HOLDS(answer == WIRE_OK || (answer == WIRE_NOT_MINE && out.what));
     HOLDS(answer != WIRE_OK || wire->shapes & WIRE_TAKES(r->shape));

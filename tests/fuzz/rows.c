@@ -34,14 +34,9 @@ static void check_fields(const struct request *r) {
     HOLDS(fuzz_is_token(r->body, JSON_OBJECT));
     HOLDS(fuzz_is_token(r->system, JSON_STRING));
     HOLDS(fuzz_is_token(r->model, JSON_STRING));
-    HOLDS(fuzz_is_token(r->temperature, JSON_NUMBER));
-    HOLDS(fuzz_is_token(r->top_p, JSON_NUMBER));
-    HOLDS(fuzz_is_token(r->max_tokens, JSON_NUMBER));
-    HOLDS(fuzz_is_token(r->response_format, JSON_OBJECT));
-    HOLDS(fuzz_is_token(r->tools, JSON_ARRAY));
-    HOLDS(fuzz_is_token(r->seed, JSON_NUMBER));
-    HOLDS(!r->stop.p || json_check(r->stop, NULL));
-    HOLDS(!r->tool_choice.p || json_check(r->tool_choice, NULL));
+    for (int i = 0; i < PARAM_COUNT; i++)
+        HOLDS(!r->params[i].p ||
+              (json_check(r->params[i], NULL) && param_obeys((enum param)i, r->params[i])));
     HOLDS(utf8_is_valid(r->url) && utf8_is_valid(r->provider));
 }
 

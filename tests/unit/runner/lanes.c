@@ -276,9 +276,9 @@ static void a_row_that_names_its_provider_stays_with_it(void **state) {
 static void passes_the_need_of_the_first_row_on(void **state) {
     struct fixture *f = *state;
     struct request request = plain;
-    request.max_tokens = SLICE("77");
+    request.params[PARAM_MAX_TOKENS] = SLICE("77");
     struct job_lane *lane = line_up(f, request);
-    request.max_tokens = SLICE("88");
+    request.params[PARAM_MAX_TOKENS] = SLICE("88");
     line_up(f, request);
     served(f, lane, 0);
     assert_int_equal(channels[0].need.output_tokens, 77);

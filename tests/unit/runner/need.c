@@ -40,7 +40,7 @@ static void finds_the_bound_of_the_answer(void **state) {
     };
     struct request r = {.prompt = SLICE("\"\"")};
     assert_int_equal(need(r, SLICE_NONE).output_tokens, -1);
-    r.max_tokens = SLICE("300");
+    r.params[PARAM_MAX_TOKENS] = SLICE("300");
     assert_int_equal(need(r, SLICE_NONE).output_tokens, 300);
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         r = (struct request){.shape = ROW_BATCH_OPENAI, .body = slice_str(bodies[i].body)};

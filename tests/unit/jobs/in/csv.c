@@ -8,6 +8,11 @@ static struct feed csv(struct slice bytes) {
     return feed_open(bytes, OPTIONS(.format = INPUT_CSV));
 }
 
+// Every column that can steer does.
+static struct feed steering(struct slice bytes) {
+    return feed_open(bytes, OPTIONS(.format = INPUT_CSV, .fields = "all"));
+}
+
 static void plain(void **state) {
     (void)state;
     struct feed f = csv(
@@ -48,43 +53,77 @@ static void every_kind_of_line(void **state) {
     }
 }
 
+static void expect_prompt_alone(const struct request *r) {
+    const struct request alone = {.shape = ROW_PROMPT, .prompt = r->prompt};
+    assert_memory_equal(r, &alone, sizeof alone);
+}
+
 static void every_field(void **state) {
     (void)state;
-    struct feed f = csv(SLICE("prompt,system,model,temperature,top_p,max_tokens,stop,response_"
-                              "format,tools,tool_choice,seed,"
-                              "provider\n"
-                              "p,\"be \"\"kind\"\"\",m, 0.70 "
-                              ",1e-1,100,\"[\"\"a\"\",\"\"b\"\"]\",\"{\"\"type\"\": \"\"x\"\"}\","
-                              "[{}],\"{\"\"type\"\":1}\",9007199254740993,groq\n"
-                              "p,,,,,,,,,,,\n"
-                              "p,,,,,,END,,,auto,,\n"
-                              "p,,,,,,7,,,\"\"\"auto\"\"\",,\n"
-                              "p,,,  ,null,\t,,,,,,\n"));
+    struct feed f =
+        steering(SLICE("prompt,system,model,temperature,top_p,max_tokens,stop,response_"
+                       "format,tools,tool_choice,seed,"
+                       "provider\n"
+                       "p,\"be \"\"kind\"\"\",m, 0.70 "
+                       ",1e-1,100,\"[\"\"a\"\",\"\"b\"\"]\",\"{\"\"type\"\": \"\"x\"\"}\","
+                       "[{}],\"{\"\"type\"\":1}\",9007199254740993,groq\n"
+                       "p,,,,,,,,,,,\n"
+                       "p,,,,,,END,,,auto,,\n"
+                       "p,,,,,,7,,,\"\"\"auto\"\"\",,\n"
+                       "p,,,  ,null,\t,,,,,,\n"));
     const struct request *r = &feed_good(&f)->request;
     assert_slice(r->system, "\"be \\\"kind\\\"\"");
     assert_slice(r->model, "\"m\"");
-    assert_slice(r->temperature, "0.70");
-    assert_slice(r->top_p, "1e-1");
-    assert_slice(r->max_tokens, "100");
-    assert_slice(r->stop, "[\"a\",\"b\"]");
-    assert_slice(r->response_format, "{\"type\": \"x\"}");
-    assert_slice(r->tools, "[{}]");
-    assert_slice(r->tool_choice, "{\"type\":1}");
-    assert_slice(r->seed, "9007199254740993");
+    assert_slice(r->params[PARAM_TEMPERATURE], "0.70");
+    assert_slice(r->params[PARAM_TOP_P], "1e-1");
+    assert_slice(r->params[PARAM_MAX_TOKENS], "100");
+    assert_slice(r->params[PARAM_STOP], "[\"a\",\"b\"]");
+    assert_slice(r->params[PARAM_RESPONSE_FORMAT], "{\"type\": \"x\"}");
+    assert_slice(r->params[PARAM_TOOLS], "[{}]");
+    assert_slice(r->params[PARAM_TOOL_CHOICE], "{\"type\":1}");
+    assert_slice(r->params[PARAM_SEED], "9007199254740993");
     assert_slice(r->provider, "groq");
     r = &feed_good(&f)->request;
-    const struct request empty = {.shape = ROW_PROMPT, .prompt = r->prompt};
-    assert_memory_equal(r, &empty, sizeof empty);
+    expect_prompt_alone(r);
     r = &feed_good(&f)->request;
-    assert_slice(r->stop, "\"END\"");
-    assert_slice(r->tool_choice, "\"auto\"");
+    assert_slice(r->params[PARAM_STOP], "\"END\"");
+    assert_slice(r->params[PARAM_TOOL_CHOICE], "\"auto\"");
     r = &feed_good(&f)->request;
-    assert_slice(r->stop, "\"7\"");
-    assert_slice(r->tool_choice, "\"\\\"auto\\\"\"");
+    assert_slice(r->params[PARAM_STOP], "\"7\"");
+    assert_slice(r->params[PARAM_TOOL_CHOICE], "\"\\\"auto\\\"\"");
     r = &feed_good(&f)->request;
-    const struct request blank = {.shape = ROW_PROMPT, .prompt = r->prompt};
-    assert_memory_equal(r, &blank, sizeof blank);
+    expect_prompt_alone(r);
     feed_ends(&f);
+}
+
+// Columns are data: the types of phones, the temperatures of weather, and stops of buses.
+static void columns_are_data(void **state) {
+    (void)state;
+    static const char text[] = "prompt,model,temperature,stop,seed,system,provider\n"
+                               "p,iPhone,warm,Main Street,x,solar,zai\n";
+    struct feed f = csv(slice_str(text));
+    expect_prompt_alone(&feed_good(&f)->request);
+    assert_slice(f.job->input,
+                 "{\"prompt\":\"p\",\"model\":\"iPhone\",\"temperature\":\"warm\",\"stop\":\"Main "
+                 "Street\",\"seed\":\"x\",\"system\":\"solar\",\"provider\":\"zai\"}");
+    feed_ends(&f);
+    f = feed_open(slice_str(text),
+                  OPTIONS(.format = INPUT_CSV, .fields = "model , system,provider"));
+    const struct request *r = &feed_good(&f)->request;
+    assert_slice(r->model, "\"iPhone\"");
+    assert_slice(r->system, "\"solar\"");
+    assert_slice(r->provider, "zai");
+    assert_absent(r->params[PARAM_STOP]);
+    assert_false(r->has_params);
+    feed_ends(&f);
+    f = feed_try(slice_str(text), OPTIONS(.format = INPUT_CSV, .fields = "model,colour"));
+    assert_null(f.source);
+    assert_non_null(strstr(f.err.text, "\"colour\" cannot steer a row"));
+    feed_close(&f);
+    f = feed_try(slice_str(text), OPTIONS(.format = INPUT_CSV, .fields = "model,top_p"));
+    assert_null(f.source);
+    assert_non_null(strstr(f.err.text, "no column is named \"top_p\""));
+    feed_close(&f);
 }
 
 static const struct {
@@ -114,7 +153,7 @@ static void every_bad_record(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[200];
         int n = snprintf(text, sizeof text, "%s\n%s\nfine,\n", bad[i].header, bad[i].record);
-        struct feed f = csv(slice_of(text, (size_t)n));
+        struct feed f = steering(slice_of(text, (size_t)n));
         feed_bad(&f, bad[i].says);
         assert_int_equal(f.job->line_no, 2);
         assert_true(json_check(f.job->input, NULL));
@@ -308,17 +347,18 @@ static void template(void **state) {
     (void)state;
     struct feed f = feed_open(
         SLICE(",q,system,max_tokens,stop\n0,\"a \"\"b\"\"\",,5,\"[\"\"x\"\"]\"\n1,,s,,\n"),
-        OPTIONS(.format = INPUT_CSV,
+        OPTIONS(.format = INPUT_CSV, .fields = "system,max_tokens",
                 .template = "{{column_1}}|{{q}}|{{system}}|{{max_tokens}}|{{stop}}"));
     assert_slice(feed_good(&f)->request.prompt, "\"0|a \\\"b\\\"||5|[\\\"x\\\"]\"");
     assert_absent(f.job->request.system);
-    assert_slice(f.job->request.max_tokens, "5");
+    assert_slice(f.job->request.params[PARAM_MAX_TOKENS], "5");
     assert_slice(feed_good(&f)->request.prompt, "\"1||s||\"");
     assert_slice(f.job->request.system, "\"s\"");
     feed_ends(&f);
-    f = feed_open(SLICE("a\nx\n"), OPTIONS(.format = INPUT_CSV, .template = "{{b}}"));
-    feed_bad(&f, "the template needs \"b\"");
-    feed_ends(&f);
+    f = feed_try(SLICE("a,c\nx,y\n"), OPTIONS(.format = INPUT_CSV, .template = "{{b}}"));
+    assert_null(f.source); // no row can have it
+    assert_non_null(strstr(f.err.text, "no column is named \"b\" (there is \"a\", \"c\")"));
+    feed_close(&f);
 }
 
 // A column called like a part of a batch line is data, and a cell that is no id is text.
@@ -419,6 +459,7 @@ int main(void) {
         cmocka_unit_test(plain),
         cmocka_unit_test(every_kind_of_line),
         cmocka_unit_test(every_field),
+        cmocka_unit_test(columns_are_data),
         cmocka_unit_test(every_bad_record),
         cmocka_unit_test(surplus_that_is_empty),
         cmocka_unit_test(goes_on_after_a_quote_left_open),

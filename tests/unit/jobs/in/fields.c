@@ -14,7 +14,7 @@ static void each_name_is_wanted_once(void **state) {
     assert_int_equal(f.prompt, FIELD_KNOWN);
     assert_int_equal(f.id, FIELD_KNOWN + 1);
     assert_int_equal(fields_index(&f, SLICE("prompt")), FIELD_PROMPT);
-    assert_int_equal(fields_index(&f, SLICE("seed")), FIELD_SEED);
+    assert_int_equal(fields_index(&f, SLICE("seed")), FIELD_PARAM + PARAM_SEED);
     assert_int_equal(fields_index(&f, SLICE("see")), FIELD_NONE);
     assert_int_equal(fields_index(&f, SLICE("")), FIELD_NONE);
     fields_free(&f);
@@ -38,7 +38,7 @@ static void tokens_move_with_the_row(void **state) {
     memcpy(copy + 3, row.p, row.n);
     fields_move(&f, row, copy + 3);
     assert_ptr_equal(fields_get(&f, FIELD_PROMPT).p, copy + 3 + 11);
-    assert_slice(fields_get(&f, FIELD_SEED), "7");
+    assert_slice(fields_get(&f, FIELD_PARAM + PARAM_SEED), "7");
     assert_absent(fields_get(&f, FIELD_MODEL));
     fields_clear(&f);
     assert_absent(fields_get(&f, FIELD_PROMPT));
@@ -60,12 +60,15 @@ static void empty_cells(void **state) {
 static void what_cells_may_be_json(void **state) {
     (void)state;
     struct fields f;
+    struct error err = {0};
     fields_init(&f, "seed", NULL, NULL);
-    assert_true(fields_is_json_cell(&f, FIELD_TEMPERATURE));
-    assert_true(fields_is_json_cell(&f, FIELD_STOP));
+    assert_false(fields_is_json_cell(&f, FIELD_PARAM + PARAM_TEMPERATURE)); // data
+    assert_true(fields_name(&f, "all", &err));
+    assert_true(fields_is_json_cell(&f, FIELD_PARAM + PARAM_TEMPERATURE));
+    assert_true(fields_is_json_cell(&f, FIELD_PARAM + PARAM_STOP));
     assert_false(fields_is_json_cell(&f, FIELD_MODEL));
     assert_false(fields_is_json_cell(&f, FIELD_PROMPT));
-    assert_false(fields_is_json_cell(&f, FIELD_SEED)); // it is the prompt here
+    assert_false(fields_is_json_cell(&f, FIELD_PARAM + PARAM_SEED)); // it is the prompt here
     fields_free(&f);
 }
 

@@ -63,18 +63,18 @@ static void every_field(void **state) {
     const struct request *r = &feed_good(&f)->request;
     assert_slice(r->system, "\"s\"");
     assert_slice(r->model, "\"m\\/1\"");
-    assert_slice(r->temperature, "0.70");
-    assert_slice(r->top_p, "1e-1");
-    assert_slice(r->max_tokens, "100");
-    assert_slice(r->stop, "[\"a\",\"b\"]");
-    assert_slice(r->response_format, "{\"type\":\"json_object\"}");
-    assert_slice(r->tools, "[{\"type\":\"function\"}]");
-    assert_slice(r->tool_choice, "{\"type\":\"function\"}");
-    assert_slice(r->seed, "-18446744073709551617");
+    assert_slice(r->params[PARAM_TEMPERATURE], "0.70");
+    assert_slice(r->params[PARAM_TOP_P], "1e-1");
+    assert_slice(r->params[PARAM_MAX_TOKENS], "100");
+    assert_slice(r->params[PARAM_STOP], "[\"a\",\"b\"]");
+    assert_slice(r->params[PARAM_RESPONSE_FORMAT], "{\"type\":\"json_object\"}");
+    assert_slice(r->params[PARAM_TOOLS], "[{\"type\":\"function\"}]");
+    assert_slice(r->params[PARAM_TOOL_CHOICE], "{\"type\":\"function\"}");
+    assert_slice(r->params[PARAM_SEED], "-18446744073709551617");
     assert_slice(r->provider, "zai");
     r = &feed_good(&f)->request;
-    assert_slice(r->stop, "\"a\"");
-    assert_slice(r->tool_choice, "\"auto\"");
+    assert_slice(r->params[PARAM_STOP], "\"a\"");
+    assert_slice(r->params[PARAM_TOOL_CHOICE], "\"auto\"");
     assert_slice(r->provider, "groq");
     r = &feed_good(&f)->request;
     const struct request empty = {.shape = ROW_PROMPT, .prompt = r->prompt};
@@ -99,7 +99,7 @@ static void openai_batch_lines(void **state) {
     assert_slice(job->request.model, "\"gpt\"");
     assert_slice(job->request.url, "/v1/chat/completions");
     assert_slice(job->id, "r-1");
-    assert_absent(job->request.temperature);
+    assert_absent(job->request.params[PARAM_TEMPERATURE]);
     job = feed_good(&f);
     assert_int_equal(job->request.shape, ROW_BATCH_OPENAI);
     assert_slice(job->request.url, "/v4/chat/completions");
@@ -123,7 +123,7 @@ static void other_batch_lines(void **state) {
     assert_int_equal(job->request.shape, ROW_BATCH_ANTHROPIC);
     assert_slice(job->request.body, "{\"model\":\"claude\",\"max_tokens\":5}");
     assert_slice(job->request.model, "\"claude\"");
-    assert_absent(job->request.max_tokens);
+    assert_absent(job->request.params[PARAM_MAX_TOKENS]);
     job = feed_good(&f);
     assert_int_equal(job->request.shape, ROW_BATCH_GEMINI);
     assert_slice(job->request.body, "{\"contents\":[]}");
@@ -198,10 +198,10 @@ static const struct {
      "\"temperature\" must be a number, it is a string", "1"},
     {"{\"prompt\":\"p\",\"top_p\":true}", "\"top_p\" must be a number", "1"},
     {"{\"prompt\":\"p\",\"max_tokens\":1.5}", "\"max_tokens\" must be an integer", "1"},
-    {"{\"prompt\":\"p\",\"max_tokens\":1e2}", "\"max_tokens\" must be an integer", "1"},
+    {"{\"prompt\":\"p\",\"max_tokens\":1e-2}", "\"max_tokens\" must be an integer", "1"},
     {"{\"prompt\":\"p\",\"max_tokens\":\"5\"}", "\"max_tokens\" must be an integer, it is a string",
      "1"},
-    {"{\"prompt\":\"p\",\"seed\":1.0}", "\"seed\" must be an integer", "1"},
+    {"{\"prompt\":\"p\",\"seed\":1.5}", "\"seed\" must be an integer", "1"},
     {"{\"prompt\":\"p\",\"stop\":1}", "\"stop\" must be a string or an array of strings, it is",
      "1"},
     {"{\"prompt\":\"p\",\"stop\":[\"a\",1]}", "\"stop\" must be a string or an array of strings",
@@ -295,14 +295,14 @@ static void template(void **state) {
     const struct job *job = feed_good(&f);
     assert_int_equal(job->request.shape, ROW_PROMPT);
     assert_slice(job->request.prompt, "\"Say \\\"x\\u00e9\\\" [1, 2] {{a}}\\nx\\u00e9\"");
-    assert_slice(job->request.system, "\"s\"");
-    assert_slice(job->request.temperature, "0.5");
+    assert_absent(job->request.system); // a record's fields are data
+    assert_absent(job->request.params[PARAM_TEMPERATURE]);
     assert_slice(job->id, "c");
     job = feed_bad(&f, "template needs \"b\"");
     assert_slice(job->input, "{\"a\":\"x\"}");
     assert_absent(job->request.prompt);
-    feed_bad(&f, "template needs \"b\"");
-    feed_bad(&f, "\"seed\" must be an integer");
+    assert_slice(feed_good(&f)->request.prompt, "\"Say \\\"x\\\"  {{a}}\\nx\"");
+    feed_good(&f);
     assert_slice(feed_good(&f)->request.prompt, "\"Say \\\"{{b}}\\\" true {{a}}\\n{{b}}\"");
     feed_ends(&f);
 }
@@ -379,10 +379,20 @@ static void check_token(const struct job *job, struct slice token) {
 
 static void check_job(const struct job *job) {
     const struct request *r = &job->request;
-    const struct slice tokens[] = {job->input,    r->prompt,         r->messages, r->body,
-                                   r->system,     r->model,          r->stop,     r->temperature,
-                                   r->top_p,      r->seed,           r->tools,    r->tool_choice,
-                                   r->max_tokens, r->response_format};
+    const struct slice tokens[] = {job->input,
+                                   r->prompt,
+                                   r->messages,
+                                   r->body,
+                                   r->system,
+                                   r->model,
+                                   r->params[PARAM_STOP],
+                                   r->params[PARAM_TEMPERATURE],
+                                   r->params[PARAM_TOP_P],
+                                   r->params[PARAM_SEED],
+                                   r->params[PARAM_TOOLS],
+                                   r->params[PARAM_TOOL_CHOICE],
+                                   r->params[PARAM_MAX_TOKENS],
+                                   r->params[PARAM_RESPONSE_FORMAT]};
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
         check_token(job, tokens[i]);
     const struct slice texts[] = {job->id, r->url, r->provider};

@@ -5,7 +5,7 @@
 static const struct provider anthropic = {.name = "anthropic", .batch_prefix = "/v1"};
 
 static void expect(const char *row, const char *system, const char *body) {
-    struct wire_defaults defaults = {SLICE("\"m\""), slice_str(system), false};
+    struct wire_defaults defaults = {SLICE("\"m\""), slice_str(system), false, NULL};
     struct request r = request_of(row);
     struct built b = build_with(&wire_anthropic, &r, &anthropic, &defaults);
     assert_string_equal(b.answer == WIRE_OK ? "" : b.what, "");
@@ -16,7 +16,7 @@ static void expect(const char *row, const char *system, const char *body) {
 }
 
 static void refuse(const char *row, const char *why) {
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, false};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, false, NULL};
     struct request r = request_of(row);
     struct built b = build_with(&wire_anthropic, &r, &anthropic, &defaults);
     assert_int_equal(b.answer, WIRE_NOT_MINE);
@@ -223,7 +223,7 @@ static void test_stream_flag(void **state) {
         {"{\"params\":{\"model\":\"x\"}}", "{\"model\":\"x\"}"},
         {"{\"params\":{\"model\":\"x\",\"stream\":false}}", "{\"model\":\"x\",\"stream\":false}"},
     };
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, true};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, true, NULL};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct request r = request_of(rows[i][0]);
         struct built b = build_with(&wire_anthropic, &r, &anthropic, &defaults);
@@ -236,7 +236,7 @@ static void test_stream_flag(void **state) {
 // A body cut off by its ceiling is seen in `failed`, whatever the row.
 static void test_body_ceiling(void **state) {
     (void)state;
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE("\"s\""), true};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE("\"s\""), true, NULL};
     struct request r = request_of(
         "{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":"
         "\"1\"},{\"role\":\"assistant\",\"tool_calls\":[" CALL(

@@ -73,7 +73,7 @@ static void test_round_trip(void **state) {
     (void)state;
     struct random random = {7};
     struct buf text = BUF_INIT(MAX), out = BUF_INIT(MAX), scratch = BUF_INIT(MAX);
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE("\"s\""), false};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE("\"s\""), false, NULL};
     for (int i = 0; i < 3000; i++) {
         random_text(&random, &text);
         struct request row = {.shape = ROW_PROMPT, .prompt = buf_slice(&text)};

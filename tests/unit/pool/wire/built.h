@@ -38,7 +38,7 @@ static inline struct built build_with(const struct wire *wire, const struct requ
 
 static inline struct built build(const struct request *request, const struct provider *provider,
                                  const char *system) {
-    struct wire_defaults defaults = {SLICE("\"m\""), slice_str(system), false};
+    struct wire_defaults defaults = {SLICE("\"m\""), slice_str(system), false, NULL};
     return build_with(&wire_openai, request, provider, &defaults);
 }
 
@@ -50,15 +50,11 @@ static inline struct request request_of(const char *row) {
         .messages = json_get(object, "messages"),
         .system = json_get(object, "system"),
         .model = json_get(object, "model"),
-        .temperature = json_get(object, "temperature"),
-        .top_p = json_get(object, "top_p"),
-        .max_tokens = json_get(object, "max_tokens"),
-        .stop = json_get(object, "stop"),
-        .response_format = json_get(object, "response_format"),
-        .tools = json_get(object, "tools"),
-        .tool_choice = json_get(object, "tool_choice"),
-        .seed = json_get(object, "seed"),
     };
+    for (int i = 0; i < PARAM_COUNT; i++) {
+        r.params[i] = json_get(object, param_rules[i].name);
+        r.has_params |= r.params[i].n > 0;
+    }
     assert_true(json_check(object, NULL));
     r.shape = r.messages.n ? ROW_MESSAGES : ROW_PROMPT;
     if (body.n) {

@@ -6,7 +6,7 @@
 static const struct provider google = {.name = "google", .batch_prefix = "/v1beta"};
 
 static void expect(const char *row, const char *system, const char *body) {
-    struct wire_defaults defaults = {SLICE("\"m\""), slice_str(system), false};
+    struct wire_defaults defaults = {SLICE("\"m\""), slice_str(system), false, NULL};
     struct request r = request_of(row);
     struct built b = build_with(&wire_gemini, &r, &google, &defaults);
     assert_string_equal(b.answer == WIRE_OK ? "" : b.what, "");
@@ -16,7 +16,7 @@ static void expect(const char *row, const char *system, const char *body) {
 }
 
 static void refuse(const char *row, const char *why) {
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, false};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, false, NULL};
     struct request r = request_of(row);
     struct built b = build_with(&wire_gemini, &r, &google, &defaults);
     assert_int_equal(b.answer, WIRE_NOT_MINE);
@@ -38,7 +38,7 @@ static void test_paths(void **state) {
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         for (int stream = 0; stream < 2; stream++) {
-            struct wire_defaults defaults = {slice_str(rows[i][0]), SLICE_NONE, stream};
+            struct wire_defaults defaults = {slice_str(rows[i][0]), SLICE_NONE, stream, NULL};
             struct request r = {.shape = ROW_PROMPT, .prompt = SLICE("\"p\"")};
             struct built b = build_with(&wire_gemini, &r, &google, &defaults);
             char path[200];
@@ -220,7 +220,7 @@ static void test_batch_lines(void **state) {
     (void)state;
     expect("{\"request\":{ \"contents\" : [1.0],\"generation_config\":{}}}", "\"S\"",
            "{ \"contents\" : [1.0],\"generation_config\":{}}");
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, true};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, true, NULL};
     struct request r = request_of("{\"request\":{\"model\":\"models/x\"}}");
     struct built b = build_with(&wire_gemini, &r, &google, &defaults);
     assert_string_equal(buf_cstr(&b.path), "/models/x:streamGenerateContent?alt=sse");

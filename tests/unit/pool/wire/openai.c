@@ -37,14 +37,14 @@ static void test_settings(void **state) {
         .shape = ROW_PROMPT,
         .prompt = SLICE("\"p\""),
         .model = SLICE("\"gpt-5-mini\""),
-        .temperature = SLICE("1e-400"),
-        .top_p = SLICE("0.10"),
-        .max_tokens = SLICE("12345678901234567890"),
-        .stop = SLICE("[\"a\" , \"b\"]"),
-        .response_format = SLICE("{\"type\":\"json_object\"}"),
-        .tools = SLICE("[]"),
-        .tool_choice = SLICE("\"auto\""),
-        .seed = SLICE("9007199254740993"),
+        .params[PARAM_TEMPERATURE] = SLICE("1e-400"),
+        .params[PARAM_TOP_P] = SLICE("0.10"),
+        .params[PARAM_MAX_TOKENS] = SLICE("12345678901234567890"),
+        .params[PARAM_STOP] = SLICE("[\"a\" , \"b\"]"),
+        .params[PARAM_RESPONSE_FORMAT] = SLICE("{\"type\":\"json_object\"}"),
+        .params[PARAM_TOOLS] = SLICE("[]"),
+        .params[PARAM_TOOL_CHOICE] = SLICE("\"auto\""),
+        .params[PARAM_SEED] = SLICE("9007199254740993"),
     };
     const char *form =
         "{\"model\":\"gpt-5-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"p\"}"
@@ -73,7 +73,7 @@ static void test_reasoning_models(void **state) {
         struct request r = {.shape = ROW_PROMPT,
                             .prompt = SLICE("\"p\""),
                             .model = rows[i].model,
-                            .max_tokens = SLICE("5")};
+                            .params[PARAM_MAX_TOKENS] = SLICE("5")};
         struct built b = build(&r, &openai, NULL);
         assert_int_equal(json_get(buf_slice(&b.body), "max_completion_tokens").n != 0,
                          rows[i].reasoning);
@@ -118,7 +118,7 @@ static void test_batch_bodies(void **state) {
     struct request r = {.shape = ROW_BATCH_OPENAI,
                         .body = SLICE("{ \"x\" : 1.50, \"model\":\"q\" , \"a\":\"\\u0000\"}"),
                         .model = SLICE("\"q\""),
-                        .temperature = SLICE("1"),
+                        .params[PARAM_TEMPERATURE] = SLICE("1"),
                         .system = SLICE("\"s\"")};
     expect_body(&r, &openai, "\"S\"", "{ \"x\" : 1.50, \"model\":\"q\" , \"a\":\"\\u0000\"}");
     r.model = SLICE_NONE;
@@ -184,7 +184,7 @@ static void test_stream_flag(void **state) {
         {&mistral, NULL, "{\"stream\":true}", "{\"model\":\"m\",\"stream\":true}"},
         {&openai, "/v1/embeddings", "{}", "{\"model\":\"m\"}"},
     };
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, true};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, true, NULL};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct request r = {.shape = rows[i].body ? ROW_BATCH_OPENAI : ROW_PROMPT,
                             .prompt = SLICE("\"p\""),
@@ -201,7 +201,7 @@ static void test_stream_flag(void **state) {
 static void test_body_ceiling(void **state) {
     (void)state;
     struct request r = {.shape = ROW_PROMPT, .prompt = SLICE("\"0123456789\"")};
-    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, false};
+    struct wire_defaults defaults = {SLICE("\"m\""), SLICE_NONE, false, NULL};
     struct buf path = BUF_INIT(100), body = BUF_INIT(40);
     struct wire_out out = {.path = &path, .body = &body};
     wire_openai.build_request(&r, &openai, &defaults, &out);

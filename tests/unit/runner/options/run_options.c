@@ -107,6 +107,7 @@ static size_t size_of(const struct option *o) {
     case OPTION_FLAG: return sizeof(bool);
     case OPTION_CHOICE: return sizeof(int);
     case OPTION_TEXT:
+    case OPTION_TEXTS:
     case OPTION_TEXT_AT: return sizeof(const char *);
     case OPTION_RATE: return sizeof(double);
     case OPTION_COUNT:
