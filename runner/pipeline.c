@@ -53,6 +53,8 @@ static bool open_output(struct pipeline *p, struct error *err) {
                  .no_input = plan->config->no_input,
                  .include_response = plan->config->include_response},
         .overwrite = plan->config->overwrite,
+        .settings = &p->settings,
+        .changed = (enum output_changed)plan->config->changed,
         .no_retry_failed = plan->config->no_retry_failed,
         .sync = (enum output_sync)plan->config->sync,
         .ordered = plan->config->ordered,
@@ -124,6 +126,7 @@ bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *er
                                     .max_tokens = plan->config->max_tokens_total,
                                     .errors = plan->error_rate};
     p->secrets = gather_secrets(plan);
+    run_settings_make(&p->settings, plan);
     p->loop_fd = wake_new();
     p->reader_fd = wake_new();
     p->done_fd = wake_new();
@@ -147,6 +150,7 @@ void pipeline_close(struct pipeline *p) {
     engine_close(p->engine);
     pool_free(p->pool);
     secret_set_free(p->secrets);
+    run_settings_free(&p->settings);
     credits_free(&p->credits);
     stats_free(&p->stats);
     why_free(&p->why);

@@ -24,6 +24,7 @@
 #include "runner/plan.h"
 #include "runner/queue.h"
 #include "runner/reasons.h"
+#include "runner/run_settings.h"
 #include "runner/stats.h"
 #include "runner/why.h"
 
@@ -46,6 +47,7 @@ struct pipeline {
     struct pool *pool;
     struct source *source;
     struct output *output;
+    struct run_settings settings;    // what all rows ask for
     struct secret_set *secrets;      // all there are, to be masked in what comes back
     struct engine_options transport; // how requests are sent
     struct engine *engine;           // the loop's, once it runs

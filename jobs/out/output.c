@@ -256,6 +256,8 @@ bool output_add(struct output *o, const struct job *job, struct error *err) {
     struct buf *into = is_early ? ahead_buf(o->ahead) : &o->gathered;
     size_t before = into->n;
     line_add(into, job, &o->line);
+    if (job->result.outcome != OUTCOME_BAD_INPUT)
+        o->line.tell_settings = false;
     if (into->failed) {
         into->n = before;
         into->failed = false;

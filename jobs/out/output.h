@@ -33,12 +33,21 @@ enum output_sync {
     OUTPUT_SYNC_EACH,     // after each write
 };
 
+// What becomes of good results that were asked for with other settings.
+enum output_changed {
+    OUTPUT_CHANGED_ASK,    // output_open() refuses, and says what changed
+    OUTPUT_CHANGED_RESEND, // their rows are ROW_CHANGED
+    OUTPUT_CHANGED_KEEP,   // they stay
+};
+
 #define OUTPUT_SYNC_AFTER USEC_PER_SEC
 
 struct output_options {
     const char *path; // "-" is standard output: nothing to resume from
     struct line_options line;
     bool overwrite; // start afresh: whatever the file holds is gone once output_open() returns
+    const struct run_settings *settings; // what all rows ask for; NULL: that does not matter
+    enum output_changed changed;
     bool no_retry_failed; // failed rows count as done
     enum output_sync sync;
     bool ordered;             // lines in the order of job.sequence; see below

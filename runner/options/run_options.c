@@ -14,6 +14,7 @@ static const char *const output_formats[] = {"native", "openai", "anthropic", "g
 static const char *const affinities[] = {"none", "prefix", NULL};
 static const char *const idempotency_modes[] = {"auto", "always", "never", NULL};
 static const char *const http_versions[] = {"auto", "1.1", "2", NULL};
+static const char *const changed_modes[] = {"ask", "resend", "keep", NULL};
 static const char *const sync_modes[] = {"none", "interval", "each", NULL};
 static const char *const progress_modes[] = {"auto", "bar", "plain", "json", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
@@ -412,6 +413,17 @@ const struct option run_options[] = {
      .offset = AT(overwrite),
      .group = OUTPUT,
      .help = "Start afresh: results that are there already are thrown away"},
+    {.name = "changed",
+     .type = OPTION_CHOICE,
+     .offset = AT(changed),
+     .value = "WHAT",
+     .fallback = "ask",
+     .choices = changed_modes,
+     .group = OUTPUT,
+     .help =
+         "What becomes of rows that were answered with another template, system prompt, model "
+         "or parameters: ask sends nothing and says what changed, resend sends them again, keep "
+         "keeps the old answers"},
     {.name = "no-retry-failed",
      .type = OPTION_FLAG,
      .offset = AT(no_retry_failed),

@@ -109,6 +109,10 @@ assert_json csv.out 'map(.text) | sort' '["four","one","two, or more"]'
 t "a wrong option does not cost a file of answers"
 cp changed.out copy
 send edited.jsonl changed.out --format openai --prompt-field nonsense
+assert_eq 2 "$STATUS" "exit code"
+assert_match "$ERR" 'answered with other settings: template or prompt field "prompt" -> "nonsense"'
+assert_same copy changed.out
+send edited.jsonl changed.out --format openai --prompt-field nonsense --changed keep
 assert_eq 1 "$STATUS" "exit code"
 assert_match "$ERR" 'that result stays'
 assert_same copy changed.out
