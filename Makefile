@@ -12,7 +12,7 @@ FUZZ_SECONDS   ?= 3600
 COVERAGE_FLOOR ?= 90
 KILLS          ?= 200
 
-PACKAGES := libcurl libcjson libmicrohttpd
+PACKAGES := libcurl libcjson libmicrohttpd zlib libzstd
 
 CFLAGS_release := -O3 -g
 CFLAGS_plain := -O2 -g -DPLAIN_MALLOC

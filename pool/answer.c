@@ -9,6 +9,7 @@
 #include "jobs/base/utf8.h"
 #include "pool/catalogue.h"
 #include "pool/signals/finish_reason.h"
+#include "pool/signals/wording.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ static const struct {
     [TRANSFER_NETWORK] = {OUTCOME_NETWORK, BECAUSE_UPSTREAM, false},
     [TRANSFER_UNPROCESSED] = {OUTCOME_NETWORK, BECAUSE_UPSTREAM, false},
     [TRANSFER_UNTRUSTED] = {OUTCOME_NETWORK, BECAUSE_UPSTREAM, true},
+    [TRANSFER_NO_PROXY] = {OUTCOME_NETWORK, BECAUSE_UPSTREAM, false},
     [TRANSFER_GARBLED] = {OUTCOME_BAD_RESPONSE, BECAUSE_UPSTREAM, false},
 };
 
@@ -54,6 +56,8 @@ static void read_failure(const struct transfer *t, const struct provider *provid
     v->cause = of_status[t->status].cause;
     v->scope = SCOPE_PROVIDER;
     v->final = of_status[t->status].final;
+    if (t->status == TRANSFER_NO_PROXY)
+        snprintf(v->message, sizeof v->message, "%s", PROXY_WANTS_PASSWORD);
     if (t->status == TRANSFER_UNTRUSTED)
         snprintf(v->message, sizeof v->message,
                  "%s (--cacert names a file of certificates to trust)", t->error);

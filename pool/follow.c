@@ -171,6 +171,12 @@ static void follow_day(struct lease *lease, const struct pool_report *report, in
 
 // -- the key --
 
+// How long a key that is out is left alone: as the pool file's healthCheckInterval says, else for hours.
+static int64_t recheck_after(const struct key *key) {
+    int64_t stated = key->account->home->pool->options.keyring->recheck;
+    return stated > 0 ? stated : COOLDOWN_MONEY_PROBE;
+}
+
 static void follow_money(struct lease *lease, const struct pool_report *report, int64_t now) {
     const struct verdict *verdict = report->verdict;
     struct account *account = lease->key->account;
@@ -181,11 +187,11 @@ static void follow_money(struct lease *lease, const struct pool_report *report, 
         if ((!whole && key != lease->key) || key->standing == STANDING_REMOVED)
             continue;
         set_reason(key, verdict);
-        key_suspend(key, now + COOLDOWN_MONEY_PROBE);
+        key_suspend(key, now + recheck_after(key));
     }
     if (!was_out)
         say(&(struct notice){whole ? name_of(account) : lease->key->entry->name,
-                             "is out of money and left alone", COOLDOWN_MONEY_PROBE,
+                             "is out of money and left alone", recheck_after(lease->key),
                              lease->key->reason, true});
 }
 
@@ -194,8 +200,8 @@ static void follow_forbidden(struct lease *lease, const struct pool_report *repo
     if (key->standing == STANDING_REMOVED || key->standing == STANDING_SUSPENDED)
         return;
     set_reason(key, report->verdict);
-    key_suspend(key, now + COOLDOWN_MONEY_PROBE);
-    say(&(struct notice){key->entry->name, "is refused and left alone", COOLDOWN_MONEY_PROBE,
+    key_suspend(key, now + recheck_after(key));
+    say(&(struct notice){key->entry->name, "is refused and left alone", recheck_after(key),
                          key->reason, true});
 }
 
@@ -205,8 +211,11 @@ static void look_again(struct key *key, int64_t now) {
              key->reason);
 }
 
-static void take_out(struct key *key) {
-    key_remove(key);
+static void take_out(struct key *key, int64_t now) {
+    if (key->account->home->pool->options.keyring->recheck)
+        key_suspend(key, now + recheck_after(key));
+    else
+        key_remove(key);
     say(&(struct notice){key->entry->name, "is not accepted and taken out", 0, key->reason, true});
 }
 
@@ -231,7 +240,7 @@ static void follow_bad_key(struct lease *lease, const struct pool_report *report
     if (fellow || (key->looks > 0 && key->looks < LOOKS_MOST))
         look_again(key, now);
     else
-        take_out(key);
+        take_out(key, now);
     home->last_out = key;
     home->last_out_at = now;
 }

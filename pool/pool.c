@@ -57,7 +57,9 @@ static struct key_limits limits_of(const struct pool *pool, const struct key_ent
     return (struct key_limits){.rpm = stated(own->rpm, common->rpm),
                                .tpm = stated(own->tpm, common->tpm),
                                .rpd = stated(own->rpd, common->rpd),
-                               .tpd = stated(own->tpd, common->tpd)};
+                               .tpd = stated(own->tpd, common->tpd),
+                               .requests = own->requests,
+                               .window = own->window};
 }
 
 static int slots_of(const struct pool *pool, const struct key_entry *entry) {
@@ -74,6 +76,54 @@ static void add_key(struct pool *pool, struct key *key, const struct key_entry *
     width_init(&key->width, slots_of(pool, entry));
     key->place = home->count;
     home->keys[home->count++] = key;
+}
+
+// -- slots by weight --
+
+static double weight_of(const struct key_entry *entry) {
+    double weight = entry->has_weight     ? entry->weight
+                    : entry->has_priority ? (double)entry->priority
+                                          : 1;
+    return weight > 0 ? weight : 0;
+}
+
+// The share of the slots that a key's weight asks for; one at least, so that it can be tried.
+struct slot_share {
+    struct key *key;
+    double rest; // what rounding down took away
+    int slots;
+};
+
+static int by_rest(const void *a, const void *b) {
+    const struct slot_share *x = a, *y = b;
+    if (x->rest != y->rest)
+        return x->rest < y->rest ? 1 : -1;
+    return (x->key->place > y->key->place) - (x->key->place < y->key->place);
+}
+
+// With `weighted` a provider's slots are dealt out by weight, largest remainder first: all together are
+// as many as without.
+static void deal_slots(struct home *home) {
+    const struct pool_options *options = &home->pool->options;
+    int64_t total = (int64_t)options->slots_per_key * (int64_t)home->count, left = total;
+    double weights = 0;
+    struct slot_share *shares = mem_zero(home->count, sizeof *shares);
+    for (size_t i = 0; i < home->count; i++)
+        weights += weight_of(home->keys[i]->entry);
+    for (size_t i = 0; i < home->count; i++) {
+        double exact = weights > 0 ? (double)total * weight_of(home->keys[i]->entry) / weights : 1;
+        int slots = exact < 1 ? 1 : (int)exact;
+        shares[i] = (struct slot_share){home->keys[i], exact - slots, slots};
+        left -= slots;
+    }
+    qsort(shares, home->count, sizeof *shares, by_rest);
+    for (size_t i = 0; i < home->count; i++) {
+        int64_t most = shares[i].key->entry->limits.concurrency;
+        int slots = shares[i].slots + (left > 0 && shares[i].rest > 0);
+        left -= slots - shares[i].slots;
+        width_init(&shares[i].key->width, most > 0 && most < slots ? (int)most : slots);
+    }
+    free(shares);
 }
 
 // -- accounts --
@@ -132,8 +182,11 @@ struct pool *pool_new(const struct pool_options *options) {
     for (size_t i = 0; i < ring->count; i++)
         if (ring->entries[i].enabled)
             add_key(pool, &pool->keys[n++], &ring->entries[i]);
-    for (size_t i = 0; i < pool->home_count; i++)
+    for (size_t i = 0; i < pool->home_count; i++) {
         make_accounts(&pool->homes[i]);
+        if (options->strategy == STRATEGY_WEIGHTED && options->slots_per_key != SLOTS_AUTO)
+            deal_slots(&pool->homes[i]);
+    }
     return pool;
 }
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum option_type {
-    OPTION_FLAG,       // bool; no value. "--no-NAME" is no automatic opposite
+    OPTION_FLAG,       // bool; with choices int: 0 no, 1 yes, 2 and up --name=CHOICE
     OPTION_TEXT,       // const char *, never empty; a copy that options_free() frees
     OPTION_TEXTS,      // the same, several times: the texts one after the other, '\1' between them
     OPTION_TEXT_AT,    // OPTION_TEXT, valid UTF-8: TEXT as it stands, @FILE the file's content

@@ -15,11 +15,15 @@ enum affinity_by { AFFINITY_BY_NOTHING, AFFINITY_BY_PREFIX };
 // Whether requests carry an idempotency key: where the provider takes one, or whoever it is.
 enum idempotency_keys { IDEMPOTENCY_AUTO, IDEMPOTENCY_ALWAYS, IDEMPOTENCY_NEVER };
 
+enum dry_run_form { DRY_RUN_NO, DRY_RUN_TEXT, DRY_RUN_JSON };
+
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_OFF };
 
 struct config {
     // Input
-    int input_format; // enum input_format, in its order
+    int input_format;     // enum input_format, in its order
+    const char *encoding; // of the input, as iconv names it; NULL: UTF-8
+    int delimiter;        // of csv: auto , ; tab |
     const char *prompt_field;
     const char *id_field;
     const char *fields;      // --fields of records that steer; NULL: none
@@ -65,7 +69,7 @@ struct config {
     const char *cacert;
     int http; // enum http_version
     int64_t max_reply_bytes;
-    bool dry_run;
+    int dry_run; // enum dry_run_form
 
     // Output
     const char *output; // NULL: from the input's name

@@ -33,6 +33,8 @@ struct source_options pipeline_source_options(const struct plan *plan, int wake_
                                    .prompt_field = c->prompt_field,
                                    .id_field = c->id_field,
                                    .fields = c->fields,
+                                   .encoding = c->encoding,
+                                   .delimiter = "\0,;\t|"[c->delimiter],
                                    .template = c->template,
                                    .max_line_bytes = (size_t)c->max_line_bytes,
                                    .allow_duplicate_ids = c->allow_duplicate_ids,
@@ -40,14 +42,9 @@ struct source_options pipeline_source_options(const struct plan *plan, int wake_
                                    .wake_fd = wake_fd};
 }
 
-static bool open_output(struct pipeline *p, struct error *err) {
-    const struct plan *plan = p->plan;
-    bool from_stdin = strcmp(plan->input, "-") == 0;
-    if (from_stdin ? paths_is_descriptor(plan->output, STDIN_FILENO)
-                   : paths_are_same(plan->input, plan->output))
-        return error_set(err, ERROR_USAGE, "%s is the input: results go to another file (-o FILE)",
-                         plan->output);
-    struct output_options options = {
+struct output_options pipeline_output_options(const struct plan *plan, const struct source *source,
+                                              size_t jobs_most) {
+    return (struct output_options){
         .path = plan->output,
         .line = {.format = (enum output_format)plan->config->format,
                  .no_input = plan->config->no_input,
@@ -62,9 +59,19 @@ static bool open_output(struct pipeline *p, struct error *err) {
                  .id_field = plan->config->id_field,
                  .template = plan->config->template,
                  .fields = plan->config->fields,
-                 .records = source_has_records(p->source)},
-        .jobs_most = p->credits.stretched,
+                 .records = source_has_records(source)},
+        .jobs_most = jobs_most,
     };
+}
+
+static bool open_output(struct pipeline *p, struct error *err) {
+    const struct plan *plan = p->plan;
+    bool from_stdin = strcmp(plan->input, "-") == 0;
+    if (from_stdin ? paths_is_descriptor(plan->output, STDIN_FILENO)
+                   : paths_are_same(plan->input, plan->output))
+        return error_set(err, ERROR_USAGE, "%s is the input: results go to another file (-o FILE)",
+                         plan->output);
+    struct output_options options = pipeline_output_options(plan, p->source, p->credits.stretched);
     p->output = output_open(&options, err);
     return p->output != NULL;
 }

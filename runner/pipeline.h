@@ -109,4 +109,8 @@ void *writer_main(void *pipeline);
 // Options of the input as source_open() wants them.
 struct source_options pipeline_source_options(const struct plan *plan, int wake_fd);
 
+// The same of the results, for output_open(); jobs_most: see there.
+struct output_options pipeline_output_options(const struct plan *plan, const struct source *source,
+                                              size_t jobs_most);
+
 #endif

@@ -35,11 +35,21 @@ static bool is_simulate(const struct provider *provider) {
     return strcmp(provider->name, "simulate") == 0;
 }
 
+// Where the name's ending begins: of "a.jsonl.gz" the dot before jsonl. NULL: it has none.
+static const char *ending_of(const char *name) {
+    const char *dot = strrchr(name, '.'), *inner = NULL;
+    if (!dot || (strcasecmp(dot, ".gz") != 0 && strcasecmp(dot, ".zst") != 0))
+        return dot;
+    for (const char *p = name; p < dot; p++)
+        inner = *p == '.' ? p : *p == '/' ? NULL : inner;
+    return inner && inner > name && inner[-1] != '/' ? inner : dot;
+}
+
 // "questions.jsonl" → "questions.results.jsonl", beside the input.
 static char *default_output(const char *input) {
     if (strcmp(input, "-") == 0)
         return mem_text("-", 1);
-    const char *slash = strrchr(input, '/'), *dot = strrchr(input, '.');
+    const char *slash = strrchr(input, '/'), *dot = ending_of(input);
     bool has_ending = dot && dot > (slash ? slash + 1 : input);
     struct buf name = BUF_INIT(SIZE_MAX / 2);
     buf_add(&name, input, has_ending ? (size_t)(dot - input) : strlen(input));

@@ -28,6 +28,8 @@ need_for_run() {
     need libcurl4-openssl-dev pkg-config --exists libcurl
     need libcjson-dev pkg-config --exists libcjson
     need libcsv-dev has_header csv.h
+    need zlib1g-dev pkg-config --exists zlib
+    need libzstd-dev pkg-config --exists libzstd
     need libmicrohttpd-dev pkg-config --exists libmicrohttpd
     need ca-certificates test -e /etc/ssl/certs -o -e /etc/pki/tls -o -e /etc/ssl/cert.pem
 }

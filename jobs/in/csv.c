@@ -26,6 +26,7 @@ struct column {
 struct csv {
     struct lines *lines;
     struct csv_parser parser;
+    bool guess; // the delimiter is the header's to say
 
     struct buf names;
     struct column *columns;
@@ -60,7 +61,8 @@ struct csv *csv_new(struct lines *lines, char delimiter) {
     struct csv *c = mem_zero(1, sizeof *c);
     c->lines = lines;
     c->names = c->text = BUF_INIT(SIZE_MAX); // bounded by a record, which lines bounds
-    start_parser(c, delimiter);
+    c->guess = !delimiter;
+    start_parser(c, delimiter ? delimiter : ',');
     return c;
 }
 
@@ -168,7 +170,7 @@ static bool check_header(const struct csv *c, const char *fault, struct error *e
     if (fault)
         return header_failed(c, err, fault);
     if (!utf8_is_valid(text))
-        return header_failed(c, err, "invalid UTF-8");
+        return header_failed(c, err, "invalid UTF-8" ENCODING_HINT);
     if (c->cell_count > COLUMNS_MAX)
         return header_failed(c, err, "it has more than 10000 columns");
     return true;
@@ -261,10 +263,57 @@ static bool check_named(const struct csv *c, const struct rows *rows, struct err
     return true;
 }
 
+// How often a byte stands outside of quotation marks.
+static size_t count_outside(struct slice line, char c) {
+    size_t count = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < line.n; i++) {
+        quoted ^= line.p[i] == '"';
+        count += !quoted && line.p[i] == c;
+    }
+    return count;
+}
+
+static void set_delimiter(struct csv *c, char delimiter) {
+    csv_set_delim(&c->parser, (unsigned char)delimiter);
+}
+
+// The one that the header uses most; in doubt, the comma.
+static void guess_delimiter(struct csv *c, struct slice header) {
+    static const char marks[] = ",;\t|";
+    char best = ',';
+    for (const char *m = marks; *m; m++)
+        if (count_outside(header, *m) > count_outside(header, best))
+            best = *m;
+    set_delimiter(c, best);
+}
+
+// Looks at the first line: "sep=;" is taken, any other is left to be read as the header.
+static enum lines_status look_at_first(struct csv *c, struct error *err) {
+    struct line line;
+    enum lines_status status;
+    do
+        status = lines_next(c->lines, &line, err);
+    while (status == LINES_LINE && line_is_blank(line.text));
+    if (status != LINES_LINE)
+        return status;
+    bool quoted = slice_starts(line.text, "\"sep=");
+    if (line.text.n == (quoted ? 7 : 5) && (quoted || slice_starts(line.text, "sep="))) {
+        set_delimiter(c, line.text.p[quoted ? 5 : 4]);
+        return LINES_LINE;
+    }
+    if (c->guess)
+        guess_delimiter(c, line.text);
+    lines_again(c->lines);
+    return LINES_LINE;
+}
+
 static enum lines_status read_header(struct csv *c, const struct rows *rows, struct error *err) {
     const struct fields *f = &rows->fields;
     const char *fault = NULL;
-    enum lines_status status = read_record(c, &fault, err);
+    enum lines_status status = look_at_first(c, err);
+    if (status == LINES_LINE)
+        status = read_record(c, &fault, err);
     if (status == LINES_END)
         error_set(err, ERROR_USAGE, "%s is empty: its first line must name the columns",
                   c->lines->name);
@@ -356,7 +405,8 @@ static void fill_job(struct csv *c, const char *fault, struct rows *rows, struct
     if (fault)
         job_fail(job, OUTCOME_BAD_INPUT, "malformed record: %s", fault);
     else if (good < text.n)
-        job_fail(job, OUTCOME_BAD_INPUT, "invalid UTF-8 at byte %zu of the record", good + 1);
+        job_fail(job, OUTCOME_BAD_INPUT, "invalid UTF-8 at byte %zu of the record" ENCODING_HINT,
+                 good + 1);
     else if (c->cell_count < c->column_count || c->has_surplus)
         fail_count(c, job);
     if (job->result.outcome == OUTCOME_NONE)

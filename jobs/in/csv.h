@@ -17,7 +17,8 @@
 
 struct csv;
 
-// Reads from lines, which must stay.
+// Reads from lines, which must stay. delimiter 0: the header says it, `,` `;` tab or `|`. A first line
+// `sep=;`, as spreadsheets write and read it, is passed over and says it too.
 struct csv *csv_new(struct lines *lines, char delimiter);
 void csv_delete(struct csv *c); // NULL is fine
 

@@ -4,6 +4,7 @@
 
 #include "jobs/base/die.h"
 #include "jobs/base/io.h"
+#include "jobs/in/unpack.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,22 +12,48 @@
 #define BLOCK      (64 * 1024)
 #define KEEP_BYTES (4 * BLOCK) // a buffer that grew beyond this for one line is made small again
 
-// What a file can begin with that is no text for us; NULL: the mark of UTF-8, which is passed over.
-// None holds a line end, so looking at it never waits longer than the first line would.
+// What a file can begin with. None holds a line end, so looking at it never waits longer than the
+// first line would.
+enum mark_kind { MARK_TEXT, MARK_GZIP, MARK_ZSTD, MARK_OTHER };
+
 static const struct mark {
     struct slice bytes;
-    const char *what;
+    enum mark_kind kind;
+    const char *encoding; // MARK_TEXT: not UTF-8
+    const char *what;     // MARK_OTHER: what it is and what to do
 } marks[] = {
-    {{"\xef\xbb\xbf", 3}, NULL},
-    {{"\xff\xfe", 2}, "is UTF-16 text: convert it with iconv -f UTF-16 -t UTF-8"},
-    {{"\xfe\xff", 2}, "is UTF-16 text: convert it with iconv -f UTF-16 -t UTF-8"},
-    {{"\x1f\x8b", 2}, "is compressed: unpack it first, for instance with gunzip"},
-    {{"\x28\xb5\x2f\xfd", 4}, "is compressed: unpack it first, for instance with unzstd"},
-    {{"PK\x03\x04", 4}, "is a zip archive or a spreadsheet: unpack it, or save it as CSV"},
+    {{"\xef\xbb\xbf", 3}, MARK_TEXT, NULL, NULL},
+    {{"\xff\xfe", 2}, MARK_TEXT, "UTF-16LE", NULL},
+    {{"\xfe\xff", 2}, MARK_TEXT, "UTF-16BE", NULL},
+    {{"\x1f\x8b", 2}, MARK_GZIP, NULL, NULL},
+    {{"\x28\xb5\x2f\xfd", 4}, MARK_ZSTD, NULL, NULL},
+    {{"PK\x03\x04", 4},
+     MARK_OTHER,
+     NULL,
+     "is a zip archive or a spreadsheet (xlsx, ods): unpack it, or save it as CSV UTF-8"},
+    {{"PAR1", 4},
+     MARK_OTHER,
+     NULL,
+     "is a Parquet file: convert it, for instance with python3 -c \"import pandas; "
+     "pandas.read_parquet('in.parquet').to_json('in.jsonl', orient='records', lines=True)\""},
+    {{"\xd0\xcf\x11\xe0", 4}, MARK_OTHER, NULL, "is an old Excel file (xls): save it as CSV UTF-8"},
+    {{"SQLite format 3", 15},
+     MARK_OTHER,
+     NULL,
+     "is an SQLite database: export a table with sqlite3 -csv -header FILE 'select …' > in.csv"},
+    {{"%PDF-", 5}, MARK_OTHER, NULL, "is a PDF document: get its text with pdftotext"},
+    {{"BZh", 3}, MARK_OTHER, NULL, "is compressed by bzip2: unpack it first with bunzip2"},
+    {{"\xfd"
+      "7zXZ",
+      5},
+     MARK_OTHER,
+     NULL,
+     "is compressed by xz: unpack it first with unxz"},
 };
 
 void lines_free(struct lines *l) {
     buf_free(&l->data);
+    unpack_free(l->unpack);
 }
 
 static void shrink(struct buf *b) {
@@ -54,12 +81,9 @@ static enum lines_status read_failed(const struct lines *l, struct error *err) {
     return LINES_FAILED;
 }
 
-// Reads one more block behind the window; waits for it or for wake_fd.
-static enum lines_status fill(struct lines *l, struct error *err) {
+// Reads up to a block of the file to `to`; waits for it or for wake_fd.
+static enum lines_status read_bytes(struct lines *l, char *to, size_t *got, struct error *err) {
     struct pollfd fds[] = {{l->fd, POLLIN, 0}, {l->wake_fd, POLLIN, 0}};
-    drop_used(l);
-    l->data.max = l->max > SIZE_MAX - 2 * BLOCK ? SIZE_MAX : l->max + 2 * BLOCK;
-    BUG_IF(!buf_reserve(&l->data, BLOCK));
     for (;;) {
         if (poll(fds, 2, -1) < 0) {
             if (errno == EINTR)
@@ -68,15 +92,58 @@ static enum lines_status fill(struct lines *l, struct error *err) {
         }
         if (fds[1].revents)
             return LINES_STOPPED;
-        ssize_t n = io_read(l->fd, l->data.p + l->data.n, BLOCK);
+        ssize_t n = io_read(l->fd, to, BLOCK);
         if (n >= 0) {
-            l->eof = n == 0;
-            l->data.n += (size_t)n;
+            *got = (size_t)n;
             return LINES_LINE;
         }
         if (errno != EINTR && errno != EAGAIN)
             return read_failed(l, err);
     }
+}
+
+static enum lines_status unpack_failed(const struct lines *l, const char *what, struct error *err) {
+    error_set(err, ERROR_USAGE, "%s %s", l->name, what);
+    return LINES_FAILED;
+}
+
+// One step: a block of text, or a block of the file into the stage.
+static enum lines_status unpack_more(struct lines *l, bool *gave, struct error *err) {
+    char block[BLOCK];
+    size_t n;
+    enum unpack_status step = unpack_take(l->unpack, l->data.p + l->data.n, BLOCK, &n);
+    l->data.n += n;
+    *gave = n > 0;
+    if (step == UNPACK_FAULT)
+        return unpack_failed(l, "cannot be unpacked: its compressed data is damaged", err);
+    if (step == UNPACK_GAVE)
+        return LINES_LINE;
+    enum lines_status status = read_bytes(l, block, &n, err);
+    if (status != LINES_LINE)
+        return status;
+    l->taken += (int64_t)n;
+    l->eof = n == 0;
+    if (l->eof && !unpack_is_whole(l->unpack))
+        return unpack_failed(l, "ends too early: it was cut off", err);
+    unpack_put(l->unpack, slice_of(block, n));
+    return LINES_LINE;
+}
+
+enum lines_status lines_fill(struct lines *l, struct error *err) {
+    size_t n = 0;
+    bool gave = false;
+    enum lines_status status = LINES_LINE;
+    drop_used(l);
+    l->data.max = l->max > SIZE_MAX - 2 * BLOCK ? SIZE_MAX : l->max + 2 * BLOCK;
+    BUG_IF(!buf_reserve(&l->data, BLOCK));
+    while (l->unpack && !gave && !l->eof && status == LINES_LINE)
+        status = unpack_more(l, &gave, err);
+    if (l->unpack)
+        return status;
+    status = read_bytes(l, l->data.p + l->data.n, &n, err);
+    l->eof = status == LINES_LINE && n == 0;
+    l->data.n += n;
+    return status;
 }
 
 // The mark the input begins with, as far as it has been read; NULL when it is none of them.
@@ -89,26 +156,70 @@ static const struct mark *find_mark(struct slice head) {
     return NULL;
 }
 
-static enum lines_status begin(struct lines *l, struct error *err) {
-    const struct mark *mark = NULL;
+const char *lines_unreadable(struct slice head) {
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (head.n >= marks[i].bytes.n && memcmp(head.p, marks[i].bytes.p, marks[i].bytes.n) == 0)
+            return marks[i].what;
+    return NULL;
+}
+
+// Looks at what the text begins with; *mark is NULL when it begins with none.
+static enum lines_status look(struct lines *l, const struct mark **mark, struct error *err) {
+    *mark = NULL;
     while (!l->eof) {
         if (l->data.n) {
-            mark = find_mark(buf_slice(&l->data));
-            if (!mark || l->data.n >= mark->bytes.n)
+            *mark = find_mark(buf_slice(&l->data));
+            if (!*mark || l->data.n >= (*mark)->bytes.n)
                 break;
         }
-        enum lines_status status = fill(l, err);
+        enum lines_status status = lines_fill(l, err);
         if (status != LINES_LINE)
             return status;
     }
-    l->began = true;
-    if (!mark || l->data.n < mark->bytes.n)
-        return LINES_LINE;
-    if (mark->what) {
+    if (*mark && l->data.n < (*mark)->bytes.n)
+        *mark = NULL;
+    return LINES_LINE;
+}
+
+// Puts a stage between the file and the window, and what was read already into it.
+static enum lines_status put_between(struct lines *l, enum unpack_kind kind, const char *encoding,
+                                     size_t skip, struct error *err) {
+    if (l->unpack)
+        return unpack_failed(l, "is packed, and its text is not UTF-8: unpack it first", err);
+    l->unpack = unpack_new(kind, encoding);
+    if (!l->unpack) {
+        error_set(err, ERROR_USAGE, "--encoding: '%s' is no encoding that iconv knows (iconv -l)",
+                  encoding ? encoding : "");
+        return LINES_FAILED;
+    }
+    l->taken = (int64_t)l->data.n;
+    unpack_put(l->unpack, slice_of(l->data.p ? l->data.p + skip : "", l->data.n - skip));
+    l->data.n = 0;
+    l->eof = false;
+    return LINES_LINE;
+}
+
+enum lines_status lines_begin(struct lines *l, struct error *err) {
+    const struct mark *mark;
+    enum lines_status status = l->began ? LINES_END : look(l, &mark, err);
+    if (l->began || status != LINES_LINE)
+        return l->began ? LINES_LINE : status;
+    bool packed = mark && mark->kind != MARK_TEXT && mark->kind != MARK_OTHER && !mark->encoding;
+    if (mark && mark->kind == MARK_OTHER) {
         error_set(err, ERROR_USAGE, "%s %s", l->name, mark->what);
         return LINES_FAILED;
     }
-    l->start = l->next = mark->bytes.n;
+    if (packed) {
+        status = put_between(l, mark->kind == MARK_GZIP ? UNPACK_GZIP : UNPACK_ZSTD, NULL, 0, err);
+        return status == LINES_LINE ? lines_begin(l, err) : status;
+    }
+    l->began = true;
+    if (mark && mark->encoding)
+        return put_between(l, UNPACK_TEXT, mark->encoding, mark->bytes.n, err);
+    if (mark)
+        l->start = l->next = mark->bytes.n;
+    else if (l->encoding)
+        return put_between(l, UNPACK_TEXT, l->encoding, 0, err);
     return LINES_LINE;
 }
 
@@ -154,7 +265,7 @@ static enum lines_status find_end(struct lines *l, size_t *end, struct error *er
             return l->data.n > l->next ? LINES_LINE : LINES_END;
         }
         scanned = l->data.n - l->next;
-        enum lines_status status = fill(l, err);
+        enum lines_status status = lines_fill(l, err);
         if (status != LINES_LINE)
             return status;
     }
@@ -176,7 +287,7 @@ static enum lines_status pass_over(struct lines *l, struct error *err) {
         if (l->eof)
             return pass(l, l->data.n);
         l->start = l->next = l->data.n;
-        enum lines_status status = fill(l, err);
+        enum lines_status status = lines_fill(l, err);
         if (status != LINES_LINE)
             return status;
     }
@@ -184,7 +295,7 @@ static enum lines_status pass_over(struct lines *l, struct error *err) {
 
 enum lines_status lines_next(struct lines *l, struct line *line, struct error *err) {
     size_t end;
-    enum lines_status status = l->began ? LINES_LINE : begin(l, err);
+    enum lines_status status = lines_begin(l, err);
     if (status != LINES_LINE)
         return status;
     l->start = l->next;
@@ -204,6 +315,11 @@ enum lines_status lines_more(struct lines *l, struct line *line, struct error *e
     return status == LINES_LINE ? take(l, end, line) : status;
 }
 
+void lines_again(struct lines *l) {
+    l->next = l->first_end = l->start;
+    l->line_no = l->first_no - 1;
+}
+
 void lines_back(struct lines *l) {
     l->next = l->first_end;
     l->line_no = l->first_no;
@@ -214,7 +330,7 @@ struct slice lines_record(const struct lines *l) {
 }
 
 int64_t lines_offset(const struct lines *l) {
-    return l->dropped + (int64_t)l->next;
+    return l->unpack ? l->taken : l->dropped + (int64_t)l->next;
 }
 
 bool line_is_blank(struct slice text) {

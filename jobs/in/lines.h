@@ -5,6 +5,9 @@
 // lines (quoted CSV) is taken with lines_next() and then lines_more(), and lines_back() undoes the
 // latter. Slices are good until the next call. Reader thread only.
 //
+// Input that begins as gzip or zstd is unpacked on the way, UTF-16 with a byte order mark and text of
+// another encoding are put into UTF-8; a byte that is not valid there becomes one that is not in UTF-8.
+//
 // A line ends with LF, CRLF or the end of the input. A UTF-8 byte order mark at the start is no
 // part of the first line.
 // SPDX-License-Identifier: MIT
@@ -15,6 +18,8 @@
 #include "jobs/base/error.h"
 
 #include <stdint.h>
+
+struct unpack;
 
 enum lines_status {
     LINES_LINE,
@@ -41,6 +46,9 @@ struct lines {
     int64_t dropped;  // bytes of the input before data
     bool began;       // the first bytes were looked at
     bool eof;
+    struct unpack *unpack; // of input that is packed or not in UTF-8; NULL: bytes are text
+    int64_t taken;         // bytes of the file that went into it
+    const char *encoding;  // from the caller: the name of the text's encoding; NULL: UTF-8
 };
 
 struct line {
@@ -51,11 +59,23 @@ struct line {
 
 void lines_free(struct lines *l);
 
+// What a file that begins like this is, and what to do about it; NULL when it can be read.
+const char *lines_unreadable(struct slice head);
+
+// Looks at the first bytes, unless that has happened. LINES_LINE: lines may be read.
+enum lines_status lines_begin(struct lines *l, struct error *err);
+
+// Reads more behind the window, whose used part is dropped: l->start becomes 0, places move with it.
+enum lines_status lines_fill(struct lines *l, struct error *err);
+
 // The next line begins a new record.
 enum lines_status lines_next(struct lines *l, struct line *line, struct error *err);
 
 // One more line of the same record.
 enum lines_status lines_more(struct lines *l, struct line *line, struct error *err);
+
+// The line that was read last is read again.
+void lines_again(struct lines *l);
 
 // Leaves only the first line in the record; the others will be read again.
 void lines_back(struct lines *l);

@@ -3,7 +3,9 @@
 #include "jobs/in/row.h"
 
 #include "jobs/base/die.h"
+#include "jobs/base/log.h"
 #include "jobs/base/utf8.h"
+#include "jobs/in/nan.h"
 #include "jobs/in/shape.h"
 
 static bool fail(struct job *job, const char *what) {
@@ -136,15 +138,58 @@ void row_from_fields(struct rows *rows, struct slice text, size_t object, struct
 
 static void fail_json(struct job *job, struct json_fault fault) {
     if (fault.what && strcmp(fault.what, "invalid UTF-8") == 0)
-        job_fail(job, OUTCOME_BAD_INPUT, "invalid UTF-8 at byte %zu of the line", fault.offset + 1);
+        job_fail(job, OUTCOME_BAD_INPUT, "invalid UTF-8 at byte %zu of the line" ENCODING_HINT,
+                 fault.offset + 1);
     else
         job_fail(job, OUTCOME_BAD_INPUT, "not JSON: %s at byte %zu of the line", fault.what,
                  fault.offset + 1);
 }
 
+// Whether what a field of this number holds goes out with the request.
+static bool goes_out(const struct fields *f, size_t field) {
+    return field != FIELD_NONE && (fields_steers(f, field) || field == f->prompt ||
+                                   field >= FIELD_KNOWN || (!f->record && field <= FIELD_REQUEST));
+}
+
+// A field that is sent must not become null unseen.
+static void fail_sent_nan(const struct rows *rows, const struct nan_places *places,
+                          struct job *job) {
+    struct json_walk walk = json_walk(buf_slice(&rows->built));
+    struct slice name, value;
+    while (json_next_member(&walk, &name, &value)) {
+        struct slice plain = slice_of(name.p + 1, name.n - 2);
+        if (nan_is_in(places, &rows->built, value) &&
+            goes_out(&rows->fields, fields_index(&rows->fields, plain))) {
+            job_fail(job, OUTCOME_BAD_INPUT,
+                     "\"%.*s\" holds NaN or Infinity, which JSON does not have",
+                     SLICE_ARG(utf8_cut(plain, 60)));
+            return;
+        }
+    }
+}
+
+// A row that would be JSON but for NaN and Infinity. False: it is something else.
+static bool read_with_nan(struct rows *rows, struct slice *text, struct job *job) {
+    struct nan_places places;
+    struct buf *built = &rows->built;
+    buf_recycle(built, 64 * 1024);
+    built->max = job->line.max;
+    if (!nan_replace(slice_trim(*text), built, &places) ||
+        !fields_check(&rows->fields, buf_slice(built)))
+        return false;
+    fail_sent_nan(rows, &places, job);
+    *text = buf_slice(built);
+    if (!rows->unsent.nan_told && !rows->unsent.silent)
+        log_warn("NaN and Infinity are kept as null, since JSON does not have them");
+    rows->unsent.nan_told = true;
+    return true;
+}
+
 void row_from_json(struct rows *rows, struct slice text, struct job *job) {
     struct json_fault fault;
     bool is_object = fields_check(&rows->fields, text);
+    if (!is_object && !json_check(text, &fault))
+        is_object = read_with_nan(rows, &text, job);
     if (!is_object && !json_check(text, &fault)) {
         fail_json(job, fault);
         row_from_garbage(rows, text, job);
@@ -164,7 +209,8 @@ void row_from_json(struct rows *rows, struct slice text, struct job *job) {
 void row_from_text(struct rows *rows, struct slice text, struct job *job) {
     size_t good = utf8_valid_prefix(text);
     if (good < text.n) {
-        job_fail(job, OUTCOME_BAD_INPUT, "invalid UTF-8 at byte %zu of the line", good + 1);
+        job_fail(job, OUTCOME_BAD_INPUT, "invalid UTF-8 at byte %zu of the line" ENCODING_HINT,
+                 good + 1);
         row_from_garbage(rows, text, job);
         return;
     }

@@ -29,6 +29,10 @@
 #include "jobs/in/rowid.h"
 #include "jobs/in/unsent.h"
 
+// What can be done about text that is not valid.
+#define ENCODING_HINT                                                                              \
+    " (--encoding NAME, such as WINDOWS-1252 or GB18030, if it is in another encoding)"
+
 // What is the same for all rows of a run.
 struct rows {
     struct fields fields;

@@ -4,6 +4,7 @@
 
 #include "jobs/base/die.h"
 #include "jobs/in/csv.h"
+#include "jobs/in/elements.h"
 #include "jobs/in/lines.h"
 #include "jobs/in/row.h"
 
@@ -18,7 +19,10 @@
 struct source {
     struct lines lines;
     struct rows rows;
-    struct csv *csv; // or NULL
+    struct elements elements;
+    bool by_elements; // the input is one array, or values over several lines
+    bool looked;      // at its first line
+    struct csv *csv;  // or NULL
     enum input_format format;
     char *name; // for messages
     struct ids *own_ids;
@@ -40,17 +44,33 @@ static const struct ending {
     enum input_format format;
 } endings[] = {
     {".jsonl", INPUT_JSONL}, {".ndjson", INPUT_JSONL}, {".csv", INPUT_CSV},
-    {".tsv", INPUT_TSV},     {".txt", INPUT_TXT},
+    {".tsv", INPUT_TSV},     {".txt", INPUT_TXT},      {".json", INPUT_JSON},
 };
 
 static enum input_format format_by_name(const char *path) {
     size_t n = strlen(path);
+    static const char *const packed[] = {".gz", ".zst"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t size = strlen(packed[i]);
+        if (n > size && strcasecmp(path + n - size, packed[i]) == 0) {
+            n -= size;
+            break;
+        }
+    }
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t size = strlen(endings[i].text);
-        if (n >= size && strcasecmp(path + n - size, endings[i].text) == 0)
+        if (n >= size && strncasecmp(path + n - size, endings[i].text, size) == 0)
             return endings[i].format;
     }
     return INPUT_AUTO;
+}
+
+// What the file is goes before what its name says.
+static bool check_content(const struct source *s, struct error *err) {
+    char head[32];
+    ssize_t n = s->regular ? pread(s->lines.fd, head, sizeof head, 0) : 0;
+    const char *what = n > 0 ? lines_unreadable(slice_of(head, (size_t)n)) : NULL;
+    return !what || error_set(err, ERROR_USAGE, "%s %s", s->name, what);
 }
 
 static bool choose_format(struct source *s, const struct source_options *o, struct error *err) {
@@ -58,10 +78,11 @@ static bool choose_format(struct source *s, const struct source_options *o, stru
     if (s->format == INPUT_AUTO && (is_standard_input(o->path) || !s->regular))
         s->format = INPUT_JSONL;
     return s->format != INPUT_AUTO ||
-           error_set(err, ERROR_USAGE,
-                     "the name %s does not say what it holds: give --input-format jsonl, csv, tsv "
-                     "or txt",
-                     s->name);
+           error_set(
+               err, ERROR_USAGE,
+               "the name %s does not say what it holds: give --input-format jsonl, json, csv, "
+               "tsv or txt",
+               s->name);
 }
 
 static bool open_file(struct source *s, const struct source_options *o, struct error *err) {
@@ -114,7 +135,9 @@ static bool prepare_rows(struct source *s, const struct source_options *o, struc
     s->rows.ids.set = s->own_ids = ids_new();
     s->rows.ids.number_them = o->allow_duplicate_ids;
     if (s->rows.fields.cells)
-        s->csv = csv_new(&s->lines, s->format == INPUT_TSV ? '\t' : ',');
+        s->csv = csv_new(&s->lines, o->delimiter             ? o->delimiter
+                                    : s->format == INPUT_TSV ? '\t'
+                                                             : 0);
     // a header that is no good is known before anything else happens, where that needs no waiting
     return !s->csv || !s->regular || csv_start(s->csv, &s->rows, err) == LINES_LINE;
 }
@@ -125,10 +148,11 @@ struct source *source_open(const struct source_options *o, struct error *err) {
     s->name = mem_text(name, strlen(name));
     s->lines.name = s->name;
     s->lines.wake_fd = o->wake_fd;
+    s->lines.encoding = o->encoding;
     s->lines.max = o->max_line_bytes ? o->max_line_bytes : SOURCE_MAX_LINE_BYTES;
     s->limit = o->limit;
-    if (open_file(s, o, err) && choose_format(s, o, err) && check_options(s, o, err) &&
-        prepare_rows(s, o, err))
+    if (open_file(s, o, err) && check_content(s, err) && choose_format(s, o, err) &&
+        check_options(s, o, err) && prepare_rows(s, o, err))
         return s;
     source_close(s);
     return NULL;
@@ -155,13 +179,38 @@ void source_close(struct source *s) {
     free(s);
 }
 
+static enum lines_status next_text(struct source *s, struct line *line, struct error *err) {
+    enum lines_status status;
+    if (s->by_elements)
+        return elements_next(&s->elements, &s->lines, line, err);
+    do
+        status = lines_next(&s->lines, line, err);
+    while (status == LINES_LINE && line_is_blank(line->text));
+    return status;
+}
+
+// An array that begins on the first line and goes on behind it is no JSON Lines, whatever the name.
+static bool is_array_over_lines(struct slice first) {
+    return slice_trim(first).p[0] == '[' && !json_check(first, NULL);
+}
+
+static enum lines_status first_text(struct source *s, struct line *line, struct error *err) {
+    s->looked = true;
+    s->by_elements = s->format == INPUT_JSON;
+    enum lines_status status = lines_begin(&s->lines, err);
+    if (status == LINES_LINE)
+        status = next_text(s, line, err);
+    if (status != LINES_LINE || s->format != INPUT_JSONL || !is_array_over_lines(line->text))
+        return status;
+    lines_again(&s->lines);
+    s->by_elements = true;
+    return next_text(s, line, err);
+}
+
 static enum lines_status next_line(struct source *s, struct job *job, struct error *err) {
     struct line line;
-    enum lines_status status;
-    do
-        status = lines_next(&s->lines, &line, err);
-    while (status == LINES_LINE && line_is_blank(line.text));
-    job->line_no = s->lines.line_no;
+    enum lines_status status = s->looked ? next_text(s, &line, err) : first_text(s, &line, err);
+    job->line_no = s->by_elements ? s->lines.first_no : s->lines.line_no;
     if (status != LINES_LINE)
         return status;
     if (s->format == INPUT_TXT)
@@ -202,7 +251,7 @@ enum source_status source_next(struct source *s, struct job *job, struct error *
 bool source_may_wait(const struct source *s) {
     bool at_limit = s->limit && s->index >= s->limit;
     return !at_limit && !s->regular && !s->lines.eof &&
-           !lines_has_record(&s->lines, s->csv != NULL);
+           (s->by_elements || s->lines.unpack || !lines_has_record(&s->lines, s->csv != NULL));
 }
 
 static void add_names(struct buf *out, const char *head, const struct buf *names) {

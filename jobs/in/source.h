@@ -39,12 +39,14 @@
 // A good ceiling of job->line (job_new) for rows of up to so many bytes.
 #define SOURCE_LINE_ROOM(max_line_bytes) (2 * (max_line_bytes) + 64 * 1024)
 
-enum input_format { INPUT_AUTO, INPUT_JSONL, INPUT_CSV, INPUT_TSV, INPUT_TXT };
+enum input_format { INPUT_AUTO, INPUT_JSONL, INPUT_CSV, INPUT_TSV, INPUT_TXT, INPUT_JSON };
 
 struct source_options {
     const char *path;         // "-" is standard input
     enum input_format format; // INPUT_AUTO: from the name (.jsonl .ndjson .csv .tsv .txt); standard
                               // input and pipes: jsonl
+    const char *encoding; // of the text, as iconv names it; NULL: UTF-8, or UTF-16 with its mark
+    char delimiter;       // of csv and tsv; 0: a tab for tsv, for csv what the header uses
     const char *prompt_field; // NULL: "prompt". Not together with a template
     const char *id_field;     // NULL: id, custom_id, key (Gemini lines)
     const char *fields;       // --fields: of records, those that steer; NULL: none does

@@ -13,6 +13,7 @@
 struct unsent {
     char *names[UNSENT_NAMES]; // told already
     size_t count;
+    bool nan_told;
     bool silent; // the rows will be read again: they are told then
 };
 

@@ -13,7 +13,8 @@ static const char *ready_name(const struct key *key, int64_t now) {
         return "degraded";
     if (!asked)
         return "unused";
-    return key->counts.requests && !health->has_passed && !key->counts.ok ? "unknown" : "healthy";
+    bool only_failed = key->counts.requests && health->failed_at && !key->counts.ok;
+    return only_failed && !health->has_passed ? "unknown" : "healthy";
 }
 
 const char *key_state_name(const struct key *key, int64_t now) {

@@ -79,7 +79,7 @@ static inline enum key_state key_state(const struct key *key) {
     return (enum key_state)atomic_load_explicit(&key->state, memory_order_relaxed);
 }
 
-// For people: "unused" (never asked), "unknown" (asked, but no request was answered), "healthy",
+// For people: "unused" (never asked), "unknown" (all that came were failures), "healthy",
 // "degraded", "rate_limited", "no_model" or "unavailable". Nothing is called healthy that is not known.
 const char *key_state_name(const struct key *key, int64_t now);
 

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/keys/keyring_json_parts.h"
 
+#include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/json.h"
 #include "jobs/base/log.h"
@@ -147,7 +148,35 @@ static const cJSON *find_pool(struct pool_reader *r, const cJSON *root) {
     return seed ? seed : root;
 }
 
-static const char *const pool_members[] = {"enabled", "strategy", "order", "providers", NULL};
+static const char *const pool_members[] = {"enabled",
+                                           "strategy",
+                                           "order",
+                                           "providers",
+                                           "rateLimitPerAccount",
+                                           "rateLimitWindowMs",
+                                           "healthCheckInterval",
+                                           NULL};
+
+// What the guides state for all keys: so many requests of each in a window, and how often keys that
+// are out are checked again.
+static bool read_common(struct pool_reader *r, const cJSON *pool) {
+    static const char *const names[] = {"rateLimitPerAccount", "rateLimitWindowMs",
+                                        "healthCheckInterval"};
+    int64_t values[3] = {0};
+    for (size_t i = 0; i < 3; i++) {
+        const cJSON *item = reader_member(pool, names[i]);
+        bool good = !item || (cJSON_IsNumber(item) && item->valuedouble >= 0 &&
+                              item->valuedouble <= 2678400000.0); // 31 days
+        if (!good)
+            return reader_fail_at(r, names[i], "must be a whole number of 0 or more");
+        values[i] = item ? (int64_t)item->valuedouble : 0;
+    }
+    r->common.requests = values[0];
+    r->common.window = values[0] ? (values[1] ? values[1] : 60000) * USEC_PER_MS : 0;
+    if (values[2])
+        r->builder->ring->recheck = values[2] * USEC_PER_MS;
+    return true;
+}
 
 // Providers and their order, before any key is read.
 static bool declare_pool(struct pool_reader *r, const cJSON *root) {
@@ -175,7 +204,7 @@ static bool read_pool(struct pool_reader *r, const cJSON *root) {
     const cJSON *pool = find_pool(r, root), *object;
     const cJSON *providers = reader_member(pool, "providers"),
                 *enabled = reader_member(pool, "enabled");
-    if (!reader_check_members(r, "", pool, pool_members))
+    if (!reader_check_members(r, "", pool, pool_members) || !read_common(r, pool))
         return false;
     cJSON_ArrayForEach(object, providers) {
         if (!read_provider(r, object, !cJSON_IsFalse(enabled)))

@@ -157,6 +157,10 @@ static bool add_key(struct pool_reader *r, const cJSON *key, size_t index, struc
         return true; // known already: the first one's settings stand
     builder_wish_number(r->builder, (int64_t)index + 1);
     good = read_settings(r, key, secret, entry);
+    if (!entry->limits.requests) {
+        entry->limits.requests = r->common.requests;
+        entry->limits.window = r->common.window;
+    }
     entry->enabled = enabled;
     return good;
 }

@@ -3,11 +3,14 @@
 // SPDX-License-Identifier: MIT
 #include "pool/keys/keyring_json_parts.h"
 
+#include "jobs/base/clock.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #define NAME_SHOWN_MAX 24
+#define WINDOW_MS_MAX  (INT64_C(31) * 24 * 3600 * 1000)
 
 bool reader_fail(const struct pool_reader *r, const char *member, const char *format, ...) {
     char what[200];
@@ -86,11 +89,28 @@ static const struct limit_name {
     {"rpd", offsetof(struct key_limits, rpd)},
     {"tpd", offsetof(struct key_limits, tpd)},
     {"concurrency", offsetof(struct key_limits, concurrency)},
+    {"requests", offsetof(struct key_limits, requests)},
+    {"window_ms", offsetof(struct key_limits, window)},
+    {"rateLimitPerAccount", offsetof(struct key_limits, requests)},
+    {"rateLimitWindowMs", offsetof(struct key_limits, window)},
     {"requestsPerMinute", offsetof(struct key_limits, rpm)},
     {"tokensPerMinute", offsetof(struct key_limits, tpm)},
     {"requestsPerDay", offsetof(struct key_limits, rpd)},
     {"tokensPerDay", offsetof(struct key_limits, tpd)},
 };
+
+// Two numbers that mean something together only. A window of a minute is the guides' default.
+static bool check_window(const struct pool_reader *r, const char *under,
+                         struct key_limits *limits) {
+    if (limits->window && !limits->requests)
+        return reader_fail(r, under, "has window_ms without requests");
+    if (limits->window > WINDOW_MS_MAX)
+        return reader_fail(r, under, "has a window_ms of more than 31 days");
+    limits->window = (limits->window ? limits->window : 60000) * USEC_PER_MS;
+    if (!limits->requests)
+        limits->window = 0;
+    return true;
+}
 
 bool reader_limits(struct pool_reader *r, const cJSON *key, const char *under,
                    struct key_limits *limits) {
@@ -99,6 +119,10 @@ bool reader_limits(struct pool_reader *r, const cJSON *key, const char *under,
                                         "rpd",
                                         "tpd",
                                         "concurrency",
+                                        "requests",
+                                        "window_ms",
+                                        "rateLimitPerAccount",
+                                        "rateLimitWindowMs",
                                         "requestsPerMinute",
                                         "tokensPerMinute",
                                         "requestsPerDay",
@@ -117,5 +141,5 @@ bool reader_limits(struct pool_reader *r, const cJSON *key, const char *under,
             !reader_whole(r, item, path, 0, (int64_t *)((char *)limits + limit_names[i].offset)))
             return false;
     }
-    return reader_check_members(r, under, object, known);
+    return reader_check_members(r, under, object, known) && check_window(r, under, limits);
 }

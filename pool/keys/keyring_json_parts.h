@@ -25,6 +25,7 @@ struct pool_reader {
     const struct provider *provider; // NULL above the providers
     char at[NAME_MAX_BYTES + 20];    // behind the provider: ".keys[3]", ".groups.acme", ""
     bool enabled;                    // of all that is above the key
+    struct key_limits common;        // of keys that state no such limit themselves
     size_t found;
     size_t declared; // providers of which more than keys is said
     size_t unknown;  // members that nobody reads

@@ -30,16 +30,22 @@ struct meter {
     int64_t day_began;        // monotonic, when the first call of today came
     bool has_requests_minute; // a window of limit 0 would stop everything
     bool has_tokens_minute;
+    bool has_requests_window;
+    struct window requests_window; // in a time of the user's choice
 };
 
 struct meter *meter_new(const struct key_limits *limits) {
-    if (limits->rpm <= 0 && limits->tpm <= 0 && limits->rpd <= 0 && limits->tpd <= 0)
+    if (limits->rpm <= 0 && limits->tpm <= 0 && limits->rpd <= 0 && limits->tpd <= 0 &&
+        limits->requests <= 0)
         return NULL;
     struct meter *m = mem_zero(1, sizeof *m);
     m->has_requests_minute = limits->rpm > 0;
     m->has_tokens_minute = limits->tpm > 0;
     window_init(&m->requests_minute, limits->rpm, MINUTE);
     window_init(&m->tokens_minute, limits->tpm, MINUTE);
+    m->has_requests_window = limits->requests > 0;
+    if (m->has_requests_window)
+        window_init(&m->requests_window, limits->requests, limits->window);
     m->per_day = (struct count){limits->rpd, limits->tpd};
     return m;
 }
@@ -109,6 +115,8 @@ int64_t meter_ready_at(struct meter *m, const struct spend *spend, const struct 
     int64_t at = day_ready_at(m, &more, moment);
     if (m->has_requests_minute)
         at = latest(at, window_ready_at(&m->requests_minute, more.requests, moment->now));
+    if (m->has_requests_window)
+        at = latest(at, window_ready_at(&m->requests_window, more.requests, moment->now));
     if (m->has_tokens_minute)
         at = latest(at, window_ready_at(&m->tokens_minute, more.tokens, moment->now));
     return at;
@@ -121,6 +129,8 @@ void meter_take(struct meter *m, const struct spend *spend, const struct moment 
     struct count more = count_of(spend);
     count_add(&m->today, more.requests, more.tokens);
     window_take(&m->requests_minute, more.requests, moment->now);
+    if (m->has_requests_window)
+        window_take(&m->requests_window, more.requests, moment->now);
     window_take(&m->tokens_minute, more.tokens, moment->now);
 }
 
@@ -131,6 +141,8 @@ static void change(struct meter *m, int64_t taken_at, const struct count *differ
     if (taken_at >= m->day_began)
         count_add(&m->today, difference->requests, difference->tokens);
     window_change(&m->requests_minute, taken_at, difference->requests, moment->now);
+    if (m->has_requests_window)
+        window_change(&m->requests_window, taken_at, difference->requests, moment->now);
     window_change(&m->tokens_minute, taken_at, difference->tokens, moment->now);
 }
 

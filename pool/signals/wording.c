@@ -64,7 +64,7 @@ static void choose_message(const struct refusal *r, struct verdict *verdict) {
     if (status >= 300 && status <= 399)
         say_redirect(r, verdict);
     else if (status == 407)
-        say(verdict, "HTTP 407: the proxy wants a user and password; see HTTPS_PROXY");
+        say(verdict, PROXY_WANTS_PASSWORD);
     else if (verdict->wrong_address || (status == 404 && !error->is_json))
         say(verdict, "HTTP %d%s%s: nothing is served at this path (is --base-url right?)", status,
             error->message[0] ? ": " : "", error->message);

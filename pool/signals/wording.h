@@ -9,4 +9,9 @@
 // empty.
 void wording_choose(const struct refusal *r, struct verdict *verdict);
 
+// Of a proxy that refuses to pass a request on, or to open a tunnel for it.
+#define PROXY_WANTS_PASSWORD                                                                       \
+    "HTTP 407: the proxy wants a user and password; put them into http_proxy or HTTPS_PROXY, as "  \
+    "http://USER:PASSWORD@HOST:PORT"
+
 #endif

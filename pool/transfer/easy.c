@@ -115,13 +115,18 @@ static bool need_readable(const char *what, const char *path, struct error *err)
 // The distribution's libcurl has both a bundle and a directory; the directory switches off its
 // cache of the parsed bundle, which then costs 20 ms for every connection.
 bool easy_find_trust(struct easy_settings *settings, struct error *err) {
-    const char *file = getenv("SSL_CERT_FILE"), *folder = getenv("SSL_CERT_DIR");
+    // the variables of OpenSSL, curl and Python's requests, in this order
+    static const char *const files[] = {"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"};
+    const char *folder = getenv("SSL_CERT_DIR");
     settings->cainfo = settings->options.cacert;
     if (settings->cainfo)
         return need_readable("--cacert", settings->cainfo, err);
-    if (file && *file) {
-        settings->cainfo = file;
-        return need_readable("SSL_CERT_FILE", file, err);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const char *file = getenv(files[i]);
+        if (file && *file) {
+            settings->cainfo = file;
+            return need_readable(files[i], file, err);
+        }
     }
     if (folder && *folder) {
         settings->capath = folder;
@@ -431,6 +436,13 @@ struct transfer *easy_owner(CURL *easy) {
     return t;
 }
 
+// A proxy on the way to a TLS server refuses the tunnel: RFC 9110, section 15.5.8.
+static bool wants_proxy_password(CURL *easy) {
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status == 407;
+}
+
 void easy_finish(struct transfer *t, CURLcode code) {
     if (t->late) {
         easy_break_off(t, TRANSFER_TIMEOUT);
@@ -438,6 +450,8 @@ void easy_finish(struct transfer *t, CURLcode code) {
     }
     note_end(t, is_unprocessed(t, code) ? TRANSFER_UNPROCESSED : status_of(t, code));
     t->address->http2 |= t->status == TRANSFER_ANSWERED && easy_is_http2(t);
+    if (code != CURLE_OK && wants_proxy_password(t->easy))
+        t->status = TRANSFER_NO_PROXY;
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])

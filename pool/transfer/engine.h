@@ -34,8 +34,9 @@ enum http_version { HTTP_AUTO, HTTP_1_1, HTTP_2 };
 
 struct engine_options {
     int64_t connect_timeout; // microseconds, until the connection stands
-    const char *cacert;      // file of trusted certificates; NULL: SSL_CERT_FILE, else the system's
-    bool tls;                // some requests go over TLS
+    const char
+        *cacert; // file of trusted certificates; NULL: SSL_CERT_FILE or its like, else the system's
+    bool tls;    // some requests go over TLS
     enum http_version http;
     size_t hosts;  // to so many a transfer's connections may be kept
     bool no_proxy; // for the simulator inside the process: HTTP_PROXY is not asked
@@ -49,6 +50,7 @@ enum transfer_status {
     TRANSFER_NETWORK,     // no connection, or it broke before the answer was whole
     TRANSFER_UNPROCESSED, // its kept connection ended at once, before a byte of the answer
     TRANSFER_UNTRUSTED,   // the server's certificate is not trusted: no use trying again
+    TRANSFER_NO_PROXY,    // the proxy wants a user and password before it opens a tunnel
     TRANSFER_GARBLED,     // what came is not HTTP
     TRANSFER_TOO_LARGE,   // the answer is beyond reply->max
 };

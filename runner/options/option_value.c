@@ -89,11 +89,21 @@ static bool refuse_number(const struct value *v, const char *what, struct error 
     return false;
 }
 
+// A flag with choices is an int, and its words go on from there.
 static bool read_flag(const struct value *v, struct error *err) {
     static const char *const words[] = {"no", "yes", "false", "true", "0", "1"};
+    const char *const *choices = v->option->choices;
     for (int i = 0; i < 6; i++)
         if (strcmp(v->text, words[i]) == 0) {
-            *(bool *)v->field = i % 2;
+            if (choices)
+                *(int *)v->field = i % 2;
+            else
+                *(bool *)v->field = i % 2;
+            return true;
+        }
+    for (int i = 0; choices && choices[i]; i++)
+        if (strcmp(v->text, choices[i]) == 0) {
+            *(int *)v->field = 2 + i;
             return true;
         }
     return error_set(err, ERROR_USAGE, "%s: '%s' is neither yes (true, 1) nor no (false, 0)",

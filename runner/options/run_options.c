@@ -9,8 +9,10 @@
 #include <stddef.h>
 
 // In the order of the enums they fill.
-static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", NULL};
+static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", "json", NULL};
+static const char *const delimiters[] = {"auto", ",", ";", "tab", "|", NULL};
 static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
+static const char *const dry_run_forms[] = {"json", NULL};
 static const char *const affinities[] = {"none", "prefix", NULL};
 static const char *const idempotency_modes[] = {"auto", "always", "never", NULL};
 static const char *const http_versions[] = {"auto", "1.1", "2", NULL};
@@ -35,6 +37,22 @@ const struct option run_options[] = {
      .choices = input_formats,
      .group = INPUT,
      .help = "How INPUT is read. auto goes by the name's ending; standard input is jsonl"},
+    {.name = "delimiter",
+     .type = OPTION_CHOICE,
+     .offset = AT(delimiter),
+     .value = "CHARACTER",
+     .fallback = "auto",
+     .choices = delimiters,
+     .group = INPUT,
+     .help = "What stands between the cells of csv. auto goes by the header"},
+    {.name = "encoding",
+     .type = OPTION_TEXT,
+     .offset = AT(encoding),
+     .value = "NAME",
+     .group = INPUT,
+     .help =
+         "The encoding of INPUT, as iconv names it. Without it, UTF-8, or UTF-16 where its byte "
+         "order mark says so"},
     {.name = "prompt-field",
      .type = OPTION_TEXT,
      .offset = AT(prompt_field),
@@ -371,8 +389,10 @@ const struct option run_options[] = {
     {.name = "dry-run",
      .type = OPTION_FLAG,
      .offset = AT(dry_run),
+     .choices = dry_run_forms,
      .group = RUN,
-     .help = "Show the plan and the first requests; send nothing. Needs no key"},
+     .help = "Show the plan, an estimate and the first requests; send nothing. Needs no key. "
+             "--dry-run=json writes the estimate to standard output"},
 
     {.name = "output",
      .letter = 'o',

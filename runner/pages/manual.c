@@ -4,21 +4,6 @@
 
 #include <stddef.h>
 
-const char manual_purpose[] = "sends a file of prompts to language models over a pool of API keys";
-
-const char manual_description[] =
-    "`batch-run` reads one prompt per row from INPUT, sends each to a provider of language models, "
-    "and writes one line of JSON per row. The keys it is given share the load. A key that is "
-    "refused for its rate rests, and its row goes to another key or waits: a refusal of that kind "
-    "never fails a row.\n\n"
-    "Results are appended as they come. Running the same command again sends only what has no good "
-    "result yet.\n\n"
-    "Results alone go to standard output, and only with `-o -`. Everything meant for people goes "
-    "to "
-    "standard error.\n\n"
-    "To see it work without any key:\n\n"
-    "    batch-run prompts.jsonl --provider simulate";
-
 const struct manual_section manual_sections[] = {
     {"INPUT",
      "INPUT is a path, or `-` for standard input. A file whose name is that of a command is given "
@@ -29,7 +14,14 @@ const struct manual_section manual_sections[] = {
      "the prompt.\n"
      "- csv, tsv: one record per row as in RFC 4180, with a header row. The column `prompt` holds "
      "the prompt.\n"
+     "- json (.json): an array of such objects or strings, however it is laid out, or values one "
+     "after the other.\n"
      "- txt: each line is a prompt.\n\n"
+     "A further ending .gz or .zst is allowed, and packed input is known by its first bytes. What "
+     "stands between the cells of csv is taken from the header (`,` `;` tab or `|`), from a first "
+     "line `sep=;`, or from `--delimiter`. The text is UTF-8, or UTF-16 with a byte order mark, or "
+     "in the encoding that `--encoding` names. NaN and Infinity in a field that is not sent become "
+     "null.\n\n"
      "A JSON object holds `prompt` (a string) or `messages` (as OpenAI's chat completions take "
      "them), "
      "or it is a line made for a provider's own batch service:\n\n"
@@ -109,7 +101,13 @@ const struct manual_section manual_sections[] = {
      "a key belongs to; the limits of a group are those its keys "
      "share. `--tag` picks the keys that carry one of its tags. `--strategy` goes before the "
      "file's, `--provider` before its `order`, and the file's limits before those of `--rpm` and "
-     "its kin. The older shape, with everything under `ApiKeyPool` and `rateLimit` with "
+     "its kin. A limit can also be so many requests in any window: {\"requests\": 10, "
+     "\"window_ms\": "
+     "60000}, or, for each key, `rateLimitPerAccount` and `rateLimitWindowMs` beside `providers`. "
+     "There `healthCheckInterval` (milliseconds) says how often a key that is out, because it has "
+     "no "
+     "money or was not accepted, is tried again: with one request of the run. The older shape, "
+     "with everything under `ApiKeyPool` and `rateLimit` with "
      "`requestsPerMinute`, `tokensPerMinute` and `requestsPerDay`, is read too.\n\n"
      "In everything that is printed or written a key goes by its name, such as openai-2: the "
      "provider and the key's place in the list or the number of its variable. A pool file can name "
@@ -179,8 +177,19 @@ const struct manual_section manual_sections[] = {
      "- least-loaded: the one with the fewest requests and tokens in the last minute.\n"
      "- lru: the one whose last request is longest ago.\n"
      "- random: any.\n"
-     "- weighted: in proportion to `weight`, else to `priority`, times health.\n"
+     "- weighted: in proportion to `weight`, else to `priority`, times health. The slots of all "
+     "keys "
+     "together (`--slots-per-key` times their number) are dealt out by weight as well, one at "
+     "least "
+     "to each.\n"
      "- priority: the lowest `priority`; the others serve what it cannot.\n\n"
+     "What a pool file's `priority` means depends on the strategy, as in the guides that it comes "
+     "from:\n\n"
+     "    strategy    priority 1 beside priority 3              without a priority\n"
+     "    priority    1 serves first, 3 what 1 cannot           counts as 0: before both\n"
+     "    weighted    3 serves three times as much, unless      weight 1\n"
+     "                `weight` is stated\n"
+     "    any other   nothing                                   nothing\n\n"
      "With `--affinity prefix` rows that begin alike (same model, same system prompt) go to the "
      "key that served the first of them. A key that becomes free takes, of the next 64 rows that "
      "wait, the first that it knows, or one that no key knows yet; only if there is none does it "
@@ -404,28 +413,50 @@ const struct manual_section manual_sections[] = {
 
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "
-     "good "
-     "and failed ones, 429s, tokens, median and 95th percentile of the latency, and its share of "
-     "the "
-     "requests; then the totals.\n\n"
+     "good and failed ones, 429s, tokens, median and 95th percentile of the latency, and its "
+     "share of the requests; then the totals, and the three commonest reasons why rows failed, "
+     "in the provider's words, with a row as an example and what to do. On a narrow terminal the "
+     "less important columns are left out.\n\n"
+     "A key's state is unused (never asked), healthy, degraded (failures of the provider lowered "
+     "its health below 70), unknown (nothing but failures came), rate_limited, no_model (its "
+     "account has not the model) or unavailable (not accepted, or out of money).\n\n"
      "`--summary` writes the same as JSON: `jobs` (total, ok, failed, skipped), `attempts`, "
-     "`rate_limited`, `elapsed_s`, `requests_per_s`, `tokens`, `latency_ms`, `ttft_ms` when "
-     "replies "
-     "are streams, `stopped`, `hedge` (copies, won) with `--hedge`, and `keys` with one object "
-     "each. `stopped` is null, or why the run "
-     "ended "
-     "early: signal, no-key, max-requests, max-tokens-total, stop-on-error-rate, input or output. "
-     "The `requests` of all keys add up to "
-     "`attempts`. A key's `state` is healthy, degraded, rate_limited or unavailable, its `health` "
-     "a score from 0 "
-     "to 100 that failures of the provider lower and answers raise (degraded is below 70, and five "
-     "minutes without a failure end it), and `reason` says why it is not healthy. "
-     "`cached_tokens`, in `tokens` and for each key, is the part of the input that providers said "
-     "they had in their cache."},
+     "`rate_limited`, `elapsed_s`, `requests_per_s`, `rows_per_s`, `tokens`, `latency_ms`, "
+     "`ttft_ms` when replies are streams, `stopped`, `errors`, `hedge` (copies, won) with "
+     "`--hedge`, and `keys` with one object each. `jobs.total` is the whole input also when the "
+     "run stopped early; where that could not be counted soon, `jobs.total_is` is at_least. "
+     "Percentiles are exact below 1,000 answers, then within 3 percent. `errors` has an object "
+     "for each class of error: the `rows` that failed so, the failed `attempts`, those of rows "
+     "that succeeded later among them, a `message` and the `example_id` of its row. `stopped` is "
+     "null, or why the run ended early: signal, no-key, outage, max-requests, max-tokens-total, "
+     "stop-on-error-rate, input or output. The `requests` of all keys add up to `attempts`. A "
+     "key's `health` is a score from 0 to 100 that failures of the provider lower and answers "
+     "raise (five minutes without a failure end a degraded state), and `reason` says why it is "
+     "not healthy. `cached_tokens`, in `tokens` and for each key, is the part of the input that "
+     "providers said they had in their cache.\n\n"
+     "While nothing moves, the live line and the plain lines say why instead of when the run "
+     "will end: which provider fails since when and when it is tried next, until when all keys "
+     "are rate limited, or that results wait for the disk.\n\n"
+     "With `--progress json` nothing but JSON lines goes to standard error: progress every "
+     "second (`event` is progress, at the end end; `waiting` says why nothing moves), whatever "
+     "is logged (`event` log, `level`, `message`), faults of usage too, and at last the summary "
+     "as `--summary` has it.\n\n"
+     "Standard output holds results only, with `-o -`, or the estimate of `--dry-run=json`.\n\n"
+     "`--dry-run` reads the whole input (a pipe for 20 seconds at most) and the results there "
+     "are, and sends and writes nothing. It shows providers and keys, how many rows are left to "
+     "be sent, about how many tokens they take (an answer without a bound counts as 256), how "
+     "long that takes at the limits stated for keys, and the first three requests as they would "
+     "be sent. Its exit code is 1 when rows are not valid.\n\n"
+     "`--dry-run=json` writes one object to standard output: `rows_left`, `rows_done`, "
+     "`rows_bad`, `tokens` (input, output), `seconds` (null when no limit is stated), `cost` "
+     "(usd, unpriced), `models` and `first`, each with the `url` and the `body`."},
 
     {"ENVIRONMENT",
      "`<NAME>_API_KEY` and `<NAME>_API_KEY_1`, `_2` and so on hold keys, as described above.\n\n"
-     "`HTTPS_PROXY`, `http_proxy` and `NO_PROXY` work as they do with curl. `NO_COLOR`, when set, "
+     "`SSL_CERT_FILE`, `CURL_CA_BUNDLE`, `REQUESTS_CA_BUNDLE`: files of certificates to trust, the "
+     "first of these that is set, unless `--cacert` is given; then `SSL_CERT_DIR`, then the "
+     "system's. `HTTPS_PROXY`, `http_proxy` and `NO_PROXY` work as they do with curl. `NO_COLOR`, "
+     "when set, "
      "keeps help free of bold type.\n\n"
      "The variables below set other defaults for options. The command line goes before them, and "
      "an "
@@ -447,7 +478,10 @@ const struct manual_section manual_sections[] = {
 
     {"SIGNALS",
      "The first SIGINT (Ctrl-C) or SIGTERM stops the reading of rows and lets requests in flight "
-     "finish. The second does not wait for them, the third not even for results to be written. "
+     "finish. The second does not wait for them, the third not even for results to be written. The "
+     "same signal again within half a second counts once, since timeout(1) and terminals deliver "
+     "it "
+     "twice. "
      "What was finished is on disk either way, and the same command goes on from there. While "
      "earlier results are read "
      "back, before anything is sent, the first one ends the run. SIGHUP, "
@@ -459,30 +493,5 @@ const struct manual_section manual_sections[] = {
      "keys, `--deadline`. A connection whose other end is silently gone is given up after about a "
      "minute."},
 
-    {NULL, NULL},
-};
-
-const struct manual_exit_code manual_exit_codes[] = {
-    {0, "every row has a good result"},
-    {1, "the run finished, some rows failed"},
-    {2, "a fault of usage, configuration or input; nothing was sent"},
-    {3, "stopped early, no usable key is left or a budget is reached; run again to go on"},
-    {4, "output could not be written"},
-    {130, "stopped by a signal"},
-    {0, NULL},
-};
-
-const struct manual_example manual_examples[] = {
-    {"batch-run prompts.jsonl --provider simulate", "Try it without any key."},
-    {"batch-run questions.csv --prompt-field question --keys keys.txt -p openai",
-     "One answer per record, over all keys in the file."},
-    {"batch-run rows.jsonl --template 'Translate into {{language}}: {{text}}'",
-     "Put each prompt together from the fields of its row."},
-    {"jq -c '{prompt: .title}' books.json | batch-run - -o - | jq -r .text",
-     "Between other programs."},
-    {"batch-run rows.jsonl -p zai,groq -m zai:glm-4.5-flash,groq:llama-3.1-8b-instant",
-     "Two providers, the second for what the first cannot serve now."},
-    {"batch-run rows.jsonl --dry-run", "Show what would be sent."},
-    {"batch-run help manual | man -l -", "Read the manual where it is not installed."},
     {NULL, NULL},
 };

@@ -169,7 +169,7 @@ static void cut_why(struct segments *s, int width) {
             continue;
         struct buf cut = BUF_INIT(LINE_BYTES);
         show_plain(&cut, buf_cstr(&segment->text), most - 1);
-        buf_add_str(&cut, "\xe2\x80\xa6");
+        buf_add_str(&cut, most > 0 ? "\xe2\x80\xa6" : "");
         buf_free(&segment->text);
         segment->text = cut;
         segment->width = most;

@@ -22,7 +22,6 @@ struct summary_key {
     int64_t ok;
     int64_t failed;
     int64_t rate_limited;
-    int64_t sent_again; // besides requests: their kept connection ended before an answer
     int64_t input_tokens;
     int64_t output_tokens;
     int64_t cached_tokens; // part of the input, which the provider had in its cache
@@ -30,6 +29,7 @@ struct summary_key {
     int64_t last_used;     // wall clock; 0: never
     int64_t cooling_until; // wall clock; 0: it is not cooling
     const char *reason;    // why it is not healthy, in words; NULL
+    int64_t sent_again;    // besides requests: their kept connection ended before an answer
 };
 
 // Why attempts and rows failed: one entry for each class of error. Texts are borrowed.

@@ -217,3 +217,14 @@ sleep 0.6 # sooner is the same wish
 kill -INT "$flood" 2>/dev/null
 wait "$flood"
 stop_simulator
+
+t "a proxy that wants a user and password says so, for http and through a tunnel"
+http_answer proxy.http "407 Proxy Authentication Required" '' 'Proxy-Authenticate: Basic realm="x"' "Connection: close"
+mv proxy.http proxy.close
+start_canned proxy.close
+printf '{"prompt":"a"}\n' >one.jsonl
+for scheme in http https; do
+    OPENAI_API_KEY=k http_proxy=$CANNED_URL https_proxy=$CANNED_URL run timeout -s INT 2 "$BATCH_RUN" one.jsonl \
+        --overwrite -o proxy.jsonl --quiet -p openai --base-url $scheme://provider.invalid/v1 --max-retries 0 --log-level debug
+    assert_contains "$ERR" "the proxy wants a user and password; put them into http_proxy or HTTPS_PROXY"
+done

@@ -109,3 +109,28 @@ run_ok in.jsonl --keys pool.json --tag b --dry-run --slots 5
 took=$((($(date +%s%N) - began) / 1000000))
 assert_contains "$ERR" 'keys      100000:'
 assert_true "within two seconds ($took ms)" test $took -lt $((2000 * SLOW))
+
+t "so many requests in any window, by our name and by the guides'"
+for limit in '"limits":{"requests":4,"window_ms":1500}' '"limits":{"rateLimitPerAccount":4,"rateLimitWindowMs":1500}'; do
+    pool '{"providers":{"groq":{"base_url":"URL","keys":[{"key":"KEY1",'"$limit"'}]}}}'
+    began=$(date +%s%N)
+    sends
+    took=$((($(date +%s%N) - began) / 1000000))
+    assert_true "12 requests take two windows ($took ms)" test $took -ge 3000
+done
+pool '{"ApiKeyPool":{"rateLimitPerAccount":4,"rateLimitWindowMs":1500,"healthCheckInterval":60000,
+  "providers":{"groq":{"base_url":"URL","keys":[{"key":"KEY1"}]}}}}'
+began=$(date +%s%N)
+sends
+took=$((($(date +%s%N) - began) / 1000000))
+assert_true "12 requests take two windows ($took ms)" test $took -ge 3000
+assert_not_contains "$ERR" "is not known"
+pool '{"providers":{"groq":{"keys":[{"key":"KEY1","limits":{"window_ms":1500}}]}}}'
+refused 'providers.groq.keys[0].limits has window_ms without requests'
+
+t "weighted: requests follow the weights"
+rows 400 >many.jsonl
+pool '{"strategy":"weighted","providers":{"groq":{"base_url":"URL","keys":[
+  {"key":"KEY1","weight":3},{"key":"KEY2","weight":1}]}}}'
+run_ok many.jsonl --keys pool.json --overwrite -o out.jsonl --summary summary.json --quiet --slots-per-key 4
+assert_json summary.json '.[0].keys | map(.requests) | .[0] > 280 and .[0] < 320' true

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/tests/e2e/servers.bash"
 
-unset SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE
+unset SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE
 rows 1 >one.jsonl
 echo tls-test-secret-key >keys
 
@@ -39,13 +39,16 @@ run_ok "${SEND[@]}" --cacert ca.pem
 assert_json "$OUT" 'map(.text)' '["over TLS"]'
 assert_eq "POST /v1/chat/completions Bearer tls-test-secret-key" "$(cat "$HTTPS_LOG")" "the request"
 
-t "SSL_CERT_FILE and SSL_CERT_DIR do"
+t "SSL_CERT_FILE, CURL_CA_BUNDLE, REQUESTS_CA_BUNDLE and SSL_CERT_DIR do"
 SSL_CERT_FILE=ca.pem run_ok "${SEND[@]}"
+CURL_CA_BUNDLE=ca.pem run_ok "${SEND[@]}"
+REQUESTS_CA_BUNDLE=ca.pem run_ok "${SEND[@]}"
+SSL_CERT_FILE=ca.pem CURL_CA_BUNDLE=/dev/null REQUESTS_CA_BUNDLE=/dev/null run_ok "${SEND[@]}"
 mkdir trusted
 cp ca.pem trusted/
 openssl rehash trusted
 SSL_CERT_DIR=trusted run_ok "${SEND[@]}"
-assert_lines "$HTTPS_LOG" 3
+assert_lines "$HTTPS_LOG" 6
 
 t "a file that is no certificate, or is not there"
 expect_exit 2 "$BATCH_RUN" "${SEND[@]}" --cacert missing.pem
@@ -54,7 +57,7 @@ assert_contains "$ERR" missing.pem
 echo "no certificate" >empty.pem
 run "$BATCH_RUN" "${SEND[@]}" --cacert empty.pem
 assert_true "exit code $STATUS is 1 or 2" test "$STATUS" = 1 -o "$STATUS" = 2
-assert_lines "$HTTPS_LOG" 3
+assert_lines "$HTTPS_LOG" 6
 
 t "many rows over one connection for each key"
 rows 60 >many.jsonl

@@ -245,7 +245,7 @@ static const struct {
      NULL},
     {"prompt,\xff\n", "invalid UTF-8", NULL, NULL},
     {"prompt\rx\r", "carriage return", NULL, NULL},
-    {"\xff\xfep\0r\0", "UTF-16", NULL, NULL},
+    {"\xff\xfep", "cut off", NULL, NULL},
 };
 
 static void headers_that_are_none(void **state) {

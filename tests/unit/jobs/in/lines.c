@@ -102,9 +102,15 @@ static void what_is_no_text(void **state) {
         struct slice bytes;
         const char *says;
     } cases[] = {
-        {{"\xff\xfe{\0", 4}, "UTF-16"},     {{"\xfe\xff\0{", 4}, "UTF-16"},
-        {{"\x1f\x8b\x08", 3}, "gunzip"},    {{"\x28\xb5\x2f\xfd", 4}, "unzstd"},
+        {{"\xff\xfe{", 3}, "cut off"},
+        {{"\xfe\xff\0{\0", 5}, "cut off"},
+        {{"\x1f\x8b\x08", 3}, "cut off"},
+        {{"\x28\xb5\x2f\xfd", 4}, "cut off"},
+        {{"\x1f\x8b\xff\0\0\0\0\0\0\0\0\0", 12}, "damaged"},
         {{"PK\x03\x04", 4}, "spreadsheet"},
+        {{"PAR1", 4}, "Parquet"},
+        {{"BZh9", 4}, "bunzip2"},
+        {{"%PDF-1.7", 8}, "PDF"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct lines l = over(cases[i].bytes, 100, 2);

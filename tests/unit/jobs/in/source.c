@@ -133,7 +133,7 @@ static void open_fails(void **state) {
     } cases[] = {
         {{.path = "/nowhere/x.jsonl"}, "cannot open /nowhere/x.jsonl: No such file"},
         {{.path = "/tmp", .format = INPUT_JSONL}, "/tmp is a directory"},
-        {{.path = "Makefile"}, "--input-format jsonl, csv, tsv or txt"},
+        {{.path = "Makefile"}, "--input-format jsonl, json, csv, tsv or txt"},
         {{.path = "Makefile", .format = INPUT_TXT, .prompt_field = "q"}, "--prompt-field q: "},
         {{.path = "Makefile", .format = INPUT_TXT, .id_field = "q"}, "--id-field q: "},
         {{.path = "Makefile", .format = INPUT_TXT, .template = "{{"}, "--template, line 1"},

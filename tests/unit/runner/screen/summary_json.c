@@ -34,7 +34,7 @@ static const struct summary run = {.total = 100,
 
 static const char expected[] =
     "{\"jobs\":{\"total\":100,\"ok\":98,\"failed\":2,\"skipped\":0},\"attempts\":104,"
-    "\"rate_limited\":4,\"elapsed_s\":12.3,\"requests_per_s\":8.455,"
+    "\"rate_limited\":4,\"sent_again\":0,\"elapsed_s\":12.3,\"requests_per_s\":8.455,"
     "\"rows_per_s\":8.13,"
     "\"tokens\":{\"input\":9007199254740993,\"output\":3400,\"cached_tokens\":1100},"
     "\"latency_ms\":{\"p50\":0.001,\"p90\":0.02,\"p95\":0.3,\"p99\":4,\"max\":86400000000},"
@@ -44,12 +44,14 @@ static const char expected[] =
     "\"bigmodel\",\"masked\":"
     "\"bae6****RLh1\","
     "\"state\":\"healthy\",\"health\":98,\"requests\":35,\"ok\":33,\"failed\":1,"
-    "\"rate_limited\":1,\"input_tokens\":1200,\"output_tokens\":3400,\"cached_tokens\":1100,"
+    "\"rate_limited\":1,\"sent_again\":0,\"input_tokens\":1200,\"output_tokens\":3400,\"cached_"
+    "tokens\":1100,"
     "\"latency_ms\":{\"p50\":812.4,\"p95\":1240.001},"
     "\"last_used_at\":\"2026-11-21T06:00:00.123Z\",\"cooling_until\":null,\"reason\":null},"
     "{\"key\":\"odd\\\"\xef\xbf\xbd\\n\",\"provider\":\"bigmodel\",\"masked\":\"****\","
     "\"state\":\"rate_limited\",\"health\":0,\"requests\":69,\"ok\":65,\"failed\":1,"
-    "\"rate_limited\":3,\"input_tokens\":0,\"output_tokens\":0,\"cached_tokens\":0,"
+    "\"rate_limited\":3,\"sent_again\":0,\"input_tokens\":0,\"output_tokens\":0,\"cached_tokens\":"
+    "0,"
     "\"latency_ms\":{\"p50\":null,\"p95\":null},\"last_used_at\":null,"
     "\"cooling_until\":\"2026-11-21T06:00:01.000Z\",\"reason\":\"429\"}]}\n";
 
