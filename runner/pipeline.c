@@ -50,7 +50,6 @@ struct output_options pipeline_output_options(const struct plan *plan, const str
                  .no_input = plan->config->no_input,
                  .include_response = plan->config->include_response},
         .overwrite = plan->config->overwrite,
-        .settings = &p->settings,
         .changed = (enum output_changed)plan->config->changed,
         .no_retry_failed = plan->config->no_retry_failed,
         .sync = (enum output_sync)plan->config->sync,
@@ -72,6 +71,7 @@ static bool open_output(struct pipeline *p, struct error *err) {
         return error_set(err, ERROR_USAGE, "%s is the input: results go to another file (-o FILE)",
                          plan->output);
     struct output_options options = pipeline_output_options(plan, p->source, p->credits.stretched);
+    options.settings = &p->settings;
     p->output = output_open(&options, err);
     return p->output != NULL;
 }
