@@ -87,6 +87,7 @@ static void charge(struct lease *lease, const struct moment *m) {
     struct charge *charge = &lease->charge;
     meter_take(lease->key->meter, &charge->spend, m);
     meter_take(tab->account->meter, &charge->spend, m);
+    pool_tell_use(lease, 1, charge->spend.input_tokens + charge->spend.output_tokens);
     lease->serial = felt_take(&tab->felt, m->now);
     if (tab->learned) {
         learned_take(tab->learned, charge);

@@ -235,6 +235,7 @@ static struct channel *add_channel(struct home *home, struct slice model) {
     describe_keys(home, channel->order);
     fill_seats(channel);
     home->channels[home->channel_count++] = channel;
+    restore_channel(channel);
     return channel;
 }
 
@@ -270,6 +271,7 @@ void pool_tell_time(struct pool *pool, int64_t now, int64_t now_wall) {
     int64_t moved = now_wall - now - pool->wall_offset;
     bool jumped = moved > WALL_JUMP || moved < -WALL_JUMP;
     pool->wall_offset += moved;
+    pool->now = now;
     for (size_t i = 0; i < pool->home_count; i++)
         if (jumped || now_wall >= pool->homes[i].day_end)
             follow_wall(&pool->homes[i], now, now_wall);
@@ -313,6 +315,7 @@ void pool_free(struct pool *pool) {
         free(pool->keys[i].latency);
         free(pool->keys[i].reason);
     }
+    restore_free(pool);
     free(pool->homes);
     free(pool->keys);
     free(pool);

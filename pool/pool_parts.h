@@ -35,6 +35,7 @@
 #include "pool/limits/learned.h"
 #include "pool/limits/meter.h"
 #include "pool/pool.h"
+#include "pool/restore.h"
 
 enum tab_state { TAB_OPEN, TAB_COOLING, TAB_TRIAL, TAB_PROBING };
 
@@ -112,14 +113,28 @@ struct home {
     int64_t day_end; // wall clock, when the provider's day ends
 };
 
+// A cool-down that an earlier run left for a model.
+struct kept_rest {
+    size_t key;
+    struct slice model; // owned
+    int64_t until;      // unix microseconds
+    bool is_day;
+    char *reason;
+    struct kept_rest *next;
+};
+
 struct pool {
     struct pool_options options;
+    struct kept_rest *kept; // until a row asks for the model
     struct home *homes;
     size_t home_count;
     struct key *keys; // all of them, one block
     size_t key_count;
     struct random random;
     int64_t wall_offset; // wall clock minus monotonic clock
+    int64_t now;         // as it was told last
+    pool_used used;      // or NULL
+    void *used_context;
 };
 
 // -- tab.c --
@@ -174,6 +189,19 @@ static inline bool home_is_spent(const struct home *home) {
 // -- follow.c: what follows from an answer --
 
 void follow(struct lease *lease, const struct pool_report *report, int64_t now);
+
+// -- restore.c: what an earlier run left --
+
+// A new channel's keys may cool since then.
+void restore_channel(struct channel *channel);
+void restore_free(struct pool *pool);
+
+// Tells what a key has used: more, or less than was told before.
+static inline void pool_tell_use(const struct lease *lease, int64_t requests, int64_t tokens) {
+    const struct pool *pool = lease->channel->home->pool;
+    if (pool->used && (requests || tokens))
+        pool->used(pool->used_context, (size_t)(lease->key - pool->keys), requests, tokens);
+}
 
 static inline struct moment pool_moment(const struct home *home, int64_t now) {
     return (struct moment){now, now + home->pool->wall_offset, home->day_end};

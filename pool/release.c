@@ -64,6 +64,7 @@ static void settle_spend(struct lease *lease, const struct pool_report *report, 
         learned_settle(tab->learned, &lease->charge, &real, now);
     int64_t difference =
         real.input_tokens + real.output_tokens - expected->input_tokens - expected->output_tokens;
+    pool_tell_use(lease, real.requests - expected->requests, difference);
     order_settle(channel->order, lease->key->place, difference, lease->charge.at);
     if (report->verdict->outcome == OUTCOME_OK && report->usage.output_tokens >= 0)
         learn_output(channel, real.output_tokens);
@@ -108,6 +109,7 @@ void pool_return(struct lease *lease, int64_t now) {
     lease->key->counts.requests--;
     meter_return(lease->key->meter, &lease->charge, &m);
     meter_return(tab->account->meter, &lease->charge, &m);
+    pool_tell_use(lease, -1, -lease->charge.spend.input_tokens - lease->charge.spend.output_tokens);
     return_limits(lease, now);
     breaker_left(&lease->channel->breaker, lease->charge.at);
     order_settle(lease->channel->order, lease->key->place,

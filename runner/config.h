@@ -23,7 +23,7 @@ struct config {
     // Input
     int input_format;     // enum input_format, in its order
     const char *encoding; // of the input, as iconv names it; NULL: UTF-8
-    int delimiter;        // of csv: auto , ; tab |
+    int delimiter;        // of csv: auto , ; | tab
     const char *prompt_field;
     const char *id_field;
     const char *fields;      // --fields of records that steer; NULL: none
@@ -45,6 +45,7 @@ struct config {
     const char *keys;
     const char *tag; // as written; NULL: all keys
     const char *env_file;
+    bool no_memory;       // what earlier runs knew of the keys is left alone
     const char *simulate; // options for the simulator of --provider simulate
 
     // The run

@@ -287,7 +287,8 @@ static void wait_for_events(struct loop *l) {
     if (l->finished_count && carriers_wait(&l->carriers, 0))
         return;
     hand_on(l);
-    carriers_wait(&l->carriers, rest_wake_at(&l->rest, l->in_flight == 0, l->now, next_time(l)));
+    int64_t until = rest_wake_at(&l->rest, l->in_flight == 0, l->now, next_time(l));
+    carriers_wait(&l->carriers, until < l->memory_due ? until : l->memory_due);
 }
 
 static void loop_run(struct loop *l) {
@@ -295,6 +296,7 @@ static void loop_run(struct loop *l) {
     for (;;) {
         l->wall = clock_wall();
         pool_tell_time(l->p->pool, l->now, l->wall);
+        l->memory_due = memory_turn(l->p->memory, l->now, l->wall);
         bool more = take_new(l);
         unpark(l);
         start_ready(l);

@@ -62,7 +62,8 @@ struct loop {
     struct standstill standstill;
     int64_t not_before; // when a key is ready again, TIME_NEVER: with the next answer
     struct hedge hedge;
-    int64_t hedge_due; // when copies_send() wants to be called again
+    int64_t memory_due; // when what the pool knows is to be saved
+    int64_t hedge_due;  // when copies_send() wants to be called again
     struct retry_policy policy;
     struct random random;
 };

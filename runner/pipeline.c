@@ -34,7 +34,7 @@ struct source_options pipeline_source_options(const struct plan *plan, int wake_
                                    .id_field = c->id_field,
                                    .fields = c->fields,
                                    .encoding = c->encoding,
-                                   .delimiter = "\0,;\t|"[c->delimiter],
+                                   .delimiter = "\0,;|\t"[c->delimiter],
                                    .template = c->template,
                                    .max_line_bytes = (size_t)c->max_line_bytes,
                                    .allow_duplicate_ids = c->allow_duplicate_ids,
@@ -127,6 +127,27 @@ static struct secret_set *gather_secrets(const struct plan *plan) {
     return set;
 }
 
+static const char *base_url_of(const void *context, const struct provider *provider) {
+    const struct plan *plan = context;
+    for (size_t i = 0; i < plan->route_count; i++)
+        if (plan->routes[i].provider == provider)
+            return plan->routes[i].base_url;
+    return NULL;
+}
+
+static void open_memory(struct pipeline *p) {
+    const struct plan *plan = p->plan;
+    char *directory = plan->config->no_memory ? NULL : memory_directory();
+    struct memory_options options = {.directory = directory,
+                                     .pool = p->pool,
+                                     .base_url = base_url_of,
+                                     .context = plan,
+                                     .use_only = plan->embedded};
+    if (directory)
+        p->memory = memory_open(&options, clock_now(), clock_wall());
+    free(directory);
+}
+
 bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *err) {
     *p = (struct pipeline){.plan = plan, .count_until = TIME_NEVER};
     p->budget = (struct run_budget){.max_requests = plan->config->max_requests,
@@ -149,12 +170,14 @@ bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *er
     if (!p->source || !open_engine(p, err) || !open_output(p, err))
         return false;
     source_share_ids(p->source, output_share_ids(p->output));
+    open_memory(p);
     return true;
 }
 
 void pipeline_close(struct pipeline *p) {
     source_close(p->source);
     engine_close(p->engine);
+    memory_close(p->memory, clock_now(), clock_wall());
     pool_free(p->pool);
     secret_set_free(p->secrets);
     run_settings_free(&p->settings);

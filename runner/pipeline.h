@@ -17,6 +17,7 @@
 
 #include "jobs/in/source.h"
 #include "jobs/out/output.h"
+#include "pool/memory.h"
 #include "pool/pool.h"
 #include "pool/transfer/engine.h"
 #include "runner/budget.h"
@@ -45,6 +46,7 @@ enum stop_cause {
 struct pipeline {
     const struct plan *plan;
     struct pool *pool;
+    struct memory *memory; // the loop's, once it runs; NULL: nothing is remembered
     struct source *source;
     struct output *output;
     struct run_settings settings;    // what all rows ask for

@@ -162,3 +162,19 @@ void meter_return(struct meter *m, const struct charge *charge, const struct mom
     const struct spend nothing = {0, 0, 0};
     meter_settle(m, charge, &nothing, moment);
 }
+
+void meter_add_today(struct meter *m, int64_t requests, int64_t tokens,
+                     const struct moment *moment) {
+    if (!m)
+        return;
+    roll(m, moment);
+    count_add(&m->today, requests, tokens);
+}
+
+void meter_add_minute(struct meter *m, int64_t requests, int64_t tokens, int64_t at,
+                      const struct moment *moment) {
+    if (!m)
+        return;
+    window_change(&m->requests_minute, at, requests, moment->now);
+    window_change(&m->tokens_minute, at, tokens, moment->now);
+}

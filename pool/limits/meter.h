@@ -34,6 +34,13 @@ void meter_take(struct meter *m, const struct spend *spend, const struct moment 
 void meter_settle(struct meter *m, const struct charge *charge, const struct spend *real,
                   const struct moment *moment);
 
+// What was used before this run: so much today, or so much at a time in the last minute (monotonic, as far as
+// this run's clock goes back).
+void meter_add_today(struct meter *m, int64_t requests, int64_t tokens,
+                     const struct moment *moment);
+void meter_add_minute(struct meter *m, int64_t requests, int64_t tokens, int64_t at,
+                      const struct moment *moment);
+
 // It was never sent.
 void meter_return(struct meter *m, const struct charge *charge, const struct moment *moment);
 

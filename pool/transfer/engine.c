@@ -239,14 +239,10 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     return NULL;
 }
 
-static void transfer_free(struct transfer *t) {
-    easy_free_transfer(t);
-}
-
 static void lane_free(struct lane *lane) {
     struct list *node;
     while ((node = list_pop(&lane->idle)))
-        transfer_free(LIST_ENTRY(node, struct transfer, node));
+        easy_free_transfer(LIST_ENTRY(node, struct transfer, node));
     curl_multi_cleanup(lane->multi);
     heap_remove(&lane->engine->due, &lane->timer);
     free(lane);
@@ -309,12 +305,6 @@ static void note_version(struct engine *e, struct transfer *t) {
     e->settings.options.http = HTTP_AUTO;
 }
 
-// Its time limit runs on.
-static void send_again(struct lane *lane, struct transfer *t) {
-    check(curl_multi_remove_handle(lane->multi, t->easy));
-    check(curl_multi_add_handle(lane->multi, t->easy));
-}
-
 // What a CURLMsg points to dies when the handle is removed: everything is copied first.
 static void collect_done(struct engine *e, struct lane *lane) {
     CURLMsg *message;
@@ -325,7 +315,8 @@ static void collect_done(struct engine *e, struct lane *lane) {
         struct transfer *t = easy_owner(message->easy_handle);
         CURLcode code = message->data.result;
         if (easy_is_refused(t, code)) {
-            send_again(lane, t);
+            check(curl_multi_remove_handle(lane->multi, t->easy)); // its time limit runs on
+            check(curl_multi_add_handle(lane->multi, t->easy));
             continue;
         }
         easy_finish(t, code);
@@ -399,12 +390,9 @@ static void note_turn(struct engine *e) {
 
 static void run_event(struct engine *e, const struct epoll_event *event) {
     curl_socket_t fd = event->data.fd;
-    if (fd == e->wake_fd) {
-        uint64_t count;
-        if (read(fd, &count, sizeof count) < 0)
-            return; // somebody else read it: the wake-up has happened all the same
+    uint64_t count; // if another thread read it, the wake-up has happened all the same
+    if (fd == e->wake_fd && read(fd, &count, sizeof count) <= (ssize_t)sizeof count)
         return;
-    }
     struct watch *w = watch_of(e, fd);
     if (!w->lane)
         return;

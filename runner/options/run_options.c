@@ -10,7 +10,7 @@
 
 // In the order of the enums they fill.
 static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", "json", NULL};
-static const char *const delimiters[] = {"auto", ",", ";", "tab", "|", NULL};
+static const char *const delimiters[] = {"auto", ",", ";", "|", "tab", NULL};
 static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
 static const char *const dry_run_forms[] = {"json", NULL};
 static const char *const affinities[] = {"none", "prefix", NULL};
@@ -153,6 +153,13 @@ const struct option run_options[] = {
      .help =
          "How long to wait for a rate-limited provider before using the next one of --provider; "
          "for keys that are merely busy rows always wait"},
+    {.name = "no-memory",
+     .type = OPTION_FLAG,
+     .offset = AT(no_memory),
+     .group = KEYS,
+     .help =
+         "Neither use nor change what is remembered of earlier runs: what each key used today and "
+         "in the last minute, and which keys rest or are out"},
     {.name = "base-url",
      .type = OPTION_TEXT,
      .offset = AT(base_url),

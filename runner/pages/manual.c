@@ -1,4 +1,4 @@
-// manual.c: the prose of the manual, as tables of text. Constant.
+// manual.c: the prose of the manual, as tables of text; manual_around.c goes on. Constant.
 // SPDX-License-Identifier: MIT
 #include "runner/pages/manual.h"
 
@@ -451,48 +451,6 @@ const struct manual_section manual_sections[] = {
      "`--dry-run=json` writes one object to standard output: `rows_left`, `rows_done`, "
      "`rows_bad`, `tokens` (input, output), `seconds` (null when no limit is stated), `cost` "
      "(usd, unpriced), `models` and `first`, each with the `url` and the `body`."},
-
-    {"ENVIRONMENT",
-     "`<NAME>_API_KEY` and `<NAME>_API_KEY_1`, `_2` and so on hold keys, as described above.\n\n"
-     "`SSL_CERT_FILE`, `CURL_CA_BUNDLE`, `REQUESTS_CA_BUNDLE`: files of certificates to trust, the "
-     "first of these that is set, unless `--cacert` is given; then `SSL_CERT_DIR`, then the "
-     "system's. `HTTPS_PROXY`, `http_proxy` and `NO_PROXY` work as they do with curl. `NO_COLOR`, "
-     "when set, "
-     "keeps help free of bold type.\n\n"
-     "The variables below set other defaults for options. The command line goes before them, and "
-     "an "
-     "empty variable counts as not set. For a flag, 1, true or yes sets it; 0, false or no does "
-     "not. "
-     "On the command line such a flag is taken back with `--NAME=no`. Options that decide about "
-     "one "
-     "call only have no variable."},
-
-    {"FILES",
-     "- ./.env: variables with keys, read when it is there and `--env-file` names no other.\n"
-     "- INPUT with its ending replaced by .results.jsonl: the results, unless `-o` says "
-     "otherwise.\n"
-     "- The results' name with .ahead or .ahead2: results of `--ordered` that wait for their "
-     "turn.\n"
-     "- The results' name with .inflight: which rows were sent and are in doubt.\n"
-     "- The results' name with .rewrite: the file that takes its place when a run ends.\n"
-     "- `TMPDIR`, or /tmp: what `--ordered` keeps out of memory."},
-
-    {"SIGNALS",
-     "The first SIGINT (Ctrl-C) or SIGTERM stops the reading of rows and lets requests in flight "
-     "finish. The second does not wait for them, the third not even for results to be written. The "
-     "same signal again within half a second counts once, since timeout(1) and terminals deliver "
-     "it "
-     "twice. "
-     "What was finished is on disk either way, and the same command goes on from there. While "
-     "earlier results are read "
-     "back, before anything is sent, the first one ends the run. SIGHUP, "
-     "which a terminal sends when it goes away, does the same, unless it is ignored (nohup).\n\n"
-     "Time that the process is stopped (SIGSTOP, Ctrl-Z) or the machine sleeps does not count "
-     "towards "
-     "`--timeout`: answers that came meanwhile are read. It does count for everything else: the "
-     "rests of "
-     "keys, `--deadline`. A connection whose other end is silently gone is given up after about a "
-     "minute."},
 
     {NULL, NULL},
 };

@@ -27,8 +27,9 @@ struct manual_example {
 extern const char manual_purpose[];
 extern const char manual_description[];
 
-// In the order of the page. ENVIRONMENT is followed by the list of variables.
+// In the order of the page, one table after the other. ENVIRONMENT is followed by the list of variables.
 extern const struct manual_section manual_sections[];
+extern const struct manual_section manual_sections_around[];
 extern const struct manual_exit_code manual_exit_codes[];
 extern const struct manual_example manual_examples[];
 

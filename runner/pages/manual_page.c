@@ -277,6 +277,15 @@ static void add_examples(struct buf *out) {
     }
 }
 
+static void add_sections(struct buf *out, const struct manual_section *s) {
+    for (; s->title; s++) {
+        add_section(out, s->title);
+        add_prose(out, s->text);
+        if (strcmp(s->title, "ENVIRONMENT") == 0)
+            add_variables(out);
+    }
+}
+
 void manual_add_page(struct buf *out) {
     buf_add_str(out,
                 ".\\\" Made by `batch-run help manual`.\n.Dd " DATE "\n.Dt BATCH-RUN 1\n.Os\n");
@@ -288,12 +297,8 @@ void manual_add_page(struct buf *out) {
     add_prose(out, manual_description);
     add_commands(out);
     add_options(out);
-    for (const struct manual_section *s = manual_sections; s->title; s++) {
-        add_section(out, s->title);
-        add_prose(out, s->text);
-        if (strcmp(s->title, "ENVIRONMENT") == 0)
-            add_variables(out);
-    }
+    add_sections(out, manual_sections);
+    add_sections(out, manual_sections_around);
     add_exit_status(out);
     add_examples(out);
     add_section(out, "SEE ALSO");

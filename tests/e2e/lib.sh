@@ -21,6 +21,7 @@ KEEP_WORK=${KEEP_WORK:-} # set: leave the directory behind and say where it is
 for variable in $(compgen -e | grep -E '^BATCH_RUN_|_API_KEY|(_proxy|_PROXY)$'); do
     unset "$variable"
 done
+export BATCH_RUN_NO_MEMORY=1 # a run knows nothing of those before; memory.sh takes it back
 # shellcheck disable=SC2034 # for a script that calls make
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
