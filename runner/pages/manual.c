@@ -283,6 +283,8 @@ const struct manual_section manual_sections[] = {
      "- anthropic: `custom_id`, `result` (`type` succeeded and `message`, or `type` errored and "
      "`error`), `key`\n"
      "- gemini: `key` (the row's id), `response` or `error`, and the key's name as `api_key`\n\n"
+     "In each, `settings` comes last (see RESUMING), and in one line of each run `run_settings` "
+     "before it. "
      "A reply from a provider that speaks the format goes in as it came; any other, and one that "
      "came as a stream, is put into the format's words. A file is gone on with in the format it "
      "was "

@@ -47,7 +47,7 @@ for format in $FORMATS; do
         run_ok "${send[@]}" -o stream.jsonl --stream
         for file in plain.jsonl stream.jsonl; do
             assert_lines $file 30
-            assert_json $file 'map(keys_unsorted) | unique' "[$(members "$format")]"
+            assert_json $file 'map(keys_unsorted - ["settings", "run_settings"]) | unique' "[$(members "$format")]"
             read_lines "$format" $file >lines
             assert_eq 30 "$(jq -s "map(select(.[1] == \"question \" + (.[0][4:]) + \" in so many words\" and
                 .[2] == \"$(stop_word "$format")\" and .[3] > 0 and (.[4] | startswith(\"$provider-\")))) | length" lines)" "good lines of $file"
