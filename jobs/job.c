@@ -17,7 +17,7 @@
 #define TO(state) (1u << (state))
 static const unsigned allowed[] = {
     [JOB_IDLE] = TO(JOB_WAITING) | TO(JOB_FINISHED),
-    [JOB_WAITING] = TO(JOB_LEASED) | TO(JOB_FINISHED) | TO(JOB_IDLE),
+    [JOB_WAITING] = TO(JOB_LEASED) | TO(JOB_PARKED) | TO(JOB_FINISHED) | TO(JOB_IDLE),
     [JOB_LEASED] = TO(JOB_IN_FLIGHT) | TO(JOB_WAITING) | TO(JOB_FINISHED),
     [JOB_IN_FLIGHT] = TO(JOB_PARKED) | TO(JOB_WAITING) | TO(JOB_FINISHED) | TO(JOB_IDLE),
     [JOB_PARKED] = TO(JOB_WAITING) | TO(JOB_FINISHED) | TO(JOB_IDLE),
@@ -61,6 +61,9 @@ void job_clear(struct job *job) {
     job->sent_again = 0;
     job->affinity = 0;
     job->retries = 0;
+    job->refused.count = 0;
+    job->in_doubt_at = 0;
+    job->lane = NULL;
     job->copied = false;
     job->not_after = TIME_NEVER;
     job->result.outcome = OUTCOME_NONE;

@@ -4,6 +4,8 @@
 //              ▲                 │ not before t    │
 //              └───── time ── PARKED ◀─────────────┘ may be tried again; else FINISHED
 //
+// A row that waits for another key than those that refused it is PARKED too, straight from WAITING.
+//
 // A job is owned by whoever holds the pointer: the reader while it is filled, a queue, the loop, the
 // writer, and between rows the credit store (runner/credits.h), from which it is taken and to which
 // it returns. There is never a second holder, so there are no locks and no reference counts in it.
@@ -17,6 +19,7 @@
 #include "jobs/base/list.h"
 #include "jobs/outcome.h"
 #include "jobs/params.h"
+#include "jobs/refusals.h"
 #include "jobs/reply.h"
 #include "jobs/settings.h"
 
@@ -87,6 +90,8 @@ struct job_notes {
     uint64_t salt;     // of the idempotency keys of an earlier run that it goes on with; 0: none
 };
 
+struct job_lane;
+
 struct job {
     struct list node;       // in the one list or queue that holds it
     struct heap_node timer; // PARKED: due when it may be tried again
@@ -108,10 +113,13 @@ struct job {
     size_t reply_credited; // the same for its reply
 
     // From the loop.
-    int64_t accepted_at; // monotonic, when the loop first saw it
-    int64_t in_attempts; // microseconds spent in attempts so far
-    uint64_t affinity;   // the same for rows that begin alike (pool/wire/prefix.h); 0: no matter
-    int retries;         // attempts that counted against --max-retries
+    int64_t accepted_at;   // monotonic, when the loop first saw it
+    struct job_lane *lane; // where it waits, or did (runner/lanes.h); NULL: nowhere
+    int64_t in_attempts;   // microseconds spent in attempts so far
+    uint64_t affinity;     // the same for rows that begin alike (pool/wire/prefix.h); 0: no matter
+    int retries;           // attempts that counted against --max-retries
+    struct row_refusals refused;
+    int64_t in_doubt_at; // when the attempt was sent whose failure has not counted so far; 0: none
     int sent_again;      // times that a kept connection ended before its answer
     bool copied;         // a second request was sent for it while the first was out
     int64_t not_after;   // monotonic deadline, or TIME_NEVER

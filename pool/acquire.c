@@ -4,6 +4,10 @@
 
 #include "jobs/base/clock.h"
 
+// A row that waits for another key than those that refused it is asked for again so soon.
+#define ROW_AGAIN         (50 * USEC_PER_MS)
+#define ROW_AGAIN_RESTING USEC_PER_SEC
+
 static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
@@ -116,6 +120,8 @@ static void take(struct seat *seat, const struct need *need, const struct moment
                             .is_trial = tab->state == TAB_TRIAL};
     breaker_took(&channel->breaker, m->now);
     lease->in_flight = ++key->in_flight;
+    lease->row = need->row;
+    channel->home->in_flight++;
     key->counts.requests++;
     tab->account->in_flight++;
     charge(lease, m);
@@ -157,7 +163,7 @@ static enum pool_answer none_now(const struct channel *channel, int64_t *not_bef
 
 // The provider itself is down, or just back.
 static enum pool_answer held_back(const struct channel *channel) {
-    if (home_is_spent(channel->home))
+    if (home_is_spent(channel->home) || channel->breaker.given_up)
         return POOL_NONE;
     return channel->breaker.state == BREAKER_RAMP ? POOL_BUSY : POOL_LATER;
 }
@@ -168,6 +174,64 @@ static bool asks_for_less(const struct channel *channel, const struct spend *spe
            spend->output_tokens < channel->parked_for.output_tokens;
 }
 
+// -- a row that was refused --
+
+// Those that refused it are passed over for a while, and for as long as they are looked at: another row tells
+// more there.
+static bool is_for_another(const struct seat *seat, const struct need *need, bool waits) {
+    const struct account *account = seat->tab->account;
+    bool is_trial = seat->tab->state == TAB_TRIAL || seat->key->standing == STANDING_TRIAL;
+    if (!waits && !(is_trial && need->others_wait))
+        return false;
+    return suspects_refused_by(need->refused, account);
+}
+
+static struct seat *choose_elsewhere(struct channel *channel, const struct need *need,
+                                     const struct spend *spend, const struct moment *m) {
+    struct seat *best = NULL;
+    bool waits = m->now < suspects_wait_until(need->refused);
+    for (size_t i = 0; i < channel->home->count; i++) {
+        struct seat *seat = &channel->seats[i];
+        if (seat->place == SEAT_OPEN && !is_for_another(seat, need, waits) &&
+            (!best || seat->key->in_flight < best->key->in_flight) && admits(seat, spend, m))
+            best = seat;
+    }
+    return best;
+}
+
+// Another row may go meanwhile; this one comes again soon, since keys are freed by answers too.
+static enum pool_answer refused_later(const struct channel *channel, const struct need *need,
+                                      int64_t now, int64_t *not_before) {
+    enum pool_answer answer = none_now(channel, not_before);
+    int64_t until = suspects_wait_until(need->refused);
+    int64_t soon = now + (answer == POOL_BUSY ? ROW_AGAIN : ROW_AGAIN_RESTING);
+    bool any_open = order_open_count(channel->order) > 0; // for another row
+    bool all_rest = answer == POOL_LATER && !any_open;
+    if (answer == POOL_NONE || answer == POOL_NO_MODEL || all_rest ||
+        (until <= now && !need->others_wait))
+        return answer;
+    if (until > now && until < *not_before)
+        *not_before = until;
+    if (*not_before > soon && (any_open || channel->home->in_flight || *not_before == TIME_NEVER))
+        *not_before = soon;
+    return POOL_ROW_LATER;
+}
+
+static enum pool_answer acquire_elsewhere(struct channel *channel, const struct need *need,
+                                          const struct moment *m, struct lease *lease,
+                                          int64_t *not_before) {
+    struct spend spend = spend_of(channel, need);
+    struct seat *seat = choose_elsewhere(channel, need, &spend, m);
+    if (!seat && asks_for_less(channel, &spend)) {
+        channel_ask_again(channel);
+        seat = choose_elsewhere(channel, need, &spend, m);
+    }
+    if (!seat)
+        return refused_later(channel, need, m->now, not_before);
+    take(seat, need, m, lease);
+    return POOL_LEASED;
+}
+
 enum pool_answer pool_acquire(struct channel *channel, const struct need *need, int64_t now,
                               struct lease *lease, int64_t *not_before) {
     struct moment m = pool_moment(channel->home, now);
@@ -176,6 +240,8 @@ enum pool_answer pool_acquire(struct channel *channel, const struct need *need, 
     channel_wake(channel, now);
     if (!breaker_admits(&channel->breaker, now, not_before))
         return held_back(channel);
+    if (need->refused && need->refused->count)
+        return acquire_elsewhere(channel, need, &m, lease, not_before);
     struct seat *seat = choose(channel, need, &spend, &m);
     if (!seat && asks_for_less(channel, &spend)) {
         channel_ask_again(channel);

@@ -110,8 +110,11 @@ static void cool(struct lease *lease, const struct verdict *verdict, int64_t now
     struct tab *tab = lease->seat->tab;
     struct account *account = tab->account;
     bool begins = tab->state != TAB_COOLING; // else it says what is known
+    if (tab->refusals == 0)
+        tab->refused_since = now;
     tab->refusals += is_news(lease);
     tab->cooled_at = now;
+    tab->is_asked_to_wait = verdict->hint >= 0 || verdict->cause != BECAUSE_RATE;
     int64_t pause = pause_of(tab, verdict);
     int64_t wall = now + tab->channel->home->pool->wall_offset;
     tab_cool(tab, now + pause, verdict->cause == BECAUSE_DAY ? wall + pause : 0);
@@ -171,6 +174,31 @@ static void follow_day(struct lease *lease, const struct pool_report *report, in
 
 // -- the key --
 
+static void lose_model(struct lease *lease, const struct verdict *verdict, int64_t now) {
+    struct tab *tab = lease->seat->tab;
+    bool news = !tab->no_model;
+    tab->channel->no_model += news;
+    tab->no_model = true;
+    tab->is_asked_to_wait = true;
+    set_reason(lease->key, verdict);
+    tab_cool(tab, now + MODEL_PAUSE, 0);
+    if (news)
+        say(&(struct notice){name_of(tab->account), "is not asked for this model", MODEL_PAUSE,
+                             lease->key->reason, false});
+}
+
+// Different rows were refused, while rows for other models were served: it is the model.
+static bool is_models(const struct lease *lease) {
+    const struct suspicion *s = lease->seat->suspicion;
+    return lease->row && s && s->rows > 1 && lease->key->served_at >= s->sent_at;
+}
+
+static void look_again(struct key *key, int64_t now) {
+    key_doubt(key, now + (LOOK_FIRST << key->looks));
+    log_info("%s was good and is refused; it is tried once more: %s", key->entry->name,
+             key->reason);
+}
+
 // How long a key that is out is left alone: as the pool file's healthCheckInterval says, else for hours.
 static int64_t recheck_after(const struct key *key) {
     int64_t stated = key->account->home->pool->options.keyring->recheck;
@@ -199,16 +227,18 @@ static void follow_forbidden(struct lease *lease, const struct pool_report *repo
     struct key *key = lease->key;
     if (key->standing == STANDING_REMOVED || key->standing == STANDING_SUSPENDED)
         return;
+    if (is_models(lease)) {
+        lose_model(lease, report->verdict, now);
+        return;
+    }
     set_reason(key, report->verdict);
+    if (lease->row && report->verdict->by_status && key->counts.ok && key->looks < LOOKS_MOST) {
+        look_again(key, now);
+        return;
+    }
     key_suspend(key, now + recheck_after(key));
     say(&(struct notice){key->entry->name, "is refused and left alone", recheck_after(key),
                          key->reason, true});
-}
-
-static void look_again(struct key *key, int64_t now) {
-    key_doubt(key, now + (LOOK_FIRST << key->looks));
-    log_info("%s was good and is refused; it is tried once more: %s", key->entry->name,
-             key->reason);
 }
 
 static void take_out(struct key *key, int64_t now) {
@@ -233,6 +263,10 @@ static void follow_bad_key(struct lease *lease, const struct pool_report *report
     struct home *home = key->account->home;
     if (key->standing == STANDING_REMOVED || key->standing == STANDING_SUSPENDED)
         return;
+    if (report->verdict->by_status && is_models(lease)) {
+        lose_model(lease, report->verdict, now);
+        return;
+    }
     set_reason(key, report->verdict);
     struct key *fellow = key->looks ? NULL : fellow_sufferer(key, now);
     if (fellow && fellow->standing == STANDING_REMOVED && fellow->looks == 0)
@@ -261,10 +295,9 @@ static void follow_upstream(struct lease *lease, const struct pool_report *repor
     bool sure = verdict->outcome == OUTCOME_RATE_LIMITED; // it says so itself
     if (channel->breaker.state == BREAKER_CLOSED && !sure)
         note_health(lease, false, now);
-    if (breaker_failed(&channel->breaker, lease->charge.at, sure, verdict->hint, now))
-        log_info("%s fails: all its keys pause for %lld ms, none is to blame: %s",
-                 channel->home->provider->name, (long long)(channel->breaker.pause / USEC_PER_MS),
-                 verdict->message);
+    channel->breaker.has_passed |= channel->home->has_answered;
+    bool begins = breaker_failed(&channel->breaker, lease->charge.at, sure, verdict->hint, now);
+    outage_note(channel, verdict, begins, now);
 }
 
 // -- accepted --
@@ -279,6 +312,13 @@ static void bring_back(struct lease *lease) {
     log_info("%s is back", key->entry->name);
 }
 
+void tab_forgive(struct tab *tab) {
+    for (size_t i = 0; i < tab->account->key_count; i++)
+        if (tab->account->keys[i]->standing == STANDING_GOOD)
+            clear_reason(tab->account->keys[i]);
+    tab_open(tab);
+}
+
 // Its answer ends the cool-down, or the suspicion.
 static void settle_tab(struct lease *lease) {
     struct tab *tab = lease->seat->tab;
@@ -287,24 +327,22 @@ static void settle_tab(struct lease *lease) {
     tab->refusals = 0;
     if (tab->state == TAB_OPEN)
         return;
-    for (size_t i = 0; i < tab->account->key_count; i++)
-        if (tab->account->keys[i]->standing == STANDING_GOOD)
-            clear_reason(tab->account->keys[i]);
-    tab_open(tab);
+    tab_forgive(tab);
     log_info("%s is back", name_of(tab->account));
 }
 
 // Whatever it said, the provider is there.
 static void clear_breaker(struct lease *lease, int64_t now) {
     struct breaker *b = &lease->channel->breaker;
-    bool was_down = b->state == BREAKER_OPEN || b->state == BREAKER_PROBING;
+    lease->channel->home->has_answered = true;
     breaker_passed(b, lease->charge.at, now);
-    if (was_down && b->state == BREAKER_RAMP)
-        log_info("%s answers again", lease->channel->home->provider->name);
+    if (!breaker_is_down(b))
+        outage_end(lease->channel, now);
 }
 
 static void follow_answer(struct lease *lease, const struct pool_report *report, int64_t now) {
     lease->channel->home->answered_at = now;
+    suspects_served(lease, now);
     felt_passed(&lease->seat->tab->felt, lease->serial);
     chance_passed(&lease->seat->tab->chance);
     if (report->verdict->outcome == OUTCOME_OK)
@@ -315,19 +353,10 @@ static void follow_answer(struct lease *lease, const struct pool_report *report,
 
 // Nobody has the model: the row's own mistake. Else this account has it not.
 static void follow_model(struct lease *lease, const struct pool_report *report, int64_t now) {
-    struct tab *tab = lease->seat->tab;
-    if (report->verdict->final) {
+    if (report->verdict->final)
         follow_answer(lease, report, now);
-        return;
-    }
-    bool news = !tab->no_model;
-    tab->channel->no_model += news;
-    tab->no_model = true;
-    set_reason(lease->key, report->verdict);
-    tab_cool(tab, now + MODEL_PAUSE, 0);
-    if (news)
-        say(&(struct notice){name_of(tab->account), "is not asked for this model", MODEL_PAUSE,
-                             lease->key->reason, false});
+    else
+        lose_model(lease, report->verdict, now);
 }
 
 // -- one place for all --
@@ -343,10 +372,38 @@ static const struct {
     [BECAUSE_MODEL] = {follow_model, true},    [BECAUSE_UPSTREAM] = {follow_upstream, false},
 };
 
+// It may be the row's own. A wait that is asked for is kept to all the same.
+static void follow_row(struct lease *lease, const struct pool_report *report, int64_t now) {
+    const struct verdict *verdict = report->verdict;
+    struct tab *tab = lease->seat->tab;
+    if (verdict->cause != BECAUSE_RATE)
+        return;
+    bring_back(lease);
+    felt_return(&tab->felt, lease->serial);
+    bool fixed = tab->channel->home->pool->options.cooldown != COOLDOWN_AUTO;
+    if (verdict->hint < 0 && !fixed)
+        return;
+    int refusals = tab->refusals;
+    tab->refusals = 1;
+    int64_t pause = pause_of(tab, verdict);
+    tab->refusals = refusals;
+    tab->cooled_at = now;
+    tab->is_asked_to_wait = true;
+    tab_cool(tab, now + pause, 0);
+    set_reasons(tab->account, verdict);
+}
+
 static void follow_cause(struct lease *lease, const struct pool_report *report, int64_t now) {
     enum cause cause = report->verdict->cause;
     if (cause != BECAUSE_UPSTREAM)
         clear_breaker(lease, now);
+    enum suspect suspect = suspects_note(lease, report, now);
+    if (suspect == SUSPECT_ROW) {
+        follow_row(lease, report, now);
+        return;
+    }
+    if (suspect == SUSPECT_KEY && cause == BECAUSE_REQUEST)
+        cause = BECAUSE_FORBIDDEN;
     if (follows[cause].accepted)
         bring_back(lease);
     follows[cause].follow(lease, report, now);
@@ -354,6 +411,8 @@ static void follow_cause(struct lease *lease, const struct pool_report *report, 
 
 void follow(struct lease *lease, const struct pool_report *report, int64_t now) {
     struct tab *tab = lease->seat->tab;
+    if (report->is_first && !report->is_cut_short && !report->is_unprocessed)
+        breaker_note_first(&lease->channel->breaker, report->verdict->cause == BECAUSE_UPSTREAM);
     if (report->is_cut_short || report->is_unprocessed)
         breaker_left(&lease->channel->breaker, lease->charge.at);
     else

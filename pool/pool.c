@@ -177,6 +177,7 @@ struct pool *pool_new(const struct pool_options *options) {
     pool->options = *options;
     pool->options.feels_nothing |= options->cooldown != COOLDOWN_AUTO;
     pool->random.state = options->seed;
+    pthread_mutex_init(&pool->outage_lock, NULL);
     count_keys(pool, ring);
     size_t n = 0;
     for (size_t i = 0; i < ring->count; i++)
@@ -230,11 +231,14 @@ static struct channel *add_channel(struct home *home, struct slice model) {
     channel->tabs = mem_zero(home->account_count, sizeof *channel->tabs);
     channel->order = order_new(&options);
     channel->breaker.keys = home->count;
+    channel->breaker.patience = pool->options.outage_patience;
     channel->output_tokens = OUTPUT_TOKENS_AT_FIRST;
     channel->output_estimate = OUTPUT_TOKENS_AT_FIRST;
     describe_keys(home, channel->order);
     fill_seats(channel);
+    pthread_mutex_lock(&pool->outage_lock); // pool_outage() walks the channels
     home->channels[home->channel_count++] = channel;
+    pthread_mutex_unlock(&pool->outage_lock);
     restore_channel(channel);
     return channel;
 }
@@ -281,7 +285,9 @@ void pool_tell_time(struct pool *pool, int64_t now, int64_t now_wall) {
 
 static void free_channel(struct channel *channel) {
     for (size_t i = 0; i < channel->home->account_count; i++)
-        free(channel->tabs[i].learned);
+        free(channel->tabs[i].learned), free(channel->tabs[i].suspicion);
+    for (size_t i = 0; i < channel->home->count; i++)
+        free(channel->seats[i].suspicion);
     heap_free(&channel->resting_tabs);
     heap_free(&channel->resting_seats);
     order_free(channel->order);
@@ -315,6 +321,7 @@ void pool_free(struct pool *pool) {
         free(pool->keys[i].latency);
         free(pool->keys[i].reason);
     }
+    pthread_mutex_destroy(&pool->outage_lock);
     restore_free(pool);
     free(pool->homes);
     free(pool->keys);

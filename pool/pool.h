@@ -16,6 +16,7 @@
 #define POOL_POOL_H
 
 #include "jobs/base/random.h"
+#include "jobs/refusals.h"
 #include "jobs/reply.h"
 #include "pool/keys/key.h"
 #include "pool/keys/strategy.h"
@@ -37,6 +38,7 @@ struct pool_options {
     int64_t cooldown;         // COOLDOWN_AUTO or fixed microseconds
     bool feels_nothing;       // rates that nobody announces are not felt; so with a fixed cooldown
     uint64_t seed;            // of jitter and chance
+    int64_t outage_patience;  // how long an outage is waited for; 0: see pool/limits/breaker.h
 };
 
 struct pool *pool_new(const struct pool_options *options);
@@ -58,6 +60,9 @@ struct need {
     int64_t input_tokens;  // estimated
     int64_t output_tokens; // the most it may be answered with; -1: not known, the pool estimates
     uint64_t affinity;     // requests alike in this prefer the same key; 0: none
+    uint64_t row;          // which row it is of; 0: not said, and every refusal is its key's
+    const struct row_refusals *refused; // who refused this row so far, or NULL
+    bool others_wait;                   // other rows wait for keys of this provider
 };
 
 struct lease {
@@ -68,6 +73,7 @@ struct lease {
     struct charge charge; // what it was expected to take
     uint64_t serial;      // among its account's requests (limits/felt.h)
     int in_flight;        // requests its key had under way, itself included
+    uint64_t row;         // of its need
     bool is_trial;        // the one that shows whether its account's cool-down is over
 };
 
@@ -76,8 +82,10 @@ enum pool_answer {
     POOL_BUSY,   // all keys that may serve now have their hands full: with the next release, or at
                  // *not_before if that is earlier
     POOL_LATER,  // no key may serve now: not before *not_before; TIME_NEVER: with the next release
-    POOL_NO_MODEL, // no key of this provider has this model, for minutes at least
-    POOL_NONE,     // no key of this provider can serve again in this run
+    POOL_ROW_LATER, // not this row, before *not_before; another may be served now
+    POOL_NO_MODEL,  // no key of this provider has this model, for minutes at least
+    POOL_NONE,      // no key of this provider can serve again in this run, or its outage has lasted
+                    // longer than the patience
 };
 
 enum pool_answer pool_acquire(struct channel *channel, const struct need *need, int64_t now,
@@ -96,11 +104,24 @@ struct pool_report {
     enum request_end end;              // what the rest of it is taken to be
     int64_t latency;                   // microseconds
     const struct announced *announced; // the limits its headers told, or NULL
-    bool is_unprocessed; // its kept connection ended at once: counted by the limits alone
-    bool is_cut_short;   // we broke it off: its failing says nothing about anybody
+    bool is_first;                     // of its row's attempts
+    bool is_unprocessed;          // its kept connection ended at once: counted by the limits alone
+    bool is_cut_short;            // we broke it off: its failing says nothing about anybody
+    struct row_refusals *refused; // of the lease's row: a refusal is added to them; or NULL
+    bool others_wait;             // as in struct need
 };
 
-void pool_release(struct lease *lease, const struct pool_report *report, int64_t now);
+// Whose a refusal is, for the job.
+enum pool_blame {
+    BLAME_VERDICT, // as the verdict has it
+    BLAME_OPEN,    // not known yet: the row goes on, with another key if there is one
+    BLAME_ROW,     // the row's own: it fails as report->refused->fails_as
+};
+
+enum pool_blame pool_release(struct lease *lease, const struct pool_report *report, int64_t now);
+
+// Whether a row is to blame for its refusals by now: others were served by the keys that refused it.
+bool pool_blames_row(const struct row_refusals *refused, bool others_wait);
 
 // Gives a lease back as if it had never been taken: nothing was sent.
 void pool_return(struct lease *lease, int64_t now);

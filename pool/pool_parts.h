@@ -34,25 +34,49 @@
 #include "pool/limits/felt.h"
 #include "pool/limits/learned.h"
 #include "pool/limits/meter.h"
+#include "pool/outage.h"
 #include "pool/pool.h"
 #include "pool/restore.h"
 
+#include <pthread.h>
+
 enum tab_state { TAB_OPEN, TAB_COOLING, TAB_TRIAL, TAB_PROBING };
+
+#define SERVED_SIZES 8 // by powers of four, from 64 tokens on
+#define USED_SLOTS   5 // of 15 seconds, the latest still running
+
+// Refusals that may be a row's own, or may not: of a seat, or of a tab where they are about rates.
+// Made with the first one.
+struct suspicion {
+    uint64_t row;       // refused, and no other served since; 0: none
+    int64_t sent_at;    // when it was sent
+    int rows;           // different ones that were refused in a row
+    int64_t charged_at; // when the key or account was last blamed: refusals until then are no row's
+    int64_t served_at;  // when the latest that was served was sent, since this was made
+    int64_t served_size[SERVED_SIZES]; // the same, of those of this size
+    int64_t made_at;
+    int64_t used_before;      // tokens taken before it was made
+    int64_t used[USED_SLOTS]; // tokens taken since …
+    int64_t used_slot;        // … the latest slot's number
+};
 
 struct tab {
     struct account *account;
     struct channel *channel;
     enum tab_state state;
-    struct list line;        // seats that are SEAT_PARKED, first come first served
-    struct heap_node timer;  // when it is to be looked at again: COOLING, or OPEN with a line
-    int64_t until_wall;      // COOLING to the end of a day: that, by the wall clock; else 0
-    bool no_model;           // COOLING because the account has not this model
-    bool is_crowded;         // its group had its hands full when a seat was asked
-    int refusals;            // one after the other
-    int64_t surprises;       // refusals although limits are announced
-    int64_t cooled_at;       // when the last cool-down began: what was sent before is no news
-    struct spend taken;      // everything so far, in flight included; until `learned` counts
-    struct learned *learned; // NULL until limits were announced
+    struct list line;            // seats that are SEAT_PARKED, first come first served
+    struct heap_node timer;      // when it is to be looked at again: COOLING, or OPEN with a line
+    int64_t until_wall;          // COOLING to the end of a day: that, by the wall clock; else 0
+    bool no_model;               // COOLING because the account has not this model
+    bool is_asked_to_wait;       // COOLING for as long as the provider said
+    bool is_crowded;             // its group had its hands full when a seat was asked
+    int refusals;                // one after the other …
+    int64_t refused_since;       // … since then
+    struct suspicion *suspicion; // NULL until a row was refused for its rate
+    int64_t surprises;           // refusals although limits are announced
+    int64_t cooled_at;           // when the last cool-down began: what was sent before is no news
+    struct spend taken;          // everything so far, in flight included; until `learned` counts
+    struct learned *learned;     // NULL until limits were announced
     struct felt felt;
     struct chance chance;
 };
@@ -63,8 +87,9 @@ struct seat {
     struct key *key;
     struct tab *tab;
     enum seat_place place;
-    struct list node;       // SEAT_PARKED
-    struct heap_node timer; // SEAT_RESTING
+    struct suspicion *suspicion; // NULL until a row was refused without a word on the key
+    struct list node;            // SEAT_PARKED
+    struct heap_node timer;      // SEAT_RESTING
 };
 
 struct account {
@@ -78,6 +103,12 @@ struct account {
     int64_t in_flight;
 };
 
+// What outage_note() keeps of a channel's outage.
+struct channel_outage {
+    bool is_on, is_said;
+    struct outage_report report;
+};
+
 struct channel {
     struct home *home;
     struct slice model; // owned
@@ -87,11 +118,13 @@ struct channel {
     struct affinity affinity;
     struct heap resting_tabs, resting_seats;
     struct breaker breaker;
+    struct channel_outage outage; // under the pool's lock
     size_t full;          // who waits for an answer only: seats that are SEAT_FULL, crowded tabs
     size_t no_model;      // tabs that are COOLING for want of the model
     double output_tokens; // of an answer, on average
     int64_t
         output_estimate; // the same as it is reserved: follows when it is off by more than a little
+    double refused_share;    // of rows that were refused for a rate at first, lately
     struct spend parked_for; // the most that seats were asked for which wait for a limit since
 };
 
@@ -106,9 +139,11 @@ struct home {
     struct channel *channels[CHANNELS_MAX];
     size_t channel_count;
     struct heap suspended; // keys by when they may be tried again
-    size_t out;            // keys that are given up: removed, or suspended and not in doubt
-    int64_t answered_at;   // when a key was last accepted
-    struct key *last_out;  // the key that was refused last
+    size_t in_flight;
+    size_t out;           // keys that are given up: removed, or suspended and not in doubt
+    bool has_answered;    // whatever it said: it is there
+    int64_t answered_at;  // when a key was last accepted
+    struct key *last_out; // the key that was refused last
     int64_t last_out_at;
     int64_t day_end; // wall clock, when the provider's day ends
 };
@@ -131,9 +166,10 @@ struct pool {
     struct key *keys; // all of them, one block
     size_t key_count;
     struct random random;
-    int64_t wall_offset; // wall clock minus monotonic clock
-    int64_t now;         // as it was told last
-    pool_used used;      // or NULL
+    pthread_mutex_t outage_lock; // of all channels' outages
+    int64_t wall_offset;         // wall clock minus monotonic clock
+    int64_t now;                 // as it was told last
+    pool_used used;              // or NULL
     void *used_context;
 };
 
@@ -186,7 +222,27 @@ static inline bool home_is_spent(const struct home *home) {
     return home->out == home->count;
 }
 
+// -- suspects.c: whether a refusal is the row's or the key's --
+
+enum suspect {
+    SUSPECT_NONE, // the words name whose it is
+    SUSPECT_ROW,  // it may be the row's own: the key is not blamed for it as yet
+    SUSPECT_KEY,  // the key has refused others too
+};
+
+// Notes a refusal.
+enum suspect suspects_note(struct lease *lease, const struct pool_report *report, int64_t now);
+// A row was served.
+void suspects_served(struct lease *lease, int64_t now);
+// Whether the seat's account is among those that refused the row.
+bool suspects_refused_by(const struct row_refusals *refused, const struct account *account);
+// Until then the row goes to other accounts only.
+int64_t suspects_wait_until(const struct row_refusals *refused);
+
 // -- follow.c: what follows from an answer --
+
+// The account was not to blame: it is as it was before its pause.
+void tab_forgive(struct tab *tab);
 
 void follow(struct lease *lease, const struct pool_report *report, int64_t now);
 

@@ -83,6 +83,7 @@ static void leave(struct lease *lease) {
     BUG_IF(!lease->key || lease->key->in_flight <= 0);
     lease->key->in_flight--;
     lease->key->account->in_flight--;
+    lease->channel->home->in_flight--;
 }
 
 static void reopen(struct lease *lease) {
@@ -92,7 +93,15 @@ static void reopen(struct lease *lease) {
     lease->key = NULL;
 }
 
-void pool_release(struct lease *lease, const struct pool_report *report, int64_t now) {
+static enum pool_blame blame(const struct pool_report *report, int refusals) {
+    const struct row_refusals *refused = report->refused;
+    if (!refused || refused->count == refusals)
+        return BLAME_VERDICT;
+    return pool_blames_row(refused, report->others_wait) ? BLAME_ROW : BLAME_OPEN;
+}
+
+enum pool_blame pool_release(struct lease *lease, const struct pool_report *report, int64_t now) {
+    int refusals = report->refused ? report->refused->count : 0;
     leave(lease);
     count_report(lease->key, report);
     settle_spend(lease, report, now);
@@ -100,6 +109,7 @@ void pool_release(struct lease *lease, const struct pool_report *report, int64_t
         observe(lease, report->announced, now);
     follow(lease, report, now);
     reopen(lease);
+    return blame(report, refusals);
 }
 
 void pool_return(struct lease *lease, int64_t now) {

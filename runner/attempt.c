@@ -6,6 +6,7 @@
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
 #include "jobs/base/visible.h"
+#include "runner/failures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,13 +132,25 @@ static void park(struct loop *l, struct job *job, int64_t until) {
         loop_fail_deadline(l, job);
         return;
     }
-    job_set_state(job, JOB_PARKED);
     stats_add(&l->p->stats.retried, 1);
-    heap_set(&l->parked, &job->timer, until);
+    loop_park(l, job, until);
+}
+
+// Whose its refusal is was not said: the row's, or not known yet, and another key is asked.
+static void decide_blame(struct loop *l, struct job *job, const struct verdict *verdict,
+                         enum pool_blame blame) {
+    snprintf(job->result.code, sizeof job->result.code, "%s", verdict->code);
+    job_fail(job, blame == BLAME_ROW ? job->refused.fails_as : verdict->outcome, "%s",
+             verdict->message);
+    if (blame == BLAME_ROW)
+        loop_finish(l, job);
+    else
+        loop_wait_again(job);
 }
 
 // Again or done, once the key is back in the pool.
-static void decide(struct loop *l, struct job *job, const struct verdict *verdict) {
+static void decide(struct loop *l, const struct flight *f, const struct verdict *verdict) {
+    struct job *job = f->job;
     if (verdict->outcome == OUTCOME_OK) {
         job->result.outcome = OUTCOME_OK;
         loop_finish(l, job);
@@ -145,17 +158,12 @@ static void decide(struct loop *l, struct job *job, const struct verdict *verdic
     }
     snprintf(job->result.code, sizeof job->result.code, "%s", verdict->code);
     job_fail(job, verdict->outcome, "%s", verdict->message);
-    struct retry_decision decision = verdict->final
-                                         ? (struct retry_decision){RETRY_GIVE_UP, 0}
-                                         : retry_decide(&l->policy, verdict->outcome, job->retries,
-                                                        verdict->hint, l->now, &l->random);
+    struct retry_decision decision =
+        verdict->final ? (struct retry_decision){RETRY_GIVE_UP, 0} : failures_decide(l, f, verdict);
     switch (decision.answer) {
     case RETRY_GIVE_UP: loop_finish(l, job); break;
-    case RETRY_OTHER: loop_wait_again(l, job); break;
-    case RETRY_LATER:
-        job->retries++;
-        park(l, job, decision.again_at);
-        break;
+    case RETRY_OTHER: loop_wait_again(job); break;
+    case RETRY_LATER: park(l, job, decision.again_at); break;
     }
 }
 
@@ -166,7 +174,8 @@ static void land(struct loop *l, struct flight *f) {
     list_remove(&f->node);
 }
 
-static void release_key(struct loop *l, struct flight *f, const struct pool_report *report) {
+static enum pool_blame release_key(struct loop *l, struct flight *f,
+                                   const struct pool_report *report) {
     struct stats *stats = &l->p->stats;
     if (report->verdict->outcome == OUTCOME_RATE_LIMITED)
         stats_add(&stats->rate_limited, 1);
@@ -176,8 +185,9 @@ static void release_key(struct loop *l, struct flight *f, const struct pool_repo
         if (f->errand.result->ttft)
             histogram_add(&stats->ttft, f->errand.result->ttft);
     }
-    pool_release(&f->lease, report, l->now);
+    enum pool_blame blame = pool_release(&f->lease, report, l->now);
     land(l, f);
+    return blame;
 }
 
 // How the request ended, as far as its price is concerned. A stream may be whole although its transfer
@@ -218,7 +228,7 @@ static void note_answer(struct loop *l, const struct flight *f, enum outcome out
 }
 
 // The key back to the pool; the result tells of it.
-static void read_end(struct loop *l, struct flight *f) {
+static enum pool_blame read_end(struct loop *l, struct flight *f) {
     struct errand *e = &f->errand;
     struct job *job = f->job;
     struct result *result = &job->result;
@@ -237,14 +247,18 @@ static void read_end(struct loop *l, struct flight *f) {
                                  .end = end_of(e, outcome),
                                  .latency = result->latency,
                                  .announced = found->announces ? &found->announced : NULL,
-                                 .is_cut_short = is_cut_short(l, e)};
+                                 .is_first = result->attempts == 1,
+                                 .is_cut_short = is_cut_short(l, e),
+                                 .refused = &job->refused,
+                                 .others_wait = lanes_wait(&l->lanes)};
     standstill_heard(&l->standstill, e->route, &found->verdict, e->http_status, l->now);
     if (outcome != OUTCOME_OK)
         reasons_add_attempt(&l->p->reasons, job, outcome, found->verdict.message);
     settle_budget(l, f, &report);
     note_answer(l, f, outcome);
-    release_key(l, f, &report);
+    enum pool_blame blame = release_key(l, f, &report);
     lanes_heard(&l->lanes, job, e->route, outcome, l->now);
+    return blame;
 }
 
 // What was read points into the bytes, wherever they are.
@@ -266,7 +280,8 @@ static void take_copy(struct flight *f) {
 }
 
 // Nobody else is out for the job, and this answer is the one that counts.
-static void conclude(struct loop *l, struct flight *f, const struct verdict *verdict) {
+static void conclude(struct loop *l, struct flight *f, const struct verdict *verdict,
+                     enum pool_blame blame) {
     struct job *job = f->job;
     if (f->is_copy) {
         take_copy(f);
@@ -276,8 +291,10 @@ static void conclude(struct loop *l, struct flight *f, const struct verdict *ver
     if (verdict->outcome != OUTCOME_OK && job->not_after <= l->now) {
         job_fail(job, verdict->outcome, "%s", verdict->message);
         loop_fail_deadline(l, job);
+    } else if (blame != BLAME_VERDICT) {
+        decide_blame(l, job, verdict, blame);
     } else {
-        decide(l, job, verdict);
+        decide(l, f, verdict);
     }
     retire(l, f);
 }
@@ -286,13 +303,14 @@ static void conclude(struct loop *l, struct flight *f, const struct verdict *ver
 // any other answer it may do better.
 static void settle_answer(struct loop *l, struct flight *f) {
     struct flight *twin = f->twin;
+    failures_judge(f, &f->errand.found->verdict);
     const struct verdict *verdict = &f->errand.found->verdict;
     enum outcome outcome = verdict->outcome;
-    read_end(l, f);
+    enum pool_blame blame = read_end(l, f);
     if (outcome == OUTCOME_RATE_LIMITED || outcome == OUTCOME_QUOTA)
         l->hedge.refused_at = l->now;
     if (!twin) {
-        conclude(l, f, verdict);
+        conclude(l, f, verdict, blame);
         return;
     }
     twin->twin = NULL;
@@ -317,7 +335,7 @@ static void settle_stopped(struct loop *l, struct flight *f) {
     settle_budget(l, f, &report);
     release_key(l, f, &report);
     if (f->winner)
-        conclude(l, f->winner, &good);
+        conclude(l, f->winner, &good, BLAME_VERDICT);
     else if (f->twin)
         f->twin->twin = NULL; // the other one drops the job
     else
@@ -371,7 +389,7 @@ static void settle_unprocessed(struct loop *l, struct flight *f) {
     release_key(l, f, &report);
     stats_add(&l->p->stats.sent_again, 1);
     f->job->sent_again++;
-    loop_wait_again(l, f->job);
+    loop_wait_again(f->job);
     retire(l, f);
 }
 

@@ -5,6 +5,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
+#include "pool/pending.h"
 #include "pool/transfer/blocks.h"
 #include "pool/wire/request_url.h"
 #include "runner/wake.h"
@@ -68,10 +69,30 @@ static void let_go(struct engine *engine, struct errand *e) {
     struct transfer *t = e->transfer;
     e->status = t->status;
     e->http_status = t->http_status;
-    e->was_sent = transfer_was_sent(t);
+    e->was_sent = transfer_was_sent(t) || e->polls;
     e->finished = t->finished;
     e->transfer = NULL;
     engine_give(engine, t);
+}
+
+// An answer that is to come later is asked for, by the same key, as long as the request has time. True
+// when that is under way.
+static bool ask_again(struct engine *engine, struct errand *e) {
+    struct transfer *t = e->transfer;
+    int64_t left = e->started + e->timeout - clock_now();
+    bool pending = e->polls ? pending_still(t) : pending_read(t, e->route->base_url, &t->url);
+    if (!pending || left <= 0)
+        return false;
+    t->get = true;
+    t->delay = pending_delay(e->polls++);
+    t->timeout = left;
+    t->idempotency_key[0] = '\0';
+    if (!engine_start(engine, t))
+        return false;
+    t->started = e->started;
+    answer_listen(e->stream, e->route->provider->wire, t);
+    e->stream->other_path = e->other_path;
+    return true;
 }
 
 static void bring_home(struct engine *engine, struct errand *e, struct finding *found,
@@ -127,6 +148,8 @@ static void *carrier_main(void *carrier) {
         int64_t wall = clock_wall();
         while ((t = engine_next_done(c->engine))) {
             struct errand *e = t->owner;
+            if (ask_again(c->engine, e))
+                continue;
             bring_home(c->engine, e, mem_resize(NULL, sizeof(struct finding)), wall);
             list_push(&back, &e->node);
         }
@@ -242,6 +265,7 @@ void carriers_send(struct carriers *c, struct errand *e) {
     e->found = NULL;
     e->what = NULL;
     e->was_sent = e->stopping = false;
+    e->polls = 0;
     e->started = e->finished = 0;
     atomic_store_explicit(&e->begun, false, memory_order_relaxed);
     e->carrier = crew_choose(c->under_way, c->count, c->watch.share);
@@ -300,8 +324,10 @@ struct errand *carriers_next(struct carriers *c) {
             return hand_out(c, e);
         forget_last(c);
     }
-    if ((t = engine_next_done(c->engine))) {
+    while ((t = engine_next_done(c->engine))) {
         struct errand *e = t->owner;
+        if (ask_again(c->engine, e))
+            continue;
         bring_home(c->engine, e, &c->own, c->wall);
         return hand_out(c, e);
     }

@@ -67,6 +67,7 @@ struct errand {
     size_t carrier;
     struct transfer *transfer;
     bool other_path; // see struct wire_out
+    int polls;       // how often its answer was asked for, where that is to come later
 };
 
 struct carrier;

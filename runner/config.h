@@ -57,6 +57,7 @@ struct config {
     int affinity;               // enum affinity_by
     const char *cooldown;       // "auto" or a duration
     int64_t max_retries;
+    int64_t outage_patience;        // microseconds; 0: 10 minutes, or 30 s for what never answered
     int64_t timeout;                // microseconds, one attempt
     int64_t connect_timeout;        // microseconds
     int64_t deadline;               // microseconds, one job; 0: none

@@ -16,6 +16,7 @@ static bool is_near_end(const struct loop *l) {
 static bool send_copy(struct loop *l, struct flight *first) {
     const struct plan *plan = l->p->plan;
     struct need need = need_of(&first->job->request, &first->errand.route->defaults);
+    need.row = (uint64_t)first->job->index + 1;
     struct grant grant = {.route = first->errand.route,
                           .tokens = run_budget_estimate(&l->p->budget, &need)};
     if (l->in_flight >= plan->slots || !run_budget_has_room(&l->p->budget, grant.tokens) ||

@@ -71,7 +71,14 @@ bool lanes_add(struct lanes *lanes, struct job *job) {
     if (lanes->plan->config->affinity == AFFINITY_BY_PREFIX)
         job->affinity = prefix_of(&job->request, first_defaults(lanes, lane));
     list_push(&lane->waiting, &job->node);
+    job->lane = lane;
+    lane->rows++;
     return true;
+}
+
+void lane_done(const struct job *job) {
+    if (job->lane)
+        job->lane->rows--;
 }
 
 void lanes_begin(struct lanes *lanes) {
@@ -133,21 +140,43 @@ void lane_take(struct job_lane *lane, struct job *job) {
     list_remove(&job->node);
 }
 
+bool lanes_wait(const struct lanes *lanes) {
+    for (size_t i = 0; i < lanes->count; i++)
+        if (lane_first(lanes->list[i]))
+            return true;
+    return false;
+}
+
+bool lanes_wait_beside(const struct lanes *lanes, const struct job_lane *lane) {
+    if (lane->waiting.next->next != &lane->waiting) // the second
+        return true;
+    for (size_t i = 0; i < lanes->count; i++)
+        if (lanes->list[i] != lane && lane_first(lanes->list[i]))
+            return true;
+    return false;
+}
+
 // Worked out once for each job that is next: a batch body is read through for it.
 const struct need *lane_need(struct lanes *lanes, struct job_lane *lane, const struct job *job) {
     if (lane->need_of != job->index)
         lane->need = need_of(&job->request, first_defaults(lanes, lane));
     lane->need_of = job->index;
     lane->need.affinity = job->affinity;
+    lane->need.row = (uint64_t)job->index + 1;
+    lane->need.refused = job->refused.count ? &job->refused : NULL;
+    lane->need.others_wait = lanes_wait_beside(lanes, lane);
     return &lane->need;
 }
 
 void lanes_heard(struct lanes *lanes, const struct job *job, const struct route *route,
                  enum outcome outcome, int64_t now) {
-    int64_t *since = &lanes_for(lanes, job)->refused_since[route - lanes->plan->routes];
+    int64_t *since = &job->lane->refused_since[route - lanes->plan->routes];
+    bool refuses = outcome == OUTCOME_RATE_LIMITED || outcome == OUTCOME_QUOTA;
+    bool fails = outcome == OUTCOME_SERVER || outcome == OUTCOME_NETWORK ||
+                 outcome == OUTCOME_TIMEOUT || outcome == OUTCOME_BAD_RESPONSE;
     if (outcome == OUTCOME_OK)
         *since = 0;
-    else if ((outcome == OUTCOME_RATE_LIMITED || outcome == OUTCOME_QUOTA) && !*since)
+    else if ((refuses || fails) && !*since)
         *since = now;
 }
 
@@ -177,6 +206,13 @@ static enum pool_answer ask(struct lanes *lanes, struct job_lane *lane, const st
     return answer;
 }
 
+// Whether a row that this provider's keys refused may go to the next one. A rate is waited for as usual.
+static bool may_leave(const struct lanes *lanes, const struct job_lane *lane, const struct job *job,
+                      size_t i, int64_t now) {
+    return refusals_last(&job->refused)->cause != BECAUSE_RATE ||
+           is_too_far(lanes, lane, i, now, now);
+}
+
 enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, const struct job *job,
                               int64_t now, struct grant *grant) {
     enum pool_answer all = POOL_NONE;
@@ -186,12 +222,16 @@ enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, const 
             continue;
         enum pool_answer answer = ask(lanes, lane, job, i, now, grant);
         grant->route = &lanes->plan->routes[i];
-        if (answer == POOL_LATER && lane->resting & ROUTE_BIT(i))
-            all = POOL_LATER;
+        if (answer == POOL_ROW_LATER && !may_leave(lanes, lane, job, i, now))
+            return answer;
+        if (answer == POOL_ROW_LATER || (answer == POOL_LATER && lane->resting & ROUTE_BIT(i)))
+            all = all == POOL_ROW_LATER ? all : answer;
         else if (answer == POOL_NO_MODEL)
             all = all == POOL_NONE ? POOL_NO_MODEL : all;
-        else if (answer != POOL_NONE)
+        else if (answer == POOL_LEASED)
             return answer;
+        else if (answer != POOL_NONE)
+            return all == POOL_ROW_LATER ? all : answer;
     }
     return all;
 }

@@ -28,6 +28,7 @@ struct job_lane {
                                        // there, but refused; 0: it is not so
     enum pool_answer answer; // of this round; POOL_LEASED: not asked yet, or more may be had
     struct list waiting;
+    size_t rows; // that were added and are not finished, wherever they are now
     struct channel *channels[ROUTES_MAX]; // as plan->routes; those of a mixed lane vary
     int passed_over;                      // how often the first job was, one after the other
     struct need need;                     // of the job with this index
@@ -63,8 +64,15 @@ struct job *lane_first(const struct job_lane *lane);
 // The job of a lane with jobs that is to be next: as a rule the first.
 struct job *lane_choose(struct job_lane *lane);
 
+// A job of the lane is finished or dropped.
+void lane_done(const struct job *job);
+
 // Out of the lane: it was served.
 void lane_take(struct job_lane *lane, struct job *job);
+
+// Whether any job waits; whether any does but the first of this lane.
+bool lanes_wait(const struct lanes *lanes);
+bool lanes_wait_beside(const struct lanes *lanes, const struct job_lane *lane);
 
 // What a job of the lane is expected to take.
 const struct need *lane_need(struct lanes *lanes, struct job_lane *lane, const struct job *job);
@@ -81,7 +89,7 @@ struct grant {
 };
 
 // Asks the providers in order. The next one is asked when one cannot serve for longer than
-// --fallback-after, or not at all; one whose keys are merely busy is waited for. POOL_NONE: no
+// --fallback-after, or not at all, or not this row; one whose keys are merely busy is waited for. POOL_NONE: no
 // provider is left; POOL_NO_MODEL: those that are left have not the model.
 enum pool_answer lane_acquire(struct lanes *lanes, struct job_lane *lane, const struct job *job,
                               int64_t now, struct grant *grant);

@@ -6,7 +6,9 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/log.h"
 #include "jobs/base/random.h"
+#include "pool/outage.h"
 #include "pool/transfer/blocks.h"
+#include "runner/failures.h"
 
 #include <stdio.h>
 
@@ -42,6 +44,7 @@ void loop_finish(struct loop *l, struct job *job) {
     stats_add(job->result.outcome == OUTCOME_OK ? &stats->ok : &stats->failed, 1);
     job_set_state(job, JOB_FINISHED);
     l->alive--;
+    lane_done(job);
     if (job->result.outcome != OUTCOME_OK)
         reasons_add_row(&l->p->reasons, job);
     note_end(l, job);
@@ -64,6 +67,7 @@ void loop_drop(struct loop *l, struct job *job) {
     job->result.outcome = OUTCOME_NONE;
     job_set_state(job, JOB_FINISHED);
     l->alive--;
+    lane_done(job);
     list_push(&l->finished, &job->node);
     l->finished_count++;
 }
@@ -92,15 +96,20 @@ static bool take_new(struct loop *l) {
     return more;
 }
 
-void loop_wait_again(struct loop *l, struct job *job) {
+void loop_wait_again(struct job *job) {
     job_set_state(job, JOB_WAITING);
-    lane_return(lanes_for(&l->lanes, job), job);
+    lane_return(job->lane, job);
+}
+
+void loop_park(struct loop *l, struct job *job, int64_t until) {
+    job_set_state(job, JOB_PARKED);
+    heap_set(&l->parked, &job->timer, until < job->not_after ? until : job->not_after);
 }
 
 static void unpark(struct loop *l) {
     struct heap_node *node;
     while ((node = heap_pop_due(&l->parked, l->now)))
-        loop_wait_again(l, HEAP_ENTRY(node, struct job, timer));
+        loop_wait_again(HEAP_ENTRY(node, struct job, timer));
 }
 
 void loop_fail_deadline(struct loop *l, struct job *job) {
@@ -125,17 +134,24 @@ static void give_up_lane(struct loop *l, struct job_lane *lane) {
     struct buf names = BUF_INIT(1024);
     bool any = false;
     for (size_t i = 0; i < plan->route_count; i++) {
-        any = any || !pool_is_spent(l->p->pool, plan->routes[i].provider, l->now);
+        any = any || (!pool_is_spent(l->p->pool, plan->routes[i].provider, l->now) &&
+                      !pool_has_given_up(l->p->pool, plan->routes[i].provider));
         if (lane->routes & ROUTE_BIT(i))
             buf_addf(&names, "%s%s", names.n ? ", " : "", plan->routes[i].provider->name);
     }
     if (lane->model.n)
         buf_addf(&names, " with the model %.*s", SLICE_ARG(lane->model));
-    error_set(&err, ERROR_USAGE, "no usable key is left for %s", buf_cstr(&names));
+    struct buf why = BUF_INIT(4096);
+    bool outage = failures_describe(l, lane, &why);
+    if (outage)
+        error_set(&err, ERROR_USAGE, "%s", buf_cstr(&why));
+    else
+        error_set(&err, ERROR_USAGE, "no usable key is left for %s", buf_cstr(&names));
+    buf_free(&why);
     buf_free(&names);
     lane->dead = true;
     drop_lane(l, lane);
-    pipeline_stop(l->p, any ? STOP_NO : STOP_DRAIN, CAUSE_NO_KEY, &err);
+    pipeline_stop(l->p, any ? STOP_NO : STOP_DRAIN, outage ? CAUSE_OUTAGE : CAUSE_NO_KEY, &err);
 }
 
 // Waiting jobs whose deadline has passed end here. They wait in the order they came, so nobody
@@ -177,16 +193,31 @@ static bool may_spend(struct loop *l, struct job_lane *lane, struct job *job, in
     return false;
 }
 
+// Keys that refused this row serve others: it is the row.
+static void fail_refused(struct loop *l, struct job *job) {
+    list_remove(&job->node);
+    job->result.outcome = job->refused.fails_as;
+    loop_finish(l, job);
+}
+
 static void start_first(struct loop *l, struct job_lane *lane) {
     struct grant grant;
     struct job *job = lane_choose(lane);
     int64_t tokens;
+    if (job->refused.count && pool_blames_row(&job->refused, lanes_wait_beside(&l->lanes, lane))) {
+        fail_refused(l, job);
+        return;
+    }
     if (!may_spend(l, lane, job, &tokens))
         return;
     lane->answer = lane_acquire(&l->lanes, lane, job, l->now, &grant);
     if (lane->answer == POOL_NO_MODEL) {
         fail_model(l, job, grant.route);
         lane->answer = POOL_LEASED; // the next one may want another
+    } else if (lane->answer == POOL_ROW_LATER) {
+        list_remove(&job->node);
+        loop_park(l, job, grant.not_before);
+        lane->answer = POOL_LEASED; // another row may go
     } else if (lane->answer == POOL_NONE) {
         give_up_lane(l, lane);
     } else if (lane->answer != POOL_LEASED) {

@@ -75,7 +75,10 @@ void loop_finish(struct loop *l, struct job *job);
 void loop_drop(struct loop *l, struct job *job);
 
 // Back among those that wait for a key.
-void loop_wait_again(struct loop *l, struct job *job);
+void loop_wait_again(struct job *job);
+
+// Out of every list, until then.
+void loop_park(struct loop *l, struct job *job, int64_t until);
 
 // Its --deadline has passed.
 void loop_fail_deadline(struct loop *l, struct job *job);

@@ -355,6 +355,7 @@ static int exit_code(struct pipeline *p) {
     switch ((enum stop_cause)atomic_load(&p->cause)) {
     case CAUSE_NONE: break;
     case CAUSE_SIGNAL: return 130;
+    case CAUSE_OUTAGE:
     case CAUSE_NO_KEY: return 3;
     case CAUSE_BUDGET:
         if (tell_budget(p))

@@ -38,6 +38,7 @@ enum stop_cause {
     CAUSE_NONE,
     CAUSE_SIGNAL,
     CAUSE_NO_KEY, // no usable key left
+    CAUSE_OUTAGE, // a provider failed for longer than --outage-patience
     CAUSE_BUDGET, // what the run may spend is spent, or too many rows failed: see budget.reached
     CAUSE_INPUT,  // the input could not be read further, or --strict met a bad row
     CAUSE_OUTPUT, // the results could not be written

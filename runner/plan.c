@@ -261,6 +261,7 @@ static bool choose_routes(struct plan *plan, struct error *err) {
 
 static bool read_cooldown(struct plan *plan, struct error *err) {
     const char *text = plan->config->cooldown;
+    plan->pool.outage_patience = plan->config->outage_patience;
     plan->pool.cooldown = COOLDOWN_AUTO;
     if (!text || strcmp(text, "auto") == 0)
         return true;

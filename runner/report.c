@@ -54,6 +54,7 @@ static const char *stopped_by(const struct pipeline *p, int exit_code) {
     case CAUSE_NONE: return NULL;
     case CAUSE_SIGNAL: return "signal";
     case CAUSE_NO_KEY: return "no-key";
+    case CAUSE_OUTAGE: return "outage";
     case CAUSE_BUDGET: return run_budget_name(p->budget.reached);
     case CAUSE_INPUT: return "input";
     case CAUSE_OUTPUT: return "output";

@@ -64,6 +64,7 @@ struct key {
     struct width width;  // how many requests it may have in flight
     struct meter *meter; // its stated limits, or NULL
     int looks;           // times in a row that it was refused although it served before
+    int64_t served_at;   // when the latest of its requests that was served was sent; 0 none
     int64_t rests_until; // monotonic: COOLING and SUSPENDED, when that ends; else 0
     struct health health;
     struct key_counts counts;

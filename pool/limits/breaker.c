@@ -14,6 +14,12 @@
 #define BY_CHANCE             1e-4
 #define BREAKER_FAILURES_MOST 40
 
+#define LAST_PROBE USEC_PER_SEC // before the end of the patience
+#define LATE_PROBE                                                                                 \
+    (10 * USEC_PER_SEC) // a request that takes longer to fail is not waited for again
+#define FIRSTS_OVER  64 // first attempts, for the average …
+#define FIRSTS_LEAST 16 // … which says little before so many
+
 static void move(struct breaker *b, enum breaker_state state, int64_t now) {
     b->state = state;
     b->changed = now;
@@ -36,6 +42,8 @@ static bool has_room(const struct breaker *b, int64_t now, int64_t *when) {
 
 bool breaker_admits(const struct breaker *b, int64_t now, int64_t *when) {
     *when = TIME_NEVER;
+    if (b->given_up)
+        return false;
     switch (b->state) {
     case BREAKER_CLOSED: return true;
     case BREAKER_OPEN: *when = b->until; return now >= b->until;
@@ -90,10 +98,12 @@ static void count_row(struct breaker *b) {
 
 void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now) {
     b->has_passed = true;
+    if (sent_at > b->served_from)
+        b->served_from = sent_at;
     land(b, sent_at);
     if (b->state != BREAKER_CLOSED && sent_at < b->began)
         return; // the last of the good time
-    if (!b->given_up && (b->state == BREAKER_CLOSED || b->state == BREAKER_RAMP))
+    if (b->state == BREAKER_CLOSED || b->state == BREAKER_RAMP)
         count_row(b);
     b->failures = 0;
     b->given_up = false;
@@ -108,23 +118,32 @@ void breaker_passed(struct breaker *b, int64_t sent_at, int64_t now) {
     }
 }
 
-static int64_t next_pause(const struct breaker *b, int64_t hint) {
+static int64_t patience_of(const struct breaker *b) {
+    if (b->patience)
+        return b->patience;
+    return b->has_passed ? BREAKER_PATIENCE : BREAKER_PATIENCE_NEW;
+}
+
+// The last probe fails shortly before the patience ends, if it takes as long as this one. 0: it has gone.
+static int64_t next_pause(const struct breaker *b, int64_t took, int64_t hint, int64_t now) {
+    int64_t left = b->began + patience_of(b) - took - LAST_PROBE - now;
     int64_t pause = b->pause ? b->pause * 2 : BREAKER_FIRST;
     if (pause > BREAKER_MOST)
         pause = BREAKER_MOST;
+    if (pause > left)
+        pause = left > BREAKER_FIRST ? left : 0;
     if (hint > BREAKER_HINT_MOST)
         hint = BREAKER_HINT_MOST;
-    return hint > pause ? hint : pause;
+    return hint > pause && left > 0 ? hint : pause;
 }
 
-static void pause_all(struct breaker *b, int64_t hint, int64_t now) {
-    b->pause = next_pause(b, hint);
+static void pause_all(struct breaker *b, int64_t took, int64_t hint, int64_t now) {
+    int64_t pause = next_pause(b, took, hint, now);
+    if (pause <= 0 && b->state == BREAKER_PROBING)
+        b->given_up = true;
+    b->pause = pause > 0 ? pause : BREAKER_FIRST;
     b->until = now + b->pause;
     move(b, BREAKER_OPEN, now);
-}
-
-static bool is_beyond_patience(const struct breaker *b, int64_t now) {
-    return now - b->began > (b->has_passed ? BREAKER_PATIENCE : BREAKER_PATIENCE_NEW);
 }
 
 // So many in a row as hardly happen by chance where single requests fail as often as they do here;
@@ -140,17 +159,21 @@ static int failures_enough(const struct breaker *b) {
     return shaky ? (enough + 1) / 2 : enough;
 }
 
+// Requests that fail late, one after the other, do not make a row of failures before the patience ends.
+static bool is_hopeless(const struct breaker *b, int64_t sent_at, int64_t now) {
+    int64_t took = now - sent_at < LATE_PROBE ? now - sent_at : LATE_PROBE;
+    return !b->has_passed && b->failures > 1 && now + took >= b->began + patience_of(b);
+}
+
 bool breaker_failed(struct breaker *b, int64_t sent_at, bool sure, int64_t hint, int64_t now) {
     land(b, sent_at);
     if (is_old(b, sent_at))
         return false;
     if (b->failures++ == 0)
-        b->began = now;
-    if (b->given_up)
-        return false;
-    if (is_beyond_patience(b, now)) {
+        b->began = b->has_passed ? now : sent_at;
+    if (is_hopeless(b, sent_at, now)) {
         b->given_up = true;
-        close_up(b, now);
+        pause_all(b, 0, -1, now);
         return false;
     }
     if (b->state == BREAKER_OPEN)
@@ -158,6 +181,21 @@ bool breaker_failed(struct breaker *b, int64_t sent_at, bool sure, int64_t hint,
     if (b->state != BREAKER_PROBING && !sure && b->failures < failures_enough(b))
         return false;
     bool begins = b->state == BREAKER_CLOSED;
-    pause_all(b, hint, now);
+    pause_all(b, now - sent_at, hint, now);
     return begins;
+}
+
+void breaker_note_first(struct breaker *b, bool failed) {
+    b->firsts += b->firsts < FIRSTS_OVER;
+    b->first_share += ((failed ? 1.0 : 0.0) - b->first_share) / b->firsts;
+}
+
+int breaker_by_chance(const struct breaker *b, double least) {
+    double in_a_row = b->first_share;
+    int count = 0;
+    while (b->firsts >= FIRSTS_LEAST && in_a_row > least && count < BREAKER_CHANCE_MOST) {
+        in_a_row *= b->first_share;
+        count++;
+    }
+    return count;
 }

@@ -5,6 +5,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "pool/catalogue.h"
+#include "pool/transfer/plain_words.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,12 +18,8 @@
 // Request bodies beyond this are given back between requests.
 #define KEEP_BYTES (64 * 1024)
 #define USER_AGENT "batch-run/" BATCH_RUN_VERSION
-// What a stream gets to end by itself once all of it is known: its connection can then be used again.
-#define END_TIME USEC_PER_SEC
 // libcurl's own default: so long an answer of the resolver is used.
 #define NAMES_SECONDS 60L
-// A stream may have so many times the bytes that a reply may: each word comes in some 300 bytes of JSON.
-#define EVENTS_TO_REPLY 64
 
 static bool has_part(CURLU *url, CURLUPart part) {
     char *text = NULL;
@@ -148,54 +145,6 @@ bool easy_wants_proxy(void) {
     return false;
 }
 
-static bool is_event_stream(CURL *easy) {
-    static const char events[] = "text/event-stream";
-    const size_t n = sizeof events - 1;
-    char *type = NULL;
-    long status = 0;
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
-    return status >= 200 && status <= 299 && type && strncasecmp(type, events, n) == 0 &&
-           strchr("; \t", type[n]);
-}
-
-// As long as bytes flow in faster than they are read, libcurl does not come back to look at any timer:
-// so both ends are looked for here. False: no more.
-static bool is_in_bounds(struct transfer *t, size_t n) {
-    t->event_bytes += n;
-    t->late = !t->over && t->last_byte >= t->end_at;
-    t->too_large = !t->late && t->event_bytes > EVENTS_TO_REPLY * t->reply->max;
-    return !t->late && !t->too_large;
-}
-
-// The timer is not moved with every byte: when it comes, it is set anew for the last one.
-static bool take_events(struct transfer *t, struct slice bytes) {
-    t->last_byte = engine_time(t);
-    if (!is_in_bounds(t, bytes.n) || t->over)
-        return !t->too_large && !t->late;
-    t->over = !t->on_events(t->events_context, bytes);
-    if (t->over)
-        engine_look_by(t, t->last_byte + END_TIME);
-    else if (t->stall_timeout)
-        engine_look_by(t, t->last_byte + t->stall_timeout);
-    return true;
-}
-
-static size_t on_body(char *p, size_t size, size_t count, void *context) {
-    struct transfer *t = context;
-    size_t n = size * count;
-    if (!t->any)
-        t->streamed = t->on_events && is_event_stream(t->easy);
-    t->any = true;
-    if (t->streamed)
-        return take_events(t, slice_of(p, n)) ? n : 0;
-    buf_add(t->reply, p, n);
-    if (!t->reply->failed)
-        return n;
-    t->too_large = true;
-    return 0;
-}
-
 // A kept connection that ends so soon, and before a byte of the answer, was closed by a server that took it
 // for idle, just as the request was on its way. Later, the request may have been answered.
 #define SOON (2 * USEC_PER_SEC)
@@ -260,7 +209,7 @@ static void set_constants(struct transfer *t, const struct easy_settings *settin
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 20L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, easy_on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
@@ -305,6 +254,18 @@ static void set_headers(struct transfer *t) {
     t->headers_set = headers;
 }
 
+// What a new connection can take over from those before it: no second handshake in full, and for a
+// minute no second question for the host's addresses, so that all of an engine's connections go to the
+// same ones meanwhile. One thread has it all, so there is nothing to lock.
+CURLSH *easy_new_share(void) {
+    CURLSH *share = curl_share_init();
+    if (!share ||
+        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
+        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) != CURLSHE_OK)
+        die("libcurl gives no share handle: out of memory");
+    return share;
+}
+
 struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size) {
     struct transfer *t = mem_zero(1, sizeof *t);
     list_init(&t->node);
@@ -319,6 +280,7 @@ struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t 
 
 void easy_free_transfer(struct transfer *t) {
     curl_easy_cleanup(t->easy);
+    body_unpack_free(t->unpack);
     address_let_go(t->address);
     buf_free(&t->url);
     buf_free(&t->body);
@@ -343,18 +305,30 @@ static bool set_address(struct transfer *t, struct addresses *all) {
     return true;
 }
 
+static void forget_packing(struct transfer *t) {
+    body_unpack_free(t->unpack);
+    t->unpack = NULL;
+}
+
 bool easy_prepare(struct transfer *t, struct addresses *all) {
     buf_clear(t->reply);
     // nearly all requests of a transfer go to the address of the one before
     bool same = t->address && slice_eq(buf_slice(&t->url), buf_slice(&t->address->text));
     if (!same && !set_address(t, all))
         return false;
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
+    if (t->get != t->is_get)
+        curl_easy_setopt(t->easy, t->get ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
+    t->is_get = t->get;
+    if (!t->get) {
+        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
+        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.p);
+    }
+    forget_packing(t);
     set_headers(t);
     t->error[0] = '\0';
     t->http_status = 0;
     t->sends = 0;
+    t->kind = BODY_UNKNOWN;
     t->too_large = t->any = t->over = t->streamed = t->late = false;
     t->event_bytes = 0;
     return true;
@@ -394,6 +368,17 @@ void easy_break_off(struct transfer *t, enum transfer_status status) {
     if (status == TRANSFER_TIMEOUT)
         snprintf(t->error, sizeof t->error, "no %s within %g s", t->any ? "whole answer" : "answer",
                  (double)t->timeout / USEC_PER_SEC);
+}
+
+// What was compressed must be whole.
+static void note_damage(struct transfer *t) {
+    bool damaged = t->unpack && body_unpack_is_damaged(t->unpack);
+    bool short_ = t->unpack && !t->over && !body_unpack_is_whole(t->unpack);
+    if (!damaged && (t->status != TRANSFER_ANSWERED || !short_))
+        return;
+    t->status = TRANSFER_GARBLED;
+    snprintf(t->error, sizeof t->error, "the answer is compressed, and %s",
+             damaged ? "damaged" : "cut short");
 }
 
 static bool has_come(const struct transfer *t) {
@@ -450,12 +435,14 @@ void easy_finish(struct transfer *t, CURLcode code) {
     }
     note_end(t, is_unprocessed(t, code) ? TRANSFER_UNPROCESSED : status_of(t, code));
     t->address->http2 |= t->status == TRANSFER_ANSWERED && easy_is_http2(t);
+    note_damage(t);
     if (code != CURLE_OK && wants_proxy_password(t->easy))
         t->status = TRANSFER_NO_PROXY;
     if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(t->error, sizeof t->error, "the connection closed without an answer");
     else if (code != CURLE_OK && !t->error[0])
         snprintf(t->error, sizeof t->error, "%s", curl_easy_strerror(code));
+    transfer_say_plainly(t, code);
 }
 
 bool easy_is_http2(const struct transfer *t) {
@@ -472,6 +459,7 @@ struct slice transfer_header(const struct transfer *t, const char *name) {
 }
 
 void easy_rest(struct transfer *t) {
+    forget_packing(t);
     buf_recycle(&t->url, KEEP_BYTES);
     buf_recycle(&t->body, KEEP_BYTES);
     if (t->address && list_is_empty(&t->address->node)) { // nobody else's

@@ -23,6 +23,9 @@ bool easy_find_trust(struct easy_settings *settings, struct error *err);
 // Whether the environment names a proxy.
 bool easy_wants_proxy(void);
 
+// What all connections of an engine share.
+CURLSH *easy_new_share(void);
+
 // A transfer with an easy handle that has all the options that never change. It reads at most
 // buffer_size bytes at a time.
 struct transfer *easy_new_transfer(const struct easy_settings *settings, size_t buffer_size);
@@ -57,5 +60,11 @@ int64_t engine_time(const struct transfer *t);
 
 // Between two requests: keeps a modest body buffer.
 void easy_rest(struct transfer *t);
+
+// libcurl's CURLOPT_WRITEFUNCTION.
+size_t easy_on_body(char *p, size_t size, size_t count, void *transfer);
+
+// What a transfer that is looked at has to end with, or TRANSFER_ANSWERED and *due says when to look again.
+enum transfer_status easy_status_by(const struct transfer *t, int64_t now, int64_t *due);
 
 #endif

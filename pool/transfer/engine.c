@@ -161,18 +161,6 @@ static int on_timer(CURLM *multi, long ms, void *context) {
     return 0;
 }
 
-// What a new connection can take over from those before it: no second handshake in full, and for a
-// minute no second question for the host's addresses, so that all of an engine's connections go to the
-// same ones meanwhile. One thread has it all, so there is nothing to lock.
-static CURLSH *new_share(void) {
-    CURLSH *share = curl_share_init();
-    if (!share ||
-        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
-        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) != CURLSHE_OK)
-        die("libcurl gives no share handle: out of memory");
-    return share;
-}
-
 static size_t buffer_size(const struct engine *e) {
     size_t i = 0;
     while (e->made >= buffers[i].transfers)
@@ -221,7 +209,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     e->settings = (struct easy_settings){.options = *options, .on_close = on_close, .context = e};
     e->settings.options.no_proxy |= !easy_wants_proxy();
     e->settings.options.hosts += !options->hosts;
-    e->settings.share = new_share();
+    e->settings.share = easy_new_share();
     e->wake_fd = options->wake_fd;
     e->seen = clock_now();
     e->tls = options->tls;
@@ -283,8 +271,15 @@ struct transfer *engine_take(struct engine *e) {
     t->idempotency_key[0] = '\0';
     t->on_events = NULL;
     t->events_context = NULL;
-    t->stall_timeout = 0;
+    t->stall_timeout = t->delay = 0;
+    t->get = false;
     return t;
+}
+
+static void begin(struct engine *e, struct transfer *t) {
+    t->delay = 0;
+    check(curl_multi_add_handle(t->lane->multi, t->easy));
+    heap_set(&e->started, &t->timer, t->end_at);
 }
 
 bool engine_start(struct engine *e, struct transfer *t) {
@@ -292,8 +287,10 @@ bool engine_start(struct engine *e, struct transfer *t) {
         return false;
     t->started = clock_now();
     t->end_at = t->started - e->lost + t->timeout;
-    check(curl_multi_add_handle(t->lane->multi, t->easy));
-    heap_set(&e->started, &t->timer, t->end_at);
+    if (t->delay)
+        heap_set(&e->started, &t->timer, t->started - e->lost + t->delay);
+    else
+        begin(e, t);
     return true;
 }
 
@@ -345,17 +342,6 @@ void engine_look_by(struct transfer *t, int64_t due) {
         heap_set(&t->lane->engine->started, &t->timer, due);
 }
 
-// What a transfer that is looked at has to end with, or TRANSFER_ANSWERED and *due says when to look again.
-static enum transfer_status status_by(const struct transfer *t, int64_t now, int64_t *due) {
-    int64_t end = t->end_at, silent = TIME_NEVER;
-    if (t->streamed && t->stall_timeout)
-        silent = t->last_byte + t->stall_timeout;
-    *due = end < silent ? end : silent;
-    if (t->over || *due > now)
-        return TRANSFER_ANSWERED;
-    return end <= now ? TRANSFER_TIMEOUT : TRANSFER_STALLED;
-}
-
 // Ends what takes too long, streams that have been silent for too long, and those that are over but not
 // at their end.
 static void end_late(struct engine *e) {
@@ -364,7 +350,11 @@ static void end_late(struct engine *e) {
     while ((node = heap_pop_due(&e->started, now))) {
         struct transfer *t = HEAP_ENTRY(node, struct transfer, timer);
         int64_t due;
-        enum transfer_status status = status_by(t, now, &due);
+        if (t->delay) {
+            begin(e, t);
+            continue;
+        }
+        enum transfer_status status = easy_status_by(t, now, &due);
         if (status == TRANSFER_ANSWERED && !t->over) {
             heap_set(&e->started, node, due);
             continue;

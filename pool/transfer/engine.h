@@ -21,6 +21,7 @@
 #include "jobs/base/heap.h"
 #include "jobs/base/list.h"
 #include "pool/secret.h"
+#include "pool/transfer/body_unpack.h"
 #include "pool/wire/wire.h"
 
 #include <stdint.h>
@@ -63,9 +64,11 @@ struct transfer {
     struct buf body;          // … and the JSON here
     struct buf *reply;        // where the answer's bytes go; its max is the ceiling
     int64_t timeout;          // microseconds, from start to last byte
+    bool get;                 // asks for what is at the address, without a body
+    int64_t delay;            // microseconds to wait before it begins. engine_take() empties both
     char idempotency_key[40]; // "": none is sent. engine_take() empties it
 
-    // How an answer that comes as events (2xx and text/event-stream) is taken: on_events is given its
+    // How an answer that comes as events (2xx, and by its first bytes or its type) is taken: on_events is given its
     // bytes as they come, and `reply` none. When it says false nothing that follows is of interest:
     // the transfer ends as ANSWERED, by itself or a second later. NULL: `reply` gets these too.
     // engine_take() empties these three; they may be set until the engine_wait() after the start.
@@ -87,9 +90,12 @@ struct transfer {
     struct address *address; // NULL before the first request
     void *own_headers;       // what is sent before those of `auth`
     void *headers_set;
-    int64_t end_at;  // engine time, when it takes too long
-    int sends;       // how often libcurl began to send this request …
-    int64_t sent_at; // … and when it did last, monotonic
+    enum body_kind kind;        // as far as its first bytes tell
+    struct body_unpack *unpack; // NULL: the answer is not compressed
+    bool is_get;                // libcurl is set to
+    int64_t end_at;             // engine time, when it takes too long
+    int sends;                  // how often libcurl began to send this request …
+    int64_t sent_at;            // … and when it did last, monotonic
     bool too_large;
     bool any;               // something of the answer's body has come
     bool over;              // on_events wants no more

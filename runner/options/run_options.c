@@ -5,21 +5,9 @@
 
 #include "pool/keys/strategy.h"
 #include "runner/crew.h"
+#include "runner/options/run_choices.h"
 
 #include <stddef.h>
-
-// In the order of the enums they fill.
-static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", "json", NULL};
-static const char *const delimiters[] = {"auto", ",", ";", "|", "tab", NULL};
-static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
-static const char *const dry_run_forms[] = {"json", NULL};
-static const char *const affinities[] = {"none", "prefix", NULL};
-static const char *const idempotency_modes[] = {"auto", "always", "never", NULL};
-static const char *const http_versions[] = {"auto", "1.1", "2", NULL};
-static const char *const changed_modes[] = {"ask", "resend", "keep", NULL};
-static const char *const sync_modes[] = {"none", "interval", "each", NULL};
-static const char *const progress_modes[] = {"auto", "bar", "plain", "json", "off", NULL};
-static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
 #define INPUT     "Input"
 #define KEYS      "Keys and providers"
@@ -307,8 +295,17 @@ const struct option run_options[] = {
      .fallback = "5",
      .max = 1000000,
      .group = RUN,
-     .help = "Further attempts after time-outs, network failures, 5xx and unreadable replies. Rate "
-             "limits never use one up"},
+     .help =
+         "Further attempts after time-outs, network failures, 5xx and unreadable replies, while "
+         "the provider serves others: rate limits and outages never use one up"},
+    {.name = "outage-patience",
+     .type = OPTION_DURATION,
+     .offset = AT(outage_patience),
+     .value = "DURATION",
+     .min = 1,
+     .group = RUN,
+     .help = "How long rows wait for a provider that fails for everybody, before the run stops "
+             "without them; 10m unless given, and 30s for one that has never answered"},
     {.name = "timeout",
      .type = OPTION_DURATION,
      .offset = AT(timeout),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "runner/pages/manual.h"
 
+#include "runner/pages/manual_answers.h"
 #include <stddef.h>
 
 const struct manual_section manual_sections[] = {
@@ -158,7 +159,8 @@ const struct manual_section manual_sections[] = {
      "`--provider` A,B,C is an order of preference. A row goes to A; B serves what A cannot serve "
      "now, because all its keys are out, or cooling for longer than `--fallback-after`; and so "
      "on. Keys that merely have their hands full are waited for. As soon as A can serve again, it "
-     "does. The run ends early only when no provider of the order is left. A row with a "
+     "does. The run ends early only when no provider of the order is left. A provider in an outage "
+     "is passed over in the same way. A row with a "
      "`provider` of its own goes there and nowhere else. Each result names the provider, the key "
      "and the model that answered.\n\n"
      "`--model` NAME:MODEL,... gives each provider its model; one without a name is for all "
@@ -246,12 +248,13 @@ const struct manual_section manual_sections[] = {
      "- `status`: ok or error.\n"
      "- `key`: the key of the last attempt; null when there was none.\n"
      "- `attempts`: requests made for this row, refused ones included.\n"
-     "- `usage`: the tokens as the provider counted them, with `cached_tokens` and "
-     "`reasoning_tokens` when it says so; null when it did not count.\n"
+     "- `usage`: the tokens as the provider counted them, with `cached_tokens`, "
+     "`cache_write_tokens` and `reasoning_tokens` when it says so (the first two are part of the "
+     "input, the third of the output); null when it did not count.\n"
      "- `latency_ms`: how long the last attempt took. `wait_ms`: how long the row waited for a "
      "key.\n"
-     "- `ttft_ms`: how long its first token took, when the reply came as a stream.\n"
-     "- `tool_calls`, `reasoning`, `refusal`: when the reply has them.\n"
+     "- `ttft_ms`: how long its first token took, when the reply came as a "
+     "stream.\n" MANUAL_REPLY_MEMBERS
      "- `input`: the row as it came, unless `--no-input` is given; then `input_hash`, which tells "
      "whether a row has changed.\n"
      "- `response`: the provider's reply as it came, with `--include-response`. A reply that came "
@@ -289,6 +292,8 @@ const struct manual_section manual_sections[] = {
      "came as a stream, is put into the format's words. A file is gone on with in the format it "
      "was "
      "begun in."},
+
+    {"WHAT IS A GOOD ANSWER", MANUAL_ANSWERS},
 
     {"RESUMING",
      "Run again, the same command skips rows with a good result and sends the failed ones once "
@@ -413,6 +418,16 @@ const struct manual_section manual_sections[] = {
      "A run that stops so lets what is in flight finish, says how much was spent and how many rows "
      "are left undone, and ends with exit code 3, unless all rows were done. The same command goes "
      "on from there."},
+
+    {"OUTAGES",
+     "While a provider cannot be reached, or answers only with network failures, 5xx or what is "
+     "not an answer, its rows wait, and single requests (every 5 s at most, or as Retry-After "
+     "says) "
+     "find out when it is back. `--max-retries` counts only failures while the provider serves "
+     "others, and where many fail at random rows are tried more often.\n\n"
+     "After `--outage-patience` the run stops with exit code 3 and the reason (`stopped` in the "
+     "summary: outage), or goes on without that provider if there is another. Rows that only it "
+     "could serve get no result line: the same command sends them."},
 
     {"SUMMARY",
      "A run ends with a table on standard error: a line for each key with its state, requests, "

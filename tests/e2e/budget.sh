@@ -117,12 +117,11 @@ assert_lines results.jsonl 120
 stop_simulator
 
 t "a run whose last rows were too many failures is a finished run"
-start_simulator "$KEYS" --fault 500=100%
+http_answer never.http "400 Bad Request" '{"error":{"message":"never"}}'
+start_canned never.http
 rows 20 >twenty.jsonl
-send twenty.jsonl --overwrite --max-retries 0 --stop-on-error-rate 50%
-assert_eq 1 "$STATUS" "exit code"
-assert_lines results.jsonl 20
-stop_simulator
+expect_exit 1 "$BATCH_RUN" twenty.jsonl "${CANNED[@]}" -o failed.jsonl --stop-on-error-rate 50%
+assert_lines failed.jsonl 20
 
 t "nonsense is named"
 for value in 20 0% 120% 20%/0 soon; do

@@ -115,11 +115,12 @@ assert_true "the third request came after the pause: $(cut -d' ' -f1 "$CANNED_LO
 
 t "a 429 without a hint is waited out too"
 http_answer 429bare.http "429 Too Many Requests" '{"error":{"message":"busy"}}'
-start_canned 429bare.http 429bare.http good.http
+# a first one may be its row's own; when another row is refused too, the key rests
+start_canned 429bare.http 429bare.http 429bare.http 429bare.http good.http
 run_ok in.jsonl "${CANNED[@]}" -o bare.jsonl --max-retries 0
 assert_json bare.jsonl 'map(select(.status == "ok")) | length' 3
 assert_true "at least a second passed" \
-    awk 'NR == 1 { first = $1 } NR == 3 { exit !($1 >= first + 1000) }' "$CANNED_LOG"
+    awk 'NR == 1 { first = $1 } NR == 6 { exit !($1 >= first + 700) }' "$CANNED_LOG"
 
 t "a long rest of all keys is said, and costs no CPU"
 start_simulator --keys 3 --fault 429=100% --retry-after 2h

@@ -31,7 +31,9 @@ static void check_end(const struct wire_stream *s, const struct outcome_of *o) {
     struct reply reply;
     HOLDS(o->end == STREAM_TOO_LARGE || o->end == STREAM_WHOLE || o->end == STREAM_ERROR ||
           (o->what && o->what[0]));
-    HOLDS(s->text.n + s->reasoning.n + s->refusal.n <= s->max);
+    HOLDS(s->first.text.n + s->first.reasoning.n + s->first.refusal.n <= s->max);
+    if (o->end == STREAM_OBJECT)
+        HOLDS(json_check(scratch, NULL));
     if (o->end == STREAM_ERROR)
         HOLDS(json_check(scratch, NULL));
     if (o->end != STREAM_WHOLE && o->end != STREAM_BLOCKED)

@@ -30,6 +30,7 @@ static inline void fuzz_check_reply(const struct reply *reply, struct slice body
               fuzz_is_within(strings[i], scratch));
     }
     HOLDS(fuzz_is_token(reply->tool_calls, JSON_ARRAY));
+    HOLDS(fuzz_is_token(reply->choices, JSON_ARRAY) && fuzz_is_token(reply->audio, JSON_OBJECT));
     if (fuzz_is_within(reply->tool_calls, scratch)) // put together here, not passed on
         fuzz_check_calls(reply->tool_calls);
     const struct usage *u = &reply->usage;

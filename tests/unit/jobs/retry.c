@@ -8,7 +8,8 @@
 
 static struct retry_decision decide(enum outcome outcome, int retries, int64_t hint) {
     struct random random = {7};
-    return retry_decide(&RETRY_DEFAULT, outcome, retries, hint, 1000 * SEC, &random);
+    struct retry_case c = {.outcome = outcome, .retries = retries, .hint = hint};
+    return retry_decide(&RETRY_DEFAULT, &c, 1000 * SEC, &random);
 }
 
 static void every_outcome_has_its_answer(void **state) {
@@ -50,8 +51,8 @@ static void the_pause_doubles_with_full_jitter(void **state) {
             most = 30 * SEC;
         int64_t least_seen = INT64_MAX, most_seen = 0;
         for (int i = 0; i < 2000; i++) {
-            int64_t at =
-                retry_decide(&policy, OUTCOME_SERVER, retries, -1, 5 * SEC, &random).again_at;
+            struct retry_case c = {.outcome = OUTCOME_SERVER, .retries = retries, .hint = -1};
+            int64_t at = retry_decide(&policy, &c, 5 * SEC, &random).again_at;
             assert_in_range(at, 5 * SEC, 5 * SEC + most);
             least_seen = at - 5 * SEC < least_seen ? at - 5 * SEC : least_seen;
             most_seen = at - 5 * SEC > most_seen ? at - 5 * SEC : most_seen;
@@ -73,9 +74,49 @@ static void no_retries_means_one_attempt(void **state) {
     (void)state;
     struct random random = {1};
     const struct retry_policy none = {.max_retries = 0, .base = 1, .ceiling = 1};
-    assert_int_equal(retry_decide(&none, OUTCOME_SERVER, 0, -1, 0, &random).answer, RETRY_GIVE_UP);
-    assert_int_equal(retry_decide(&none, OUTCOME_RATE_LIMITED, 0, -1, 0, &random).answer,
-                     RETRY_OTHER);
+    struct retry_case failed = {.outcome = OUTCOME_SERVER, .hint = -1};
+    struct retry_case refused = {.outcome = OUTCOME_RATE_LIMITED, .hint = -1};
+    assert_int_equal(retry_decide(&none, &failed, 0, &random).answer, RETRY_GIVE_UP);
+    assert_int_equal(retry_decide(&none, &refused, 0, &random).answer, RETRY_OTHER);
+}
+
+// What failed while nobody was served uses up no retry, however often.
+static void an_outage_uses_up_nothing(void **state) {
+    (void)state;
+    struct random random = {1};
+    const struct retry_policy none = {.max_retries = 0, .base = SEC / 2, .ceiling = 30 * SEC};
+    struct retry_case c = {.outcome = OUTCOME_NETWORK, .is_free = true, .hint = -1};
+    for (int i = 0; i < 1000; i++) {
+        struct retry_decision d = retry_decide(&none, &c, 0, &random);
+        assert_int_equal(d.answer, RETRY_LATER);
+        assert_in_range(d.again_at, 0, SEC / 2); // the breaker holds it back, if need be
+    }
+    c.hint = 250 * SEC;
+    assert_true(retry_decide(&none, &c, 0, &random).again_at == RETRY_OUTAGE_HINT_MOST);
+    c.outcome = OUTCOME_INVALID_REQUEST;
+    assert_int_equal(retry_decide(&none, &c, 0, &random).answer, RETRY_GIVE_UP);
+}
+
+// Where requests fail by chance, waiting longer helps nobody.
+static void chance_is_not_waited_for(void **state) {
+    (void)state;
+    struct random random = {42};
+    static const int64_t most[] = {
+        RETRY_CHANCE_PAUSE, RETRY_CHANCE_PAUSE, SEC / 2, SEC / 2, SEC, 2 * SEC};
+    for (int retries = 0; retries < 6; retries++) {
+        struct retry_case c = {.outcome = OUTCOME_SERVER,
+                               .retries = retries,
+                               .by_chance = 2,
+                               .by_bad_luck = 3,
+                               .hint = -1};
+        const struct retry_policy policy = {.max_retries = 9, .base = SEC / 2, .ceiling = 30 * SEC};
+        int64_t longest = 0;
+        for (int i = 0; i < 1000; i++) {
+            int64_t at = retry_decide(&policy, &c, 0, &random).again_at;
+            longest = at > longest ? at : longest;
+        }
+        assert_in_range(longest, most[retries] * 9 / 10, most[retries]);
+    }
 }
 
 int main(void) {
@@ -84,6 +125,8 @@ int main(void) {
         cmocka_unit_test(the_pause_doubles_with_full_jitter),
         cmocka_unit_test(a_hint_is_waited_for),
         cmocka_unit_test(no_retries_means_one_attempt),
+        cmocka_unit_test(an_outage_uses_up_nothing),
+        cmocka_unit_test(chance_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

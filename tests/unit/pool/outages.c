@@ -1,5 +1,7 @@
 // Tests the pool with providers that fail: nobody is blamed, nobody waits longer than the outage.
 // SPDX-License-Identifier: MIT
+#include "pool/limits/breaker.h"
+#include "pool/outage.h"
 #include "tests/unit/pool/world.h"
 
 struct outage {
@@ -187,7 +189,37 @@ static void a_long_outage_is_waited_for_and_a_dead_address_is_not(void **state) 
     open_world(&w, 3, 1, &o);
     o.to = TIME_NEVER;
     world_run_until(&w, w.now + 20 * SEC);
-    assert_true(w.failed > 200); // jobs fail as they would, the run comes to its end
+    assert_true(w.stopped == POOL_LEASED);
+    world_run_until(&w, w.now + 10 * SEC);
+    assert_int_equal(w.stopped, POOL_NONE); // nobody waits for it any longer
+    print_message("a dead address: %d calls\n", (int)w.failed);
+    assert_true(w.failed < 25);
+    world_close(&w);
+}
+
+// What the screen says while nothing passes, and after it.
+static void an_outage_is_reported(void **state) {
+    (void)state;
+    struct world w;
+    struct outage o = {10 * SEC, 70 * SEC, OUTCOME_NETWORK, BECAUSE_UPSTREAM};
+    struct outage_report report;
+    open_world(&w, 3, 1, &o);
+    assert_false(pool_outage(w.pool, w.provider, &report));
+    world_run_until(&w, o.from + 30 * SEC);
+    assert_true(pool_outage(w.pool, w.provider, &report));
+    assert_in_range(report.since, o.from, o.from + SEC);
+    assert_in_range(report.next_try, w.now, w.now + BREAKER_MOST);
+    assert_false(report.never_answered || report.given_up || pool_has_given_up(w.pool, w.provider));
+    world_run_until(&w, o.to + 6 * SEC);
+    assert_false(pool_outage(w.pool, w.provider, &report));
+    world_close(&w);
+
+    o = (struct outage){0, 0, OUTCOME_NETWORK, BECAUSE_UPSTREAM};
+    open_world(&w, 3, 1, &o);
+    o.to = TIME_NEVER;
+    world_run_until(&w, w.now + 40 * SEC);
+    assert_true(pool_outage(w.pool, w.provider, &report));
+    assert_true(report.never_answered && report.given_up && pool_has_given_up(w.pool, w.provider));
     world_close(&w);
 }
 
@@ -237,6 +269,7 @@ int main(void) {
         cmocka_unit_test(an_empty_key_is_out_even_if_it_was_in_doubt),
         cmocka_unit_test(a_long_outage_is_waited_for_and_a_dead_address_is_not),
         cmocka_unit_test(single_failures_are_no_outage),
+        cmocka_unit_test(an_outage_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,7 +142,8 @@ static void usage_holds_what_is_known(void **state) {
          "\"reasoning_tokens\":5}"},
         {{1, -1, -1, -1, -1, -1}, "{\"input_tokens\":1}"},
         {{-1, -1, -1, 0, -1, -1}, "{\"cached_tokens\":0}"},
-        {{INT64_MAX, 1, -1, -1, -1}, "{\"input_tokens\":9223372036854775807,\"output_tokens\":1}"},
+        {{INT64_MAX, 1, -1, -1, -1, -1},
+         "{\"input_tokens\":9223372036854775807,\"output_tokens\":1}"},
     };
     struct job *job = new_job("1");
     answer(job);

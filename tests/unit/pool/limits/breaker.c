@@ -236,35 +236,64 @@ static void old_failures_are_no_news(void **state) {
     assert_true(admits(&b, now + SEC));
 }
 
-// Fails for ever; how long requests are held back.
-static int64_t patience(struct breaker b, int64_t now) {
+// Fails for ever, each request after `took`; how long after the first one it is given up. *calls: the
+// requests that were made.
+static int64_t patience(struct breaker b, int64_t now, int64_t took, int64_t hint, int *calls) {
     int64_t when, began = now;
-    while (!b.given_up) {
-        breaker_admits(&b, now, &when);
-        if (when != TIME_NEVER && when > now)
+    for (*calls = 0; !b.given_up; ++*calls) {
+        if (!breaker_admits(&b, now, &when))
             now = when;
-        breaker_took(&b, now);
-        breaker_failed(&b, now, false, -1, now);
-        now += 1000;
         assert_true(now - began < 2 * BREAKER_PATIENCE);
+        int64_t sent_at = now;
+        breaker_took(&b, now);
+        breaker_failed(&b, sent_at, false, hint, now += took);
     }
+    assert_false(breaker_admits(&b, now, &when));
+    assert_true(when == TIME_NEVER); // it is not asked again
+    breaker_passed(&b, now, now);    // unless something was on its way, and passes
     assert_true(admits(&b, now));
-    breaker_failed(&b, now, false, -1, now);
-    breaker_failed(&b, now, true, -1, now);
-    assert_true(admits(&b, now)); // until an answer
-    breaker_passed(&b, now, now);
-    for (int i = 0; i < BREAKER_FAILURES; i++)
-        breaker_failed(&b, now, false, -1, now);
-    assert_false(admits(&b, now));
     return now - began;
 }
 
 static void patience_ends(void **state) {
     (void)state;
-    struct breaker fresh = {.keys = 3};
-    int64_t new_one = patience(fresh, 0), known = patience(open_at(10 * SEC), 10 * SEC);
-    assert_in_range(new_one, BREAKER_PATIENCE_NEW, 2 * BREAKER_PATIENCE_NEW + BREAKER_MOST);
-    assert_in_range(known, BREAKER_PATIENCE, BREAKER_PATIENCE + 2 * BREAKER_MOST);
+    int calls;
+    struct breaker fresh = {.keys = 3}, own = {.keys = 3, .patience = 7 * SEC};
+    struct breaker known_own = open_at(10 * SEC);
+    known_own.patience = 7 * SEC;
+    assert_in_range(patience(fresh, 0, 1000, -1, &calls), 25 * SEC, BREAKER_PATIENCE_NEW);
+    assert_in_range(calls, 5, 20);
+    assert_in_range(patience(open_at(10 * SEC), 10 * SEC, 1000, -1, &calls),
+                    BREAKER_PATIENCE - BREAKER_MOST, BREAKER_PATIENCE);
+    assert_in_range(calls, 100, 150);
+    assert_in_range(patience(own, 0, 1000, -1, &calls), 5 * SEC, 7 * SEC);
+    assert_in_range(patience(known_own, 10 * SEC, 1000, -1, &calls), 5 * SEC, 7 * SEC);
+    // connections that time out
+    assert_in_range(patience(fresh, 0, 10 * SEC, -1, &calls), 15 * SEC, BREAKER_PATIENCE_NEW);
+    // what hangs is waited for, twice at least
+    assert_in_range(patience(fresh, 0, 600 * SEC, -1, &calls), 600 * SEC, 1300 * SEC);
+    assert_in_range(calls, 2, 3);
+    // and so is the time that the provider itself names
+    assert_in_range(patience(fresh, 0, 1000, 50 * SEC, &calls), 50 * SEC, 51 * SEC);
+}
+
+// What fails at its first attempt tells how often any attempt does; rows that always fail do not.
+static void chance_is_told_by_first_attempts(void **state) {
+    (void)state;
+    struct breaker b = {.keys = 3};
+    struct random random = {3};
+    for (int i = 0; i < 10; i++)
+        breaker_note_first(&b, true);
+    assert_int_equal(breaker_by_chance(&b, 1e-7), 0); // too few to tell
+    for (int i = 0; i < 500; i++)
+        breaker_note_first(&b, random_below(&random, 100) < 50);
+    assert_in_range(breaker_by_chance(&b, 1e-7), 16, 40);
+    for (int i = 0; i < 500; i++)
+        breaker_note_first(&b, random_below(&random, 100) < 2);
+    assert_in_range(breaker_by_chance(&b, 1e-7), 2, 6);
+    for (int i = 0; i < 2000; i++)
+        breaker_note_first(&b, true);
+    assert_int_equal(breaker_by_chance(&b, 1e-7), BREAKER_CHANCE_MOST);
 }
 
 int main(void) {
@@ -283,6 +312,7 @@ int main(void) {
         cmocka_unit_test(time_without_a_failure_widens_it_too),
         cmocka_unit_test(old_failures_are_no_news),
         cmocka_unit_test(patience_ends),
+        cmocka_unit_test(chance_is_told_by_first_attempts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

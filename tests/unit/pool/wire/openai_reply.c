@@ -22,12 +22,12 @@ static void test_reply(void **state) {
     assert_true(slice_is(r.model, "\"gpt\""));
     assert_true(slice_is(r.request_id, "\"chatcmpl-1\""));
     assert_true(slice_is(r.reasoning, "\"why\""));
-    assert_true(slice_is(r.tool_calls, "[" CALL "]"));
+    assert_true(slice_is(r.tool_calls, "[" REPLY_CALL "]"));
     assert_null(r.refusal.p);
-    assert_true(
-        slice_is(r.choices,
-                 "[{\"index\":0,\"text\":\"a\\u0000b\",\"reasoning\":\"why\",\"tool_calls\":[" CALL
-                 "],\"finish_reason\":\"stop\"},{\"index\":1,\"text\":\"second\"}]"));
+    assert_true(slice_is(
+        r.choices,
+        "[{\"index\":0,\"text\":\"a\\u0000b\",\"reasoning\":\"why\",\"tool_calls\":[" REPLY_CALL
+        "],\"finish_reason\":\"stop\"},{\"index\":1,\"text\":\"second\"}]"));
     assert_int_equal(r.usage.input_tokens, 12);
     assert_int_equal(r.usage.output_tokens, 34);
     assert_int_equal(r.usage.total_tokens, 46);
@@ -42,9 +42,9 @@ static void test_reply_texts(void **state) {
         const char *message, *text; // text "": WIRE_OK without; NULL: not mine
     } rows[] = {
         {"{\"content\":\"\"}", "\"\""},
-        {"{\"content\":null,\"tool_calls\":[" CALL "]}", ""},
+        {"{\"content\":null,\"tool_calls\":[" REPLY_CALL "]}", ""},
         {"{\"content\":null}", ""},
-        {"{\"tool_calls\":[" CALL "]}", ""},
+        {"{\"tool_calls\":[" REPLY_CALL "]}", ""},
         {"{\"refusal\":\"no\"}", ""},
         {"{\"content\":[{\"type\":\"text\",\"text\":\"one\"}]}", "\"one\""},
         {"{\"content\":[{\"type\":\"thinking\",\"thinking\":[]},{\"text\":\"a\\\"\",\"type\":"

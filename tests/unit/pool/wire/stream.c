@@ -329,6 +329,61 @@ static void test_gemini_events(void **state) {
     forget(&o);
 }
 
+#define CALLS(json) DATA("{\"choices\":[{\"delta\":{\"tool_calls\":[" json "]}}]}")
+#define CALLED      DATA("{\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\"}]}")
+#define CALL(id, name, arguments)                                                                  \
+    "{\"id\":\"" id "\",\"type\":\"function\",\"function\":{\"name\":\"" name                      \
+    "\",\"arguments\":\"" arguments "\"}}"
+
+// To which call a piece belongs, in all the ways that servers number them.
+static void test_calls_by_id(void **state) {
+    (void)state;
+    static const struct {
+        const char *stream, *calls;
+    } rows[] = {
+        // one place for two ids
+        {CALLS("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"1\"}},{"
+               "\"index\":0,\"id\":\"b\",\"function\":{\"name\":\"f\",\"arguments\":\"2\"}}")
+             CALLS("{\"index\":0,\"id\":\"a\",\"function\":{\"arguments\":\"3\"}},{\"index\":0,"
+                   "\"id\":\"b\",\"function\":{\"arguments\":\"4\"}}"),
+         CALL("a", "f", "13") "," CALL("b", "f", "24")},
+        // one place, no ids, other names
+        {CALLS("{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"1\"}}")
+             CALLS("{\"index\":0,\"function\":{\"name\":\"g\",\"arguments\":\"2\"}}"),
+         CALL("call_0", "f", "1") "," CALL("call_1", "g", "2")},
+        // a new id with each piece of one call
+        {CALLS("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"1\"}}")
+             CALLS("{\"index\":0,\"id\":\"b\",\"function\":{\"arguments\":\"2\"}}"),
+         CALL("a", "f", "12")},
+        // places that come late first; an object as arguments
+        {CALLS("{\"index\":1,\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":{\"x\":1}}}")
+             CALLS("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":{}}}"),
+         CALL("a", "f", "{}") "," CALL("b", "g", "{\\\"x\\\":1}")},
+        // neither place nor id, whole calls
+        {CALLS("{\"function\":{\"name\":\"f\",\"arguments\":\"1\"}},{\"function\":{\"name\":"
+               "\"g\",\"arguments\":\"2\"}}"),
+         CALL("call_0", "f", "1") "," CALL("call_1", "g", "2")},
+        // no place, the same tool twice
+        {CALLS("{\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"1\"}},{\"id\":\"b\","
+               "\"function\":{\"name\":\"f\",\"arguments\":\"2\"}}"),
+         CALL("a", "f", "1") "," CALL("b", "f", "2")},
+        // the older form, and a custom tool
+        {DATA("{\"choices\":[{\"delta\":{\"function_call\":{\"name\":\"f\"}}}]}")
+             DATA("{\"choices\":[{\"delta\":{\"function_call\":{\"arguments\":\"1\"}}}]}"),
+         CALL("call_0", "f", "1")},
+        {CALLS("{\"index\":0,\"id\":\"a\",\"custom\":{\"name\":\"f\",\"input\":\"1\"}}"),
+         "{\"id\":\"a\",\"type\":\"custom\",\"custom\":{\"name\":\"f\",\"input\":\"1\"}}"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf stream = BUF_INIT(MAX), wanted = BUF_INIT(MAX);
+        buf_addf(&stream, "%s%s", rows[i].stream, CALLED);
+        buf_addf(&wanted, "{\"tool_calls\":[%s],\"finish_reason\":\"tool_calls\"}", rows[i].calls);
+        expect_scratch(&wire_openai, buf_cstr(&stream), STREAM_WHOLE, buf_cstr(&wanted));
+        buf_free(&stream);
+        buf_free(&wanted);
+    }
+}
+
 static void test_usage_that_grows(void **state) {
     (void)state;
     const char *stream = DATA("{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":{"
@@ -386,10 +441,10 @@ static void test_ceiling_and_reuse(void **state) {
 int main(void) {
     freopen("/dev/null", "w", stdout); // what failed goes to stderr
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),        cmocka_unit_test(test_every_byte),
-        cmocka_unit_test(test_openai_events),     cmocka_unit_test(test_anthropic_events),
-        cmocka_unit_test(test_gemini_events),     cmocka_unit_test(test_usage_that_grows),
-        cmocka_unit_test(test_ceiling_and_reuse),
+        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_every_byte),
+        cmocka_unit_test(test_openai_events), cmocka_unit_test(test_anthropic_events),
+        cmocka_unit_test(test_gemini_events), cmocka_unit_test(test_usage_that_grows),
+        cmocka_unit_test(test_calls_by_id),   cmocka_unit_test(test_ceiling_and_reuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

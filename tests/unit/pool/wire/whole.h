@@ -6,12 +6,12 @@
 #include "pool/wire/stream.h"
 
 // A chat completion with all that may be in one.
-#define CALL                                                                                       \
+#define REPLY_CALL                                                                                 \
     "{\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"
 #define REPLY                                                                                      \
     "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"gpt\","       \
     "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"a\\u0000b\","     \
-    "\"reasoning_content\":\"why\",\"refusal\":null,\"tool_calls\":[" CALL "]},"                   \
+    "\"reasoning_content\":\"why\",\"refusal\":null,\"tool_calls\":[" REPLY_CALL "]},"             \
     "\"finish_reason\":\"stop\"},{\"message\":{\"content\":\"second\"}}],\"usage\":{"              \
     "\"prompt_tokens\":12,\"completion_tokens\":34,\"total_tokens\":46,"                           \
     "\"prompt_tokens_details\":{\"cached_tokens\":5},"                                             \

@@ -50,6 +50,7 @@ static void test_sections(void **state) {
                                          "ORDER",
                                          "STREAMS",
                                          "BUDGETS",
+                                         "OUTAGES",
                                          "SUMMARY",
                                          "ENVIRONMENT",
                                          "FILES",
