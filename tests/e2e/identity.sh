@@ -119,7 +119,7 @@ ended 0 0
 
 t "a failed row is sent again whatever changed"
 start_simulator_again() { stop_simulator; start_simulator "$@"; before=0; }
-start_simulator_again --fault 500=100%
+start_simulator_again --fault 400=100%
 rm -f out.jsonl
 send --model m1 --max-retries 0
 assert_eq 1 "$STATUS" "exit code"
