@@ -39,7 +39,7 @@ ways() {
     done
 }
 ALL=$(for key in "${KEYS[@]}"; do ways "$key"; done | paste -sd' ')
-ALL_PLAIN=$(printf '%s' "$ALL" | tr '\\' ' ')
+ALL_PLAIN=${ALL//\\/ }
 
 # KIND: the bytes of a reply that has them all in that place
 reply() {

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/tests/e2e/servers.bash"
 
-start_simulator
+start_simulator --latency 1ms
 before=0
 # send OPTIONS...
 send() {
