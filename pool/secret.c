@@ -245,7 +245,7 @@ static bool may_begin(const struct secret *s, const char *text, const char *p, c
 
 // Where in a run of backslashes at p those begin that may be escaping: an even number, which mean
 // themselves, stay in front of them.
-static const char *into_reach(const char *p, const char *end) {
+const char *secret_into_reach(const char *p, const char *end) {
     const char *q = p;
     while (q < end && *q == '\\')
         q++;
@@ -257,7 +257,7 @@ static const char *into_reach(const char *p, const char *end) {
 size_t secret_find_at(const struct secret *s, const char *text, const char **p, const char *end) {
     if (!may_begin(s, text, *p, end))
         return 0;
-    const char *from = into_reach(*p, end);
+    const char *from = secret_into_reach(*p, end);
     size_t found = match_at(s, from, end);
     if (found)
         *p = from;

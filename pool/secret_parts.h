@@ -20,6 +20,9 @@ struct secret {
 // The value of n hexadecimal digits at p, or -1.
 int secret_hex_number(const char *p, const char *end, int n);
 
+// Where in a run of backslashes at p those begin that may be escaping, or p.
+const char *secret_into_reach(const char *p, const char *end);
+
 // How many bytes at *p are the secret, or all of it that fits before the end; 0 when they are not. *p
 // moves past backslashes that are none of it.
 size_t secret_find_at(const struct secret *s, const char *text, const char **p, const char *end);

@@ -302,7 +302,10 @@ static const struct form *find_head(const struct secret_set *set, const char *he
 static const struct form *find_form(const struct secret_set *set, struct place *place) {
     char head[HEAD_MAX], small[HEAD_MAX];
     const struct form *form = NULL;
-    size_t n = read_head(place->p, place->end, head, START);
+    if (place->p > place->text && place->p[0] == '\\' && place->p[-1] == '\\')
+        return NULL; // it belongs to that one
+    const char *from = secret_into_reach(place->p, place->end);
+    size_t n = read_head(from, place->end, head, START);
     if (n < START)
         return NULL;
     memcpy(small, head, n);
@@ -310,7 +313,7 @@ static const struct form *find_form(const struct secret_set *set, struct place *
     bool as_it_is = has_start(set, head), as_small = has_start(set, small);
     if (!as_it_is && !as_small)
         return NULL;
-    n = read_head(place->p, place->end, head, HEAD_MAX);
+    n = read_head(from, place->end, head, HEAD_MAX);
     if (n < SECRET_TAIL_MIN)
         return NULL;
     if (as_it_is)
