@@ -52,6 +52,7 @@ static void test_sections(void **state) {
                                          "BUDGETS",
                                          "OUTAGES",
                                          "SUMMARY",
+                                         "WHAT IS REMEMBERED",
                                          "ENVIRONMENT",
                                          "FILES",
                                          "SIGNALS",
