@@ -45,6 +45,7 @@ static void test_sections(void **state) {
                                          "WHICH KEY, AND WHEN",
                                          "MORE CORES",
                                          "RESULTS",
+                                         "WHAT IS A GOOD ANSWER",
                                          "RESUMING",
                                          "STRAGGLERS",
                                          "ORDER",
