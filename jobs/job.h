@@ -21,6 +21,7 @@
 #include "jobs/params.h"
 #include "jobs/refusals.h"
 #include "jobs/reply.h"
+#include "jobs/settings.h"
 
 #include <stdint.h>
 
@@ -103,7 +104,8 @@ struct job {
     struct slice id;    // UTF-8 text in `line`
     struct slice input; // JSON token in `line`: the row as it is handed back; SLICE_NONE: not kept
     struct request request;
-    uint64_t sent;    // what tells this request from others (jobs/out/line_sent.h); 0: not known
+    uint64_t sent; // what tells this request from others (jobs/out/line_sent.h); 0: not known
+    struct settings settings; // what it asks for that is common to all rows
     int64_t replaces; // number of the result line that this row's new one takes the place of, or 0
     struct job_notes notes;
     struct buf line;       // owns the row's bytes and what the reader derived from them

@@ -222,7 +222,7 @@ static enum wire_answer read_pieces(const struct transfer *t, const struct answe
     if (end == STREAM_WHOLE || end == STREAM_BLOCKED) {
         buf_clear(out);
         buf_add_slice(out, buf_slice(&together));
-        out->n = secret_scrub(context->secret, out->p, out->n);
+        out->n = secret_set_scrub(context->secrets, out->p, out->n);
         wire_stream_reply(&s, buf_slice(out), &result->reply);
         result->assembled = answer != WIRE_PARTS;
         answer = end == STREAM_WHOLE ? WIRE_OK : WIRE_BLOCKED;
@@ -346,12 +346,9 @@ void answer_listen(struct answer_stream *s, const struct wire *wire, struct tran
     t->events_context = s;
 }
 
-// The key, and what else must not be shown of what was sent. Returns the new length.
+// The keys, and what else must not be shown of what was sent. Returns the new length.
 static size_t scrub(const struct answer_context *context, char *text, size_t n) {
-    n = secret_scrub(context->secret, text, n);
-    for (const struct secret *const *s = context->provider->secrets; s && *s; s++)
-        n = secret_scrub(*s, text, n);
-    return n;
+    return secret_set_scrub(context->secrets, text, n);
 }
 
 // Some servers put a byte order mark in front of JSON.

@@ -6,6 +6,7 @@
 #define POOL_ANSWER_H
 
 #include "pool/limits/announced.h"
+#include "pool/secret_set.h"
 #include "pool/signals/signals.h"
 #include "pool/transfer/engine.h"
 #include "pool/wire/stream.h"
@@ -31,10 +32,10 @@ void answer_listen(struct answer_stream *s, const struct wire *wire, struct tran
 
 struct answer_context {
     const struct provider *provider;
-    const struct secret *secret;  // scrubbed from what came before anybody sees it
-    struct buf *scratch;          // for text that came in parts; lives as long as the reply
-    struct answer_stream *stream; // that listened to the transfer; NULL: none did
-    int64_t now_wall;             // unix microseconds
+    const struct secret_set *secrets; // scrubbed from what came before anybody sees it
+    struct buf *scratch;              // for text that came in parts; lives as long as the reply
+    struct answer_stream *stream;     // that listened to the transfer; NULL: none did
+    int64_t now_wall;                 // unix microseconds
 };
 
 // Reads a finished transfer. An answer fills result->reply with slices into *t->reply, which a stream

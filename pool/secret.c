@@ -3,15 +3,11 @@
 #include "pool/secret.h"
 
 #include "jobs/base/die.h"
+#include "pool/secret_parts.h"
 
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/mman.h>
-
-struct secret {
-    size_t n;
-    char text[];
-};
 
 // Secrets lie one after the other in blocks of pages that the kernel leaves out of core files. A
 // block starts at a multiple of its size, so a secret's address tells its block; when its last
@@ -77,6 +73,7 @@ struct secret *secret_new(struct slice text) {
     struct secret *s = arena_take(round_up(sizeof *s + text.n, ALIGNMENT));
     pthread_mutex_unlock(&arena.lock);
     s->n = text.n;
+    s->any_case = false;
     if (text.n)
         memcpy(s->text, text.p, text.n);
     return s;
@@ -111,6 +108,12 @@ void secret_mask(const struct secret *s, char mask[SECRET_MASK_SIZE]) {
     mask[n] = '\0';
 }
 
+void secret_mask_in_json(const struct secret *s, char mask[SECRET_MASK_SIZE]) {
+    secret_mask(s, mask);
+    if (strpbrk(mask, "\"\\")) // what these show could end a JSON string
+        memcpy(mask, "****", 5);
+}
+
 bool secret_is_empty(const struct secret *s) {
     return s->n == 0;
 }
@@ -134,11 +137,8 @@ void buf_wipe(struct buf *b) {
     buf_clear(b);
 }
 
-// What is left of a secret at the end of text that was cut there is masked from this length on.
-#define TAIL_MIN 5
-// Backslashes before one character that are taken for escaping: three levels of JSON in JSON.
-#define BACKSLASHES_MAX 15
-_Static_assert(TAIL_MIN <= SECRET_SCRUBBED_MIN, "every secret that is looked for has that many");
+_Static_assert(SECRET_TAIL_MIN <= SECRET_SCRUBBED_MIN,
+               "every secret that is looked for has that many");
 
 static int hex_value(char c) {
     const char *found = c ? strchr("0123456789abcdef", c | 0x20) : NULL;
@@ -146,7 +146,7 @@ static int hex_value(char c) {
 }
 
 // The value of n hexadecimal digits at p, or -1.
-static int hex_number(const char *p, const char *end, int n) {
+int secret_hex_number(const char *p, const char *end, int n) {
     int value = 0;
     if (end - p < n)
         return -1;
@@ -159,21 +159,27 @@ static int hex_number(const char *p, const char *end, int n) {
     return value;
 }
 
+static bool is_char(int found, char c, bool any_case) {
+    if (any_case && found >= 'A' && found <= 'Z')
+        found |= 0x20;
+    return found == (unsigned char)c;
+}
+
 // How many bytes at p stand for the character c: itself, escaped, as \u00xx or %xx; 0 when none do.
-static size_t match_char(const char *p, const char *end, char c) {
+static size_t match_char(const char *p, const char *end, char c, bool any_case) {
     const char *q = p;
-    while (q < end && *q == '\\' && q - p < BACKSLASHES_MAX)
+    while (q < end && *q == '\\' && q - p < SECRET_BACKSLASHES_MAX)
         q++;
     size_t run = (size_t)(q - p);
-    bool unicode = run && q < end && *q == 'u' && hex_number(q + 1, end, 4) >= 0;
-    if (unicode && hex_number(q + 1, end, 4) == (unsigned char)c)
+    bool unicode = run && q < end && *q == 'u' && secret_hex_number(q + 1, end, 4) >= 0;
+    if (unicode && is_char(secret_hex_number(q + 1, end, 4), c, any_case))
         return run + 5;
     bool quote = q < end && *q == '"';
     if (c == '\\' && run) // the last of an odd run belongs to the \uxxxx or the quote behind it
         return (unicode || quote) && run > 1 ? run - run % 2 : run;
-    if (q < end && *q == c)
+    if (q < end && is_char((unsigned char)*q, c, any_case))
         return (size_t)(q + 1 - p);
-    if (!run && q < end && *q == '%' && hex_number(q + 1, end, 2) == (unsigned char)c)
+    if (!run && q < end && *q == '%' && is_char(secret_hex_number(q + 1, end, 2), c, any_case))
         return 3;
     return 0;
 }
@@ -189,16 +195,16 @@ static bool is_cut_escape(const char *q, const char *end) {
         return false;
     size_t digits = p > q ? 4 : 2;
     size_t rest = (size_t)(end - p - 1);
-    return rest < digits && hex_number(p + 1, end, (int)rest) >= 0;
+    return rest < digits && secret_hex_number(p + 1, end, (int)rest) >= 0;
 }
 
 // How many bytes at p are the secret, or all of it that fits before the end; 0 when they are not.
 static size_t match_at(const struct secret *s, const char *p, const char *end) {
     const char *q = p;
     for (size_t i = 0; i < s->n; i++) {
-        size_t step = match_char(q, end, s->text[i]);
+        size_t step = match_char(q, end, s->text[i], s->any_case);
         if (step == 0)
-            return i >= TAIL_MIN && is_cut_escape(q, end) ? (size_t)(end - p) : 0;
+            return i >= SECRET_TAIL_MIN && is_cut_escape(q, end) ? (size_t)(end - p) : 0;
         bool run = *q == '\\';
         q += step;
         while (run && s->text[i] == '\\' && i + 1 < s->n && s->text[i + 1] == '\\')
@@ -232,26 +238,26 @@ static const char *next_candidate(struct candidates *c, const char *p) {
 static bool may_begin(const struct secret *s, const char *text, const char *p, const char *end) {
     if (*p == '\\')
         return p == text || p[-1] != '\\';
-    if (*p != s->text[0] || p + 1 == end)
+    if (s->any_case || *p != s->text[0] || p + 1 == end)
         return true;
     return p[1] == s->text[1] || p[1] == '\\' || p[1] == '%';
 }
 
 // Where in a run of backslashes at p those begin that may be escaping: an even number, which mean
 // themselves, stay in front of them.
-static const char *into_reach(const char *p, const char *end) {
+const char *secret_into_reach(const char *p, const char *end) {
     const char *q = p;
     while (q < end && *q == '\\')
         q++;
     size_t run = (size_t)(q - p);
-    return run > BACKSLASHES_MAX ? p + (run - BACKSLASHES_MAX + 1) / 2 * 2 : p;
+    return run > SECRET_BACKSLASHES_MAX ? p + (run - SECRET_BACKSLASHES_MAX + 1) / 2 * 2 : p;
 }
 
 // How many bytes at *p are the secret; *p moves past backslashes that are none of it.
-static size_t find_at(const struct secret *s, const char *text, const char **p, const char *end) {
+size_t secret_find_at(const struct secret *s, const char *text, const char **p, const char *end) {
     if (!may_begin(s, text, *p, end))
         return 0;
-    const char *from = into_reach(*p, end);
+    const char *from = secret_into_reach(*p, end);
     size_t found = match_at(s, from, end);
     if (found)
         *p = from;
@@ -260,7 +266,7 @@ static size_t find_at(const struct secret *s, const char *text, const char **p, 
 
 // Where the \uxxxx begins among whose digits p is, if that is at or after `text`; else p. What a key
 // begins with may be the end of a character that somebody escaped: then that goes too.
-static const char *escape_begin(const char *text, const char *p) {
+const char *secret_escape_begin(const char *text, const char *p) {
     if (p == text)
         return p;
     const char *u = p - 1;
@@ -275,7 +281,7 @@ static const char *escape_begin(const char *text, const char *p) {
 }
 
 // Writes what stands in for `found` bytes of secret; returns how many bytes that takes.
-static size_t put_mask(char *out, const char *mask, size_t found) {
+size_t secret_put_mask(char *out, const char *mask, size_t found) {
     size_t n = strlen(mask);
     if (found < n) // a cut-off rest, shorter than the mask
         memset(out, '*', n = found);
@@ -286,7 +292,7 @@ static size_t put_mask(char *out, const char *mask, size_t found) {
 
 // Of the characters any stretch of the secret begins with, one that is rare in prose if there is one.
 static size_t rare_place(const struct secret *s) {
-    for (size_t i = 0; i < TAIL_MIN; i++)
+    for (size_t i = 0; i < SECRET_TAIL_MIN; i++)
         if (s->text[i] < 'a' || s->text[i] > 'z')
             return i;
     return 0;
@@ -300,31 +306,29 @@ static bool may_hold(const struct secret *s, const char *text, size_t n) {
     size_t place = rare_place(s);
     const char *end = text + n, *p = text;
     while (p < end && (p = memchr(p, s->text[place], (size_t)(end - p)))) {
-        bool fits = (size_t)(p - text) >= place && (size_t)(end - p) >= TAIL_MIN - place;
-        if (fits && memcmp(p - place, s->text, TAIL_MIN) == 0)
+        bool fits = (size_t)(p - text) >= place && (size_t)(end - p) >= SECRET_TAIL_MIN - place;
+        if (fits && memcmp(p - place, s->text, SECRET_TAIL_MIN) == 0)
             return true;
         p++;
     }
     return false;
 }
 
-// Follows the text of an answer to tell numbers from strings. Only a key of digits can stand in a
-// number; with another one, and in text that is no JSON, everything counts as a string.
-struct quotes {
-    const char *seen;
-    bool followed, inside;
-};
+bool secret_is_digits(const struct secret *s) {
+    bool digits = true;
+    for (size_t i = 0; i < s->n; i++)
+        digits = digits && s->text[i] >= '0' && s->text[i] <= '9';
+    return digits;
+}
 
-static struct quotes quotes_of(const struct secret *s, const char *text, size_t n) {
+struct secret_quotes secret_quotes(const char *text, size_t n) {
     struct slice start = slice_trim(slice_of(text, n));
     bool json = start.n && (*start.p == '{' || *start.p == '[');
-    for (size_t i = 0; i < s->n; i++)
-        json = json && s->text[i] >= '0' && s->text[i] <= '9';
-    return (struct quotes){text, json, false};
+    return (struct secret_quotes){text, json, false};
 }
 
 // Whether p, at or after the place asked for before, is in a number.
-static bool is_in_number(struct quotes *q, const char *p) {
+bool secret_in_number(struct secret_quotes *q, const char *p) {
     if (!q->followed)
         return false;
     for (; q->seen < p; q->seen++) {
@@ -343,21 +347,20 @@ size_t secret_scrub(const struct secret *s, char *text, size_t n) {
     if (s->n < SECRET_SCRUBBED_MIN || n == 0 || !may_hold(s, text, n))
         return n;
     struct candidates c = {.end = end, .wanted = {s->text[0], '\\', '%'}};
-    secret_mask(s, mask);
-    if (strpbrk(mask, "\"\\")) // what these show could end a JSON string
-        memcpy(mask, "****", 5);
+    secret_mask_in_json(s, mask);
     c.next[0] = c.next[1] = c.next[2] = NULL;
-    struct quotes quotes = quotes_of(s, text, n);
+    struct secret_quotes quotes = secret_quotes(text, n);
+    quotes.followed &= secret_is_digits(s);
     for (const char *p = next_candidate(&c, text); p < end;) {
-        size_t found = find_at(s, text, &p, end);
+        size_t found = secret_find_at(s, text, &p, end);
         if (found) {
-            const char *begin = escape_begin(kept, p);
+            const char *begin = secret_escape_begin(kept, p);
             found += (size_t)(p - begin);
             p = begin;
-            const char *instead = is_in_number(&quotes, p) ? "1" : mask;
+            const char *instead = secret_in_number(&quotes, p) ? "1" : mask;
             memmove(out, kept, (size_t)(p - kept));
             out += p - kept;
-            out += put_mask(out, instead, found);
+            out += secret_put_mask(out, instead, found);
             quotes.seen = kept = p + found;
         }
         p = next_candidate(&c, found ? kept : p + 1);

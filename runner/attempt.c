@@ -5,6 +5,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
+#include "jobs/base/visible.h"
 #include "runner/failures.h"
 
 #include <stdio.h>
@@ -79,7 +80,7 @@ static void send_request(struct loop *l, struct flight *f) {
     if (!key->auth)
         key->auth = transfer_auth_new(provider, key->entry->secret);
     e->auth = key->auth;
-    e->secret = key->entry->secret;
+    e->secrets = l->p->secrets;
     e->stream = &f->stream;
     e->timeout = config->timeout;
     if (f->job->not_after - l->now < e->timeout)
@@ -342,13 +343,20 @@ static void settle_stopped(struct loop *l, struct flight *f) {
     retire(l, f);
 }
 
+static void fail_address(struct job *job, const struct errand *e) {
+    struct buf shown = BUF_INIT(SIZE_MAX / 2);
+    visible_add_address(&shown, slice_str(e->route->base_url));
+    job_fail(job, OUTCOME_BAD_INPUT, "%s%.*s is not an address that can be sent to",
+             buf_cstr(&shown), SLICE_ARG(job->request.url));
+    buf_free(&shown);
+}
+
 static void fail_unsent(struct job *job, const struct errand *e) {
     if (e->what)
         job_fail(job, OUTCOME_BAD_INPUT, "%s cannot be asked this: %s", e->route->provider->name,
                  e->what);
     else
-        job_fail(job, OUTCOME_BAD_INPUT, "%s%.*s is no address that can be sent to",
-                 e->route->base_url, SLICE_ARG(job->request.url));
+        fail_address(job, e);
 }
 
 // The job's result and the run's counts are as they were before the attempt.

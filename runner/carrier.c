@@ -98,7 +98,7 @@ static bool ask_again(struct engine *engine, struct errand *e) {
 static void bring_home(struct engine *engine, struct errand *e, struct finding *found,
                        int64_t wall) {
     struct answer_context context = {.provider = e->route->provider,
-                                     .secret = e->secret,
+                                     .secrets = e->secrets,
                                      .scratch = e->scratch,
                                      .stream = e->stream,
                                      .now_wall = wall};

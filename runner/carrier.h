@@ -40,11 +40,11 @@ struct errand {
     // Set by the caller, constant until it is back; all borrowed.
     const struct job *job;
     const struct route *route;
-    const struct secret *secret; // of its key
-    void *auth;                  // likewise: transfer_auth_new()
-    int64_t timeout;             // microseconds
-    int64_t stall_timeout;       // microseconds; 0: any
-    bool keyed;                  // carries an idempotency key
+    const struct secret_set *secrets; // of the run
+    void *auth;                       // likewise: transfer_auth_new()
+    int64_t timeout;                  // microseconds
+    int64_t stall_timeout;            // microseconds; 0: any
+    bool keyed;                       // carries an idempotency key
     struct buf *reply, *scratch;
     struct result *result;
     struct answer_stream *stream;

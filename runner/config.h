@@ -80,6 +80,7 @@ struct config {
     bool no_input;
     bool ordered;
     bool overwrite;
+    int changed; // enum output_changed
     bool no_retry_failed;
     int sync; // enum output_sync
     const char *summary;

@@ -6,6 +6,7 @@
 #include "jobs/base/clock.h"
 #include "jobs/base/die.h"
 #include "jobs/base/log.h"
+#include "pool/secret_set.h"
 #include "runner/paths.h"
 #include "runner/screen/progress.h"
 #include "runner/signal_gate.h"
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -48,6 +50,7 @@ struct output_options pipeline_output_options(const struct plan *plan, const str
                  .no_input = plan->config->no_input,
                  .include_response = plan->config->include_response},
         .overwrite = plan->config->overwrite,
+        .changed = (enum output_changed)plan->config->changed,
         .no_retry_failed = plan->config->no_retry_failed,
         .sync = (enum output_sync)plan->config->sync,
         .ordered = plan->config->ordered,
@@ -68,6 +71,7 @@ static bool open_output(struct pipeline *p, struct error *err) {
         return error_set(err, ERROR_USAGE, "%s is the input: results go to another file (-o FILE)",
                          plan->output);
     struct output_options options = pipeline_output_options(plan, p->source, p->credits.stretched);
+    options.settings = &p->settings;
     p->output = output_open(&options, err);
     return p->output != NULL;
 }
@@ -103,6 +107,26 @@ static void init_credits(struct pipeline *p) {
     credits_init(&p->credits, &options);
 }
 
+// Any provider's answer may hold any of the keys, and what the way to it is opened with.
+static struct secret_set *gather_secrets(const struct plan *plan) {
+    static const char *const proxies[] = {"http_proxy",  "HTTP_PROXY", "https_proxy",
+                                          "HTTPS_PROXY", "all_proxy",  "ALL_PROXY"};
+    struct secret_set *set = secret_set_new();
+    for (size_t i = 0; i < plan->keyring.count; i++)
+        secret_set_add(set, plan->keyring.entries[i].secret);
+    for (size_t i = 0; i < plan->route_count; i++) {
+        const struct route *route = &plan->routes[i];
+        secret_set_add_address(set, slice_str(route->base_url));
+        for (const struct secret *const *s = route->provider->secrets; s && *s; s++)
+            secret_set_add(set, *s);
+    }
+    for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++)
+        if (getenv(proxies[i]))
+            secret_set_add_address(set, slice_str(getenv(proxies[i])));
+    secret_set_ready(set);
+    return set;
+}
+
 static const char *base_url_of(const void *context, const struct provider *provider) {
     const struct plan *plan = context;
     for (size_t i = 0; i < plan->route_count; i++)
@@ -129,6 +153,8 @@ bool pipeline_open(struct pipeline *p, const struct plan *plan, struct error *er
     p->budget = (struct run_budget){.max_requests = plan->config->max_requests,
                                     .max_tokens = plan->config->max_tokens_total,
                                     .errors = plan->error_rate};
+    p->secrets = gather_secrets(plan);
+    run_settings_make(&p->settings, plan);
     p->loop_fd = wake_new();
     p->reader_fd = wake_new();
     p->done_fd = wake_new();
@@ -153,6 +179,8 @@ void pipeline_close(struct pipeline *p) {
     engine_close(p->engine);
     memory_close(p->memory, clock_now(), clock_wall());
     pool_free(p->pool);
+    secret_set_free(p->secrets);
+    run_settings_free(&p->settings);
     credits_free(&p->credits);
     stats_free(&p->stats);
     why_free(&p->why);
@@ -377,6 +405,8 @@ int pipeline_run(struct pipeline *p) {
     join_reader(p, reader);
     int code = exit_code(p);
     struct error err = {0};
+    if (code == 0)
+        output_renew_time(p->output);
     if (!output_close(p->output, &err)) {
         p->err = err; // the last word on how much is not saved
         code = 4;

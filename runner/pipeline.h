@@ -25,6 +25,7 @@
 #include "runner/plan.h"
 #include "runner/queue.h"
 #include "runner/reasons.h"
+#include "runner/run_settings.h"
 #include "runner/stats.h"
 #include "runner/why.h"
 
@@ -49,6 +50,8 @@ struct pipeline {
     struct memory *memory; // the loop's, once it runs; NULL: nothing is remembered
     struct source *source;
     struct output *output;
+    struct run_settings settings;    // what all rows ask for
+    struct secret_set *secrets;      // all there are, to be masked in what comes back
     struct engine_options transport; // how requests are sent
     struct engine *engine;           // the loop's, once it runs
     struct stats stats; // rows, skipped and bad_rows counted by the reader, the rest by the loop

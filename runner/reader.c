@@ -127,7 +127,10 @@ static bool read_one(struct reader *r) {
         return false;
     struct error err = {0};
     switch (source_next(p->source, job, &err)) {
-    case SOURCE_JOB: plan_judge(p->plan, job); return pass_on(r, job);
+    case SOURCE_JOB:
+        plan_judge(p->plan, job);
+        run_settings_fill(&p->settings, p->plan, job);
+        return pass_on(r, job);
     case SOURCE_FAILED: pipeline_stop(p, STOP_DRAIN, CAUSE_INPUT, &err); break;
     case SOURCE_END:
         atomic_store(&p->input_ended, true);

@@ -44,8 +44,11 @@ static void write_all(struct pipeline *p, struct list *jobs) {
     free_slots(p, slots);
     credits_give(&p->credits, jobs); // before the disk is waited for: the others go on meanwhile
     output_sync(p->output, clock_now(), &err);
-    if (err.class != ERROR_NONE) // nothing that comes can be kept: better not to ask for more
-        pipeline_stop(p, STOP_ABORT, CAUSE_OUTPUT, &err);
+    if (err.class == ERROR_NONE)
+        return;
+    // what cannot be kept is better not asked for; what is in flight is kept where it can be
+    bool kept = output_is_touched(p->output);
+    pipeline_stop(p, kept ? STOP_DRAIN : STOP_ABORT, CAUSE_OUTPUT, &err);
 }
 
 void *writer_main(void *pipeline) {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "jobs/base/die.h"
 
+#include "jobs/base/visible.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,7 +25,8 @@ static void make_plain(char *text) {
 }
 
 void die(const char *format, ...) {
-    char text[1024];
+    char text[1024], shown[4096]; // memory may be what there is none of
+    struct buf out = {.p = shown, .cap = sizeof shown, .max = sizeof shown - 1};
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -32,7 +35,8 @@ void die(const char *format, ...) {
         make_plain(text);
         fprintf(stderr, "{\"event\":\"log\",\"level\":\"error\",\"message\":\"%s\"}\n", text);
     } else {
-        fprintf(stderr, "batch-run: %s\n", text);
+        visible_add(&out, slice_str(text), VISIBLE_ONE_LINE);
+        fprintf(stderr, "batch-run: %.*s\n", (int)out.n, shown);
     }
     _exit(4); // other threads may be running: no exit handlers
 }

@@ -5,6 +5,7 @@
 #include "jobs/base/die.h"
 #include "jobs/base/json.h"
 #include "jobs/base/utf8.h"
+#include "jobs/base/visible.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 2048
+#define STATUS_BYTES   ((size_t)8192)
 
 static const char *const prefix[] = {"error: ", "warning: ", "info: ", "debug: "};
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -21,7 +23,7 @@ static bool as_json;
 
 static struct {
     pthread_mutex_t lock;
-    char status[LINE_MAX_BYTES];
+    char status[STATUS_BYTES + 1];
     char last[LINE_MAX_BYTES];
     unsigned long repeats;
 } screen = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -67,10 +69,18 @@ static void put_str(const char *text) {
     put(text, strlen(text));
 }
 
+// Foreign text may be anywhere in it: nothing that steers the terminal gets past here.
+static void put_shown(struct slice text) {
+    struct buf shown = BUF_INIT(SIZE_MAX / 2);
+    visible_add(&shown, text, VISIBLE_LINES);
+    put(shown.p, shown.n);
+    buf_free(&shown);
+}
+
 static void put_lines(const char *p, size_t n) {
     if (screen.status[0])
         put_str("\r\033[K");
-    put(p, n);
+    put_shown(slice_of(p, n));
     if (screen.status[0])
         put_str(screen.status);
 }
@@ -88,9 +98,17 @@ static void put_json(const char *event, const char *level, const char *name, str
     json_add_string(&line, buf_slice(&clean));
     buf_add_str(&line, "}\n");
     if (!line.failed)
-        put(line.p, line.n);
+        put_shown(buf_slice(&line));
     buf_free(&line);
     buf_free(&clean);
+}
+
+static void put_one_line(struct slice line) {
+    struct buf shown = BUF_INIT(SIZE_MAX / 2);
+    visible_add(&shown, line, VISIBLE_ONE_LINE);
+    buf_add_char(&shown, '\n');
+    put_lines(shown.p, shown.n);
+    buf_free(&shown);
 }
 
 // A line of a level, its prefix and its newline included.
@@ -99,7 +117,7 @@ static void put_level(enum log_level level, const char *line, size_t size) {
     if (as_json)
         put_json("log", level_names[level], "message", slice_of(line + head, size - head - 1));
     else
-        put_lines(line, size);
+        put_one_line(slice_of(line, size - 1));
 }
 
 static void put_repeats(void) {
@@ -121,7 +139,7 @@ static void log_line(enum log_level level, const char *format, va_list args) {
     int n = vsnprintf(line + head, sizeof line - head - 1, format, args);
     size_t size = head + (n > 0 ? (size_t)n : 0);
     if (size > sizeof line - 2)
-        size = sizeof line - 2;
+        size = utf8_cut(slice_of(line, size), sizeof line - 2).n;
     line[size++] = '\n';
     line[size] = '\0';
     pthread_mutex_lock(&screen.lock);
@@ -168,8 +186,9 @@ void log_status(const char *text) {
     pthread_mutex_lock(&screen.lock);
     if (screen.status[0] || text)
         put_str("\r\033[K");
-    snprintf(screen.status, sizeof screen.status, "%s", text ? text : "");
-    put_str(screen.status);
+    struct buf shown = {.p = screen.status, .cap = sizeof screen.status, .max = STATUS_BYTES};
+    visible_add(&shown, slice_str(text ? text : ""), VISIBLE_COLORS);
+    put_str(buf_cstr(&shown));
     pthread_mutex_unlock(&screen.lock);
 }
 

@@ -2,7 +2,9 @@
 //
 // Any thread may log. A live line set with log_status() is wiped before a log line is printed and
 // drawn again after it, so the two never mix. Nothing here ever writes to stdout. Keys are never
-// passed to it: the secret type has no printable form but its mask (pool/secret.h).
+// passed to it: the secret type has no printable form but its mask (pool/secret.h). Control and
+// bidirectional characters, wherever they come from, are shown as escapes (jobs/base/visible.h); the
+// live line may have colors.
 // SPDX-License-Identifier: MIT
 #ifndef JOBS_BASE_LOG_H
 #define JOBS_BASE_LOG_H

@@ -94,10 +94,28 @@ static bool is_current(int fd, const char *path) {
            named.st_dev == held.st_dev;
 }
 
-bool claim_is_deleted(const struct claim *claim) {
-    struct stat st;
-    return claim->regular && fstat(claim->fd, &st) == 0 && st.st_nlink == 0 &&
-           !is_current(claim->fd, claim->path);
+bool claim_has_name(const struct claim *claim) {
+    return is_current(claim->fd, claim->path);
+}
+
+const char *claim_touched(const struct claim *claim, int64_t size) {
+    struct stat held, named;
+    if (!claim->regular || fstat(claim->fd, &held) != 0)
+        return NULL;
+    if (stat(claim->path, &named) != 0)
+        return errno != ENOENT && errno != ENOTDIR ? NULL
+               : held.st_nlink == 0                ? "was deleted by another program"
+                                                   : "was moved away by another program";
+    if (named.st_ino != held.st_ino || named.st_dev != held.st_dev)
+        return "was replaced by another program";
+    if (held.st_size < size)
+        return "was cut short by another program";
+    return held.st_size > size ? "was written to by another program" : NULL;
+}
+
+void claim_renew_time(const struct claim *claim) {
+    if (claim->regular)
+        futimens(claim->fd, NULL); // it is only a hint: another owner's file has none to give
 }
 
 static bool is_taken(const struct claim *claim) {

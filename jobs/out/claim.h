@@ -37,8 +37,15 @@ void claim_undo(const struct claim *claim);
 // An empty file beside the claimed one, locked, with its owner and mode. -1: err is filled.
 int claim_aside(struct claim *claim, struct error *err);
 
-// Whether somebody deleted the file: what is in it is lost once it is closed.
-bool claim_is_deleted(const struct claim *claim);
+// Whether the name still means the claimed file: else what is in it may be lost once it is closed.
+bool claim_has_name(const struct claim *claim);
+
+// What another program did to the file, in words for a message; NULL while it did nothing. size: the
+// bytes that were left in it. NULL too for a FIFO or a device.
+const char *claim_touched(const struct claim *claim, int64_t size);
+
+// Gives the file the time of now, for programs that compare it with its sources. Nothing for others.
+void claim_renew_time(const struct claim *claim);
 
 // Syncs the replacement, gives it the file's name and goes on with it. A kill at any moment leaves
 // the old file or the new one. False: the old one is still there and claimed, the new one is gone; but

@@ -149,12 +149,17 @@ static const struct line_format *const formats[OUTPUT_FORMATS] = {
 void line_add(struct buf *out, const struct job *job, const struct line_options *options) {
     buf_add_char(out, '{');
     formats[options->format]->add(out, job, options);
+    if (options->settings && job->result.outcome != OUTCOME_BAD_INPUT)
+        settings_add(out, &job->settings, options->settings, options->tell_settings);
     buf_add(out, "}\n", 2);
 }
 
 bool line_read(struct slice line, enum output_format format, struct line_facts *facts) {
     *facts = (struct line_facts){0};
-    return formats[format]->read(line, facts);
+    if (!formats[format]->read(line, facts))
+        return false;
+    facts->has_settings = settings_read(line, &facts->settings, &facts->tells_settings);
+    return true;
 }
 
 bool line_may_begin_with(struct slice piece, enum output_format format) {

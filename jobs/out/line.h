@@ -15,13 +15,15 @@ enum output_format {
 
 struct line_options {
     enum output_format format;
-    bool no_input;         // leave `input` out
-    bool include_response; // add `response`, the provider's body byte for byte
+    bool no_input;                       // leave `input` out
+    const struct run_settings *settings; // recorded with each line; NULL: not
+    bool tell_settings;                  // and their texts with it
+    bool include_response;               // add `response`, the provider's body byte for byte
 };
 
 // Appends the line for a finished job, with its newline. Native: contract section 5. The others are
 // the lines of the providers' own batch services, with the key's name and what was sent added, and
-// always with the reply:
+// always with the reply. The last member of each is "settings" (jobs/settings.h):
 //   OpenAI     {"id","custom_id","response":{"status_code","request_id","body"},"error","key"}; "id" is
 //              made from the row's id and job.sent, so it is the same in every run
 //   Anthropic  {"custom_id","result":{"type":"succeeded","message"},"key"}, or {"type":"errored","error"}
@@ -40,9 +42,11 @@ void line_add(struct buf *out, const struct job *job, const struct line_options 
 struct line_facts {
     struct slice id_token;
     bool ok;
-    bool bad_input;     // the row itself was no good: nothing was sent for it
-    struct slice input; // the row as it was handed back, or SLICE_NONE
-    uint64_t sent;      // job.sent if the line tells it by itself, else 0
+    bool bad_input;           // the row itself was no good: nothing was sent for it
+    struct slice input;       // the row as it was handed back, or SLICE_NONE
+    struct settings settings; // if has_settings
+    bool has_settings, tells_settings;
+    uint64_t sent; // job.sent if the line tells it by itself, else 0
 };
 
 // False when the line is no result of this format. The newline may be there or not.

@@ -188,9 +188,37 @@ static bool has_unsynced(const struct output *o) {
     return o->claim.regular && o->sync != OUTPUT_SYNC_NONE && (o->unsynced || o->moved);
 }
 
+// ---- other programs ----
+
+static bool report_touched(const struct output *o, struct error *err) {
+    return error_set(err, ERROR_OUTPUT,
+                     "%s: %s while the run went on: results may be missing there, or be in another "
+                     "place; put that right and run the same command again to get the rest",
+                     o->path, o->touched);
+}
+
+static void look_for_touch(struct output *o) {
+    if (!o->touched)
+        o->touched = claim_touched(&o->claim, o->whole);
+}
+
+bool output_is_touched(const struct output *o) {
+    return o->touched && !o->failure[0];
+}
+
+void output_renew_time(struct output *o) {
+    claim_renew_time(&o->claim);
+}
+
 bool output_sync(struct output *o, int64_t now, struct error *err) {
     if (o->failure[0])
         return report(o, err);
+    if (now - o->looked_at >= OUTPUT_LOOK_AFTER) {
+        o->looked_at = now;
+        look_for_touch(o);
+    }
+    if (o->touched)
+        return report_touched(o, err);
     if (!has_unsynced(o))
         return true;
     if (o->sync_due == TIME_NEVER)
@@ -228,6 +256,8 @@ bool output_add(struct output *o, const struct job *job, struct error *err) {
     struct buf *into = is_early ? ahead_buf(o->ahead) : &o->gathered;
     size_t before = into->n;
     line_add(into, job, &o->line);
+    if (job->result.outcome != OUTCOME_BAD_INPUT)
+        o->line.tell_settings = false;
     if (into->failed) {
         into->n = before;
         into->failed = false;
@@ -263,20 +293,22 @@ static bool write_anew(struct output *o, bool sort, struct error *err) {
     return claim_swap(&o->claim, fd, err);
 }
 
-// The file has no name any more, but is there until it is closed.
+// The file's name is gone or another's, but the file is there until it is closed.
 static bool write_again(struct output *o, bool sort, struct error *err) {
     struct error why = {0};
-    log_warn("%s: was deleted while the run went on: it is written anew", o->path);
     if (write_anew(o, sort, &why))
-        return true;
+        return error_set(err, ERROR_OUTPUT,
+                         "%s: %s while the run went on; it has been written anew, with all results "
+                         "so far: run the same command again to get the rest",
+                         o->path, o->touched);
     if (access(o->claim.aside, F_OK) == 0) {
         *err = why;
         return false;
     }
-    return error_set(err, ERROR_OUTPUT,
-                     "%s: was deleted while the run went on, and cannot be written anew: its "
-                     "results are lost",
-                     o->path);
+    return error_set(
+        err, ERROR_OUTPUT,
+        "%s: %s while the run went on, and cannot be written anew: its results are lost", o->path,
+        o->touched);
 }
 
 // What is still early has its turn now: nothing comes any more that it might wait for.
@@ -313,8 +345,13 @@ static bool settle(struct output *o, struct error *err) {
     if (!end_early(o, err))
         return false;
     bool sort = o->ranks && !ranks_are_right(o->ranks);
-    if (claim_is_deleted(&o->claim))
+    look_for_touch(o);
+    if (o->touched && !claim_has_name(&o->claim))
         return write_again(o, sort, err);
+    if (o->touched) { // which line is where is no longer known: what is there stays
+        claim_sync(&o->claim);
+        return report_touched(o, err);
+    }
     if (o->claim.regular && (sort || resume_drops(&o->resume)))
         return write_anew(o, sort, err);
     return !has_unsynced(o) || sync_now(o, err);

@@ -33,12 +33,21 @@ enum output_sync {
     OUTPUT_SYNC_EACH,     // after each write
 };
 
+// What becomes of good results that were asked for with other settings.
+enum output_changed {
+    OUTPUT_CHANGED_ASK,    // output_open() refuses, and says what changed
+    OUTPUT_CHANGED_RESEND, // their rows are ROW_CHANGED
+    OUTPUT_CHANGED_KEEP,   // they stay
+};
+
 #define OUTPUT_SYNC_AFTER USEC_PER_SEC
 
 struct output_options {
     const char *path; // "-" is standard output: nothing to resume from
     struct line_options line;
     bool overwrite; // start afresh: whatever the file holds is gone once output_open() returns
+    const struct run_settings *settings; // what all rows ask for; NULL: that does not matter
+    enum output_changed changed;
     bool no_retry_failed; // failed rows count as done
     enum output_sync sync;
     bool ordered;             // lines in the order of job.sequence; see below
@@ -98,6 +107,16 @@ void output_written(struct output *o, struct job *job);
 // finds something to sync. To be called after each flush and whenever output_sync_due() has come.
 // `now` is monotonic. False like output_flush(): err says how much may not survive.
 bool output_sync(struct output *o, int64_t now, struct error *err);
+
+// Also false, once OUTPUT_LOOK_AFTER has passed since the last look, when another program has cut,
+// moved, replaced, deleted or written to the file. What comes then is still written, and
+// output_is_touched() is true.
+#define OUTPUT_LOOK_AFTER (USEC_PER_SEC / 4)
+bool output_is_touched(const struct output *o);
+
+// The run has done all there was to do: the file is newer than the input from now on, also when there
+// was nothing to write, as make expects it.
+void output_renew_time(struct output *o);
 
 // TIME_NEVER when there is nothing to sync, 0 when the next output_flush() has more to write.
 int64_t output_sync_due(const struct output *o);

@@ -4,6 +4,7 @@
 #include "jobs/out/output_parts.h"
 
 #include "jobs/base/die.h"
+#include "jobs/base/json.h"
 #include "jobs/base/log.h"
 #include "jobs/out/side.h"
 
@@ -26,10 +27,43 @@ static bool take_up_sides(struct output *o, const struct resume_options *how, st
     return !more || resume_scan_on(&o->resume, o->claim.fd, how, err);
 }
 
+// "model "a" -> "b"", or only what it is now.
+static void add_other(const struct output *o, const struct run_settings *now, int setting,
+                      struct buf *out) {
+    struct slice told = o->resume.other_told.n
+                            ? json_get(buf_slice(&o->resume.other_told), setting_names[setting])
+                            : SLICE_NONE;
+    buf_addf(out, "%s%s ", out->n ? ", " : "", setting_names[setting]);
+    if (told.n)
+        buf_addf(out, "%.*s -> ", SLICE_ARG(told));
+    else
+        buf_add_str(out, "is now ");
+    buf_add_slice(out, buf_slice(&now->texts[setting]));
+}
+
+static bool refuse_others(const struct output *o, const struct run_settings *now,
+                          struct error *err) {
+    struct buf what = BUF_INIT(1 << 16);
+    for (int i = 0; i < SETTINGS; i++)
+        if (o->resume.which_other & 1u << i)
+            add_other(o, now, i, &what);
+    long long count = (long long)o->resume.others;
+    error_set(err, ERROR_USAGE,
+              "%s: %lld row%s answered with other settings: %s; nothing was sent: --changed resend "
+              "sends %s again, --changed keep keeps the old answers, -o names another file",
+              o->path, count, count == 1 ? " was" : "s were", buf_cstr(&what),
+              count == 1 ? "it" : "them");
+    buf_free(&what);
+    return false;
+}
+
 static bool take_up(struct output *o, const struct output_options *options, struct error *err) {
     struct resume_options how = {.path = o->path,
                                  .format = options->line.format,
                                  .keep_failed = options->no_retry_failed,
+                                 .settings = options->settings,
+                                 .resend_others = options->changed == OUTPUT_CHANGED_RESEND,
+                                 .keep_others = options->changed == OUTPUT_CHANGED_KEEP,
                                  .sent = o->sent};
     if (!o->claim.regular)
         return true;
@@ -40,7 +74,9 @@ static bool take_up(struct output *o, const struct output_options *options, stru
     o->whole = o->resume.whole;
     if (o->resume.torn)
         log_info("%s: the last line was cut short by a crash and is taken out", o->path);
-    return (!o->resume.torn || cut(o, err)) && take_up_sides(o, &how, err);
+    return (!o->resume.torn || cut(o, err)) && take_up_sides(o, &how, err) &&
+           (options->changed != OUTPUT_CHANGED_ASK || !o->resume.others ||
+            refuse_others(o, options->settings, err));
 }
 
 // A new file's name, before anything is sent: results that nobody finds again are lost too.
@@ -108,6 +144,8 @@ struct output *output_open(const struct output_options *options, struct error *e
     const char *path = standard ? "standard output" : options->path;
     o->path = mem_text(path, strlen(path));
     o->line = options->line;
+    o->line.settings = options->settings;
+    o->line.tell_settings = options->settings != NULL;
     o->sent = sent_new(&options->sent);
     o->sync = options->sync;
     o->sync_due = TIME_NEVER;

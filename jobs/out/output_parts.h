@@ -23,12 +23,14 @@ struct output {
     struct buf gathered;
     struct buf saved; // of each gathered line, if ordered: whether a side file keeps it
     int64_t gathered_lines;
-    int64_t whole;     // bytes in the file, all of them whole lines
-    int64_t unsynced;  // lines that were written since the last sync
-    bool moved;        // others came from a side file since
-    int64_t sync_due;  // TIME_NEVER while there are none, or none that anybody has looked at
-    int64_t unsaved;   // lines that a failure kept off the disk
-    char failure[200]; // what went wrong; "" while nothing has
+    int64_t whole;       // bytes in the file, all of them whole lines
+    int64_t unsynced;    // lines that were written since the last sync
+    bool moved;          // others came from a side file since
+    int64_t sync_due;    // TIME_NEVER while there are none, or none that anybody has looked at
+    int64_t unsaved;     // lines that a failure kept off the disk
+    char failure[200];   // what went wrong; "" while nothing has
+    const char *touched; // what another program did to the file; NULL while it did nothing
+    int64_t looked_at;   // monotonic: when that was looked for last
 };
 
 void output_free(struct output *o);

@@ -91,6 +91,12 @@ static void look_at(const struct readers *r, struct share *share) {
             continue;
         found->key = ids_key(r->options.ids, id_text(facts.id_token, &share->space));
         found->sent = sent_of(share->sent, &facts);
+        if (!facts.has_settings || !r->options.settings)
+            continue;
+        found->settings = facts.settings;
+        found->others = settings_differ(r->options.settings, &facts.settings);
+        if (found->others && facts.tells_settings)
+            found->told = json_get(line, "run_settings");
     }
 }
 

@@ -21,7 +21,8 @@ struct readers_options {
     int fd;
     int64_t from; // where to start: at a line
     enum output_format format;
-    const struct ids *ids; // whose keys are wanted; others may be added meanwhile
+    const struct ids *ids;               // whose keys are wanted; others may be added meanwhile
+    const struct run_settings *settings; // of this run; NULL: they do not matter
     const struct sent
         *sent; // says what the `input` of a line asked for; NULL: that does not matter
 };
@@ -32,6 +33,9 @@ struct finding {
     uint64_t sent;
     bool ok;
     bool bad_input;
+    unsigned others;          // settings that are not this run's, one bit each
+    struct settings settings; // if there are any
+    struct slice told;        // their texts, good as long as the block; or SLICE_NONE
 };
 
 struct findings {

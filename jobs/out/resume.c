@@ -23,11 +23,13 @@ static bool has_bit(const struct buf *bits, int64_t line) {
 }
 
 // What is known of an id, as its number in the set: the line, whether that is ok, and the highest bits
-// of what was sent. A changed row is taken for an unchanged one in 1 of 2^24 cases.
+// of what was sent. A changed row is taken for an unchanged one in 1 of 2^23 cases.
 #define LINE_BITS 33
 #define LINE_MOST ((INT64_C(1) << LINE_BITS) - 1)
 #define OK_BIT    (INT64_C(1) << LINE_BITS)
-#define SENT_BITS (IDS_NUMBER_BITS - 1 - LINE_BITS - 1)
+#define OTHER_BIT (INT64_C(1) << (LINE_BITS + 1)) // has other settings than this run
+#define SENT_AT   (LINE_BITS + 2)
+#define SENT_BITS (IDS_NUMBER_BITS - 1 - SENT_AT)
 
 static int64_t tag_of(uint64_t sent) {
     int64_t tag = (int64_t)(sent >> (64 - SENT_BITS));
@@ -35,7 +37,7 @@ static int64_t tag_of(uint64_t sent) {
 }
 
 static int64_t number_of(int64_t line, bool ok, uint64_t sent) {
-    return line | (ok ? OK_BIT : 0) | tag_of(sent) << (LINE_BITS + 1) | IDS_RESULT;
+    return line | (ok ? OK_BIT : 0) | tag_of(sent) << SENT_AT | IDS_RESULT;
 }
 
 static int64_t line_in(int64_t number) {
@@ -47,11 +49,13 @@ static bool is_ok(int64_t number) {
 }
 
 static bool sent_the_same(int64_t a, int64_t b) {
-    int64_t x = (a & ~IDS_RESULT) >> (LINE_BITS + 1), y = (b & ~IDS_RESULT) >> (LINE_BITS + 1);
+    int64_t x = (a & ~IDS_RESULT) >> SENT_AT, y = (b & ~IDS_RESULT) >> SENT_AT;
     return !x || !y || x == y;
 }
 
 static void count_kept(struct resume *resume, int64_t number, int64_t by) {
+    if (is_ok(number) && (number & OTHER_BIT))
+        resume->others += by;
     if (is_ok(number))
         resume->kept_ok += by;
     else
@@ -84,6 +88,16 @@ static bool refuse(const struct resume *resume, const struct resume_options *opt
                      options->path, (long long)resume->lines, why);
 }
 
+// The first one is shown to people, with its texts when they come.
+static void note_other(struct resume *resume, const struct finding *line) {
+    if (line->ok && !resume->which_other)
+        resume->other = line->settings;
+    if (line->ok)
+        resume->which_other |= line->others;
+    if (line->told.n && !resume->other_told.n)
+        buf_add_slice(&resume->other_told, line->told);
+}
+
 // Each lookup is a trip to memory: it is sent for so many lines before.
 #define FETCH_AHEAD 16
 
@@ -99,8 +113,12 @@ static bool take_lines(struct resume *resume, const struct resume_options *optio
                              options->path);
         set_bit(&resume->keep, resume->lines, false);
         set_bit(&resume->seen, resume->lines, false);
-        if (!line->bad_input)
-            take_result(resume, line->key, number_of(resume->lines, line->ok, line->sent));
+        if (line->bad_input)
+            continue;
+        int64_t number = number_of(resume->lines, line->ok, line->sent);
+        if (line->others)
+            note_other(resume, line);
+        take_result(resume, line->key, number | (line->others ? OTHER_BIT : 0));
     }
     resume->whole += (int64_t)found->bytes.n;
     if (!found->refused.n)
@@ -154,6 +172,7 @@ bool resume_scan_on(struct resume *resume, int fd, const struct resume_options *
                                   .from = resume->whole,
                                   .format = options->format,
                                   .ids = resume->ids,
+                                  .settings = options->settings,
                                   .sent = options->sent};
     struct readers *readers = readers_start(&how);
     bool good = readers ? take_blocks(resume, readers, options, err) : unreadable(options, err);
@@ -166,6 +185,9 @@ bool resume_scan(struct resume *resume, int fd, const struct resume_options *opt
                  struct error *err) {
     *resume = (struct resume){.ids = ids_new(),
                               .keep_failed = options->keep_failed,
+                              .resend_others = options->resend_others,
+                              .keep_others = options->keep_others,
+                              .other_told = BUF_INIT(SIZE_MAX / 2),
                               .keep = BUF_INIT(SIZE_MAX / 2),
                               .seen = BUF_INIT(SIZE_MAX / 2)};
     return resume_scan_on(resume, fd, options, err);
@@ -177,6 +199,15 @@ bool resume_is_done(const struct resume *resume, struct slice id, uint64_t sent)
            sent_the_same(number, number_of(0, false, sent));
 }
 
+// Under another template nobody knows whether the row's own part changed: it is kept or sent as told.
+static bool is_the_same(const struct resume *resume, int64_t number, uint64_t sent) {
+    bool other = number & OTHER_BIT;
+    if (other && resume->resend_others)
+        return false;
+    return (other && resume->keep_others && resume->which_other & 1u << SETTING_PROMPT) ||
+           sent_the_same(number, number_of(0, false, sent));
+}
+
 static enum row_before judge(struct resume *resume, int64_t number, uint64_t sent, int64_t *line) {
     *line = 0;
     if (!(number & IDS_RESULT))
@@ -185,7 +216,7 @@ static enum row_before judge(struct resume *resume, int64_t number, uint64_t sen
     if (!has_bit(&resume->seen, *line))
         resume->seen_count++;
     set_bit(&resume->seen, *line, true);
-    bool same = sent_the_same(number, number_of(0, false, sent));
+    bool same = is_the_same(resume, number, sent);
     if (is_ok(number))
         return same ? ROW_DONE : ROW_CHANGED;
     bool done = same && resume->keep_failed;
@@ -271,5 +302,6 @@ void resume_free(struct resume *resume) {
     ids_free(resume->ids);
     buf_free(&resume->keep);
     buf_free(&resume->seen);
+    buf_free(&resume->other_told);
     *resume = (struct resume){0};
 }

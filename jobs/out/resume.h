@@ -23,7 +23,10 @@
 struct resume_options {
     const char *path; // for messages
     enum output_format format;
-    bool keep_failed;  // failed rows are done too
+    bool keep_failed;                    // failed rows are done too
+    const struct run_settings *settings; // of this run; NULL: they do not matter
+    bool keep_others;                    // lines with other settings stay
+    bool resend_others;                  // lines with other settings are of changed rows
     struct sent *sent; // says what the `input` of a line asked for; NULL: that does not matter
 };
 
@@ -31,7 +34,12 @@ struct resume {
     struct ids *ids; // id → number of its line, whether it is ok, and some bits of what was sent
     int64_t rows;    // ids that the file has
     bool keep_failed;
-    int64_t kept_ok; // lines that stay, as the scan found them
+    bool resend_others, keep_others;
+    int64_t others;        // good lines that stay and have other settings than this run
+    unsigned which_other;  // of which kind, one bit each
+    struct settings other; // of the first of them
+    struct buf other_told; // its texts, as far as they are known
+    int64_t kept_ok;       // lines that stay, as the scan found them
     int64_t kept_failed;
     int64_t given_up; // of those, since
     int64_t lines;    // whole lines

@@ -5,20 +5,9 @@
 
 #include "pool/keys/strategy.h"
 #include "runner/crew.h"
+#include "runner/options/run_choices.h"
 
 #include <stddef.h>
-
-// In the order of the enums they fill.
-static const char *const input_formats[] = {"auto", "jsonl", "csv", "tsv", "txt", "json", NULL};
-static const char *const delimiters[] = {"auto", ",", ";", "|", "tab", NULL};
-static const char *const output_formats[] = {"native", "openai", "anthropic", "gemini", NULL};
-static const char *const dry_run_forms[] = {"json", NULL};
-static const char *const affinities[] = {"none", "prefix", NULL};
-static const char *const idempotency_modes[] = {"auto", "always", "never", NULL};
-static const char *const http_versions[] = {"auto", "1.1", "2", NULL};
-static const char *const sync_modes[] = {"none", "interval", "each", NULL};
-static const char *const progress_modes[] = {"auto", "bar", "plain", "json", "off", NULL};
-static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
 #define INPUT     "Input"
 #define KEYS      "Keys and providers"
@@ -448,6 +437,17 @@ const struct option run_options[] = {
      .offset = AT(overwrite),
      .group = OUTPUT,
      .help = "Start afresh: results that are there already are thrown away"},
+    {.name = "changed",
+     .type = OPTION_CHOICE,
+     .offset = AT(changed),
+     .value = "WHAT",
+     .fallback = "ask",
+     .choices = changed_modes,
+     .group = OUTPUT,
+     .help =
+         "What becomes of rows that were answered with another template, system prompt, model "
+         "or parameters: ask sends nothing and says what changed, resend sends them again, keep "
+         "keeps the old answers"},
     {.name = "no-retry-failed",
      .type = OPTION_FLAG,
      .offset = AT(no_retry_failed),

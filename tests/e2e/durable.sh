@@ -109,6 +109,10 @@ assert_json csv.out 'map(.text) | sort' '["four","one","two, or more"]'
 t "a wrong option does not cost a file of answers"
 cp changed.out copy
 send edited.jsonl changed.out --format openai --prompt-field nonsense
+assert_eq 2 "$STATUS" "exit code"
+assert_match "$ERR" 'answered with other settings: template or prompt field "prompt" -> "nonsense"'
+assert_same copy changed.out
+send edited.jsonl changed.out --format openai --prompt-field nonsense --changed keep
 assert_eq 1 "$STATUS" "exit code"
 assert_match "$ERR" 'that result stays'
 assert_same copy changed.out
@@ -164,8 +168,8 @@ end_fed() { # EXIT-CODE
 t "a results file that is deleted meanwhile is written anew"
 start_fed gone.out
 rm gone.out
-end_fed 0
-assert_contains fed.err "gone.out: was deleted"
+end_fed 4
+assert_contains fed.err "gone.out: was deleted by another program"
 assert_json gone.out 'map([.index, .status]) | sort == [range(12) | [., "ok"]]' true
 
 t "if that cannot be, it is said"

@@ -47,7 +47,7 @@ for format in $FORMATS; do
         run_ok "${send[@]}" -o stream.jsonl --stream
         for file in plain.jsonl stream.jsonl; do
             assert_lines $file 30
-            assert_json $file 'map(keys_unsorted) | unique' "[$(members "$format")]"
+            assert_json $file 'map(keys_unsorted - ["settings", "run_settings"]) | unique' "[$(members "$format")]"
             read_lines "$format" $file >lines
             assert_eq 30 "$(jq -s "map(select(.[1] == \"question \" + (.[0][4:]) + \" in so many words\" and
                 .[2] == \"$(stop_word "$format")\" and .[3] > 0 and (.[4] | startswith(\"$provider-\")))) | length" lines)" "good lines of $file"
@@ -86,13 +86,13 @@ one() { # EXIT ANSWER PROVIDER FORMAT
     expect_exit "$1" "$BATCH_RUN" one.jsonl "${CANNED[@]}" --provider "$3" --format "$4" -o out.jsonl --overwrite
 }
 one 0 message.http anthropic anthropic
-assert_eq "{\"custom_id\":\"1\",\"result\":{\"type\":\"succeeded\",\"message\":$MESSAGE},\"key\":\"anthropic-1\"}" "$(sed -E 's/,"input_hash":"[0-9a-f]{16}"//' out.jsonl)"
+assert_eq "{\"custom_id\":\"1\",\"result\":{\"type\":\"succeeded\",\"message\":$MESSAGE},\"key\":\"anthropic-1\"}" "$(jq -rR 'sub(",\"input_hash\":\"[0-9a-f]{16}\""; "") | sub(",\"run_settings\":.*,\"settings\":\"[-0-9a-f.]+[+]?\"}$"; "}")' out.jsonl)"
 one 0 candidate.http google gemini
-assert_eq "{\"key\":\"1\",\"response\":$CANDIDATE,\"api_key\":\"google-1\"}" "$(sed -E 's/,"input_hash":"[0-9a-f]{16}"//' out.jsonl)"
+assert_eq "{\"key\":\"1\",\"response\":$CANDIDATE,\"api_key\":\"google-1\"}" "$(jq -rR 'sub(",\"input_hash\":\"[0-9a-f]{16}\""; "") | sub(",\"run_settings\":.*,\"settings\":\"[-0-9a-f.]+[+]?\"}$"; "}")' out.jsonl)"
 one 1 refused.http anthropic anthropic
-assert_eq '{"custom_id":"1","result":{"type":"errored","error":{"type":"error","error":{"type":"invalid_request_error","message":"no"},"request_id":"req_1"}},"key":"anthropic-1"}' "$(sed -E 's/,"input_hash":"[0-9a-f]{16}"//' out.jsonl)"
+assert_eq '{"custom_id":"1","result":{"type":"errored","error":{"type":"error","error":{"type":"invalid_request_error","message":"no"},"request_id":"req_1"}},"key":"anthropic-1"}' "$(jq -rR 'sub(",\"input_hash\":\"[0-9a-f]{16}\""; "") | sub(",\"run_settings\":.*,\"settings\":\"[-0-9a-f.]+[+]?\"}$"; "}")' out.jsonl)"
 one 1 invalid.http google gemini
-assert_eq '{"key":"1","error":{"code":400,"message":"no","status":"INVALID_ARGUMENT","details":[1.0]},"api_key":"google-1"}' "$(sed -E 's/,"input_hash":"[0-9a-f]{16}"//' out.jsonl)"
+assert_eq '{"key":"1","error":{"code":400,"message":"no","status":"INVALID_ARGUMENT","details":[1.0]},"api_key":"google-1"}' "$(jq -rR 'sub(",\"input_hash\":\"[0-9a-f]{16}\""; "") | sub(",\"run_settings\":.*,\"settings\":\"[-0-9a-f.]+[+]?\"}$"; "}")' out.jsonl)"
 
 t "a failure in another provider's words is told in the format's own"
 http_answer 400.http "400 Bad Request" '{"error":{"message":"bad thing","type":"invalid_request_error","code":"bad_thing"}}'

@@ -10,7 +10,7 @@ jq -nc 'range(30) | {custom_id: "r\(.)", method: "POST", url: "/v1/chat/completi
 t "the lines are those of a batch output file, with the key"
 run_ok in.jsonl --provider simulate --format openai -o out.jsonl
 assert_lines out.jsonl 30
-assert_json out.jsonl 'map(keys_unsorted) | unique | .[0] - ["key"]' '["id","custom_id","response","error"]'
+assert_json out.jsonl 'map(keys_unsorted) | unique | .[0] - ["key", "settings", "run_settings"]' '["id","custom_id","response","error"]'
 assert_json out.jsonl 'map(.custom_id) | unique | length' 30
 assert_json out.jsonl 'map(.id | startswith("batch_req_")) | all' true
 assert_json out.jsonl 'map(.id) | unique | length' 30

@@ -139,7 +139,7 @@ assert_true "it leaves no file" test ! -e both.jsonl
 mv moved.jsonl both.jsonl
 kill -9 "$first"
 wait "$first" 2>/dev/null
-run_ok few.jsonl --provider simulate -o both.jsonl
+run_ok few.jsonl --provider simulate --changed keep -o both.jsonl
 assert_json both.jsonl 'map(.index) | sort == [range(45)]' true
 
 t "a results file that is a link, or only readable by its owner, stays that"

@@ -8,26 +8,28 @@
 
 struct read_back {
     struct buf body, scratch;
-    struct secret *secret;
+    struct secret_set *secrets;
     struct result result;
     struct verdict verdict;
 };
 
 static void read_with(const struct wire *wire, const char *body, struct read_back *r) {
     *r = (struct read_back){.body = BUF_INIT(1 << 16), .scratch = BUF_INIT(1 << 16)};
-    r->secret = secret_new(SLICE("sk-0123456789-abcdefghij"));
+    r->secrets = secret_set_new();
+    secret_set_add_text(r->secrets, SLICE("sk-0123456789-abcdefghij"));
+    secret_set_ready(r->secrets);
     buf_add_str(&r->body, body);
     struct transfer t = {.status = TRANSFER_ANSWERED, .http_status = 200, .reply = &r->body};
     struct provider provider = {.name = "here", .wire = wire};
     struct answer_context context = {
-        .provider = &provider, .secret = r->secret, .scratch = &r->scratch};
+        .provider = &provider, .secrets = r->secrets, .scratch = &r->scratch};
     answer_read(&t, &context, &r->result, &r->verdict);
 }
 
 static void forget(struct read_back *r) {
     buf_free(&r->body);
     buf_free(&r->scratch);
-    secret_free(r->secret);
+    secret_set_free(r->secrets);
 }
 
 static void reads_answers_of_every_wire(void **state) {
@@ -112,11 +114,13 @@ static const struct provider speaks_openai = {.name = "here", .wire = &wire_open
 static void stream_with(struct answer_stream *s, const char *body, size_t step,
                         enum transfer_status status, struct read_back *r) {
     *r = (struct read_back){.body = BUF_INIT(1 << 16), .scratch = BUF_INIT(1 << 16)};
-    r->secret = secret_new(SLICE(SECRET));
+    r->secrets = secret_set_new();
+    secret_set_add_text(r->secrets, SLICE(SECRET));
+    secret_set_ready(r->secrets);
     struct transfer t = {
         .http_status = 200, .reply = &r->body, .streamed = true, .error = "what curl says"};
     struct answer_context context = {
-        .provider = &speaks_openai, .secret = r->secret, .scratch = &r->scratch, .stream = s};
+        .provider = &speaks_openai, .secrets = r->secrets, .scratch = &r->scratch, .stream = s};
     answer_listen(s, &wire_openai, &t);
     bool more = true;
     for (size_t at = 0, n = strlen(body); more && at < n; at += step)

@@ -86,7 +86,6 @@ static void pack(struct parcel *p, char *url, const char *row_url) {
     answer_stream_init(&p->stream, 1024);
     p->errand = (struct errand){.job = p->job,
                                 .route = &p->route,
-                                .secret = p->secret,
                                 .auth = p->auth,
                                 .timeout = 60 * USEC_PER_SEC,
                                 .reply = &p->job->body,

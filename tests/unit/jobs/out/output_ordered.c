@@ -240,7 +240,10 @@ static void side_files_of_a_run_that_goes_on_are_not_touched(void **state) {
     assert_int_equal(err.class, ERROR_USAGE);
     assert_non_null(strstr(err.text, "another run is writing to it"));
     assert_string_equal(order_in(side), "2");
-    must_close(o);
+    err = (struct error){0};
+    assert_false(output_close(o, &err));
+    assert_int_equal(err.class, ERROR_OUTPUT);
+    assert_non_null(strstr(err.text, "was deleted by another program"));
 }
 
 static void overwriting_removes_side_files(void **state) {

@@ -11,7 +11,7 @@ static bool scan(struct resume *r, const char *content, bool keep_failed, struct
     write_file(results, slice_str(content));
     int fd = open(results, O_RDONLY);
     bool good = resume_scan(
-        r, fd, &(struct resume_options){results, OUTPUT_NATIVE, keep_failed, NULL}, err);
+        r, fd, &(struct resume_options){.path = results, .keep_failed = keep_failed}, err);
     close(fd);
     return good;
 }
@@ -350,7 +350,8 @@ static void every_format_is_read_back_and_none_is_taken_for_another(void **state
             struct error err = {0};
             write_three((enum output_format)as);
             int fd = open(results, O_RDONLY);
-            struct resume_options options = {results, (enum output_format)f, true, NULL};
+            struct resume_options options = {
+                .path = results, .format = (enum output_format)f, .keep_failed = true};
             assert_int_equal(resume_scan(&r, fd, &options, &err), as == f);
             if (as != f) {
                 assert_non_null(strstr(err.text, "another --format"));
