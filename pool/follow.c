@@ -28,50 +28,6 @@
 #define HINTS_TRUSTED 3
 #define SPREAD_MOST   (USEC_PER_SEC / 2)
 
-// -- what is said about it --
-
-static void set_reason(struct key *key, const struct verdict *verdict) {
-    struct buf text = BUF_INIT(1024);
-    buf_add_str(&text, verdict->code);
-    if (verdict->code[0] && verdict->message[0])
-        buf_add_str(&text, ": ");
-    buf_add_str(&text, verdict->message);
-    free(key->reason);
-    key->reason = mem_text(text.p, text.n);
-    buf_free(&text);
-}
-
-static void clear_reason(struct key *key) {
-    free(key->reason);
-    key->reason = NULL;
-    key->rests_until = 0;
-}
-
-struct notice {
-    const char *who;  // a key or a group
-    const char *what; // "cools"
-    int64_t pause;    // 0: not said
-    const char *why;
-    bool loud;
-};
-
-static void say(const struct notice *n) {
-    struct buf text = BUF_INIT(64);
-    if (n->pause) {
-        buf_add_str(&text, " for ");
-        duration_add(&text, n->pause / USEC_PER_MS * USEC_PER_MS);
-    }
-    if (n->loud)
-        log_warn("%s %s%s: %s", n->who, n->what, buf_cstr(&text), n->why);
-    else
-        log_info("%s %s%s: %s", n->who, n->what, buf_cstr(&text), n->why);
-    buf_free(&text);
-}
-
-static const char *name_of(const struct account *account) {
-    return account->name ? account->name : account->keys[0]->entry->name;
-}
-
 // -- the account and this model --
 
 // What was sent before the last refusal came says no more than that did.
@@ -104,7 +60,7 @@ static const char *set_reasons(const struct account *account, const struct verdi
         struct key *key = account->keys[i];
         if (key->standing != STANDING_GOOD)
             continue;
-        set_reason(key, verdict);
+        key_set_reason(key, verdict);
         why = key->reason;
     }
     return why;
@@ -145,12 +101,12 @@ static void give_up(struct lease *lease, const struct verdict *verdict, int64_t 
         struct key *key = account->keys[i];
         if (key->standing == STANDING_REMOVED)
             continue;
-        set_reason(key, verdict);
+        key_set_reason(key, verdict);
         key_suspend(key, now + pause);
     }
-    say(&(struct notice){name_of(account),
-                         "is refused each time, while others are served; left alone", pause,
-                         lease->key->reason, !is_said});
+    notice_say(&(struct notice){account_name(account),
+                                "is refused each time, while others are served; left alone", pause,
+                                lease->key->reason, !is_said});
 }
 
 static void cool(struct lease *lease, const struct verdict *verdict, int64_t now) {
@@ -173,7 +129,7 @@ static void cool(struct lease *lease, const struct verdict *verdict, int64_t now
         return;
     const char *why = set_reasons(account, verdict);
     if (why)
-        say(&(struct notice){name_of(account), "cools", pause, why, false});
+        notice_say(&(struct notice){account_name(account), "cools", pause, why, false});
 }
 
 // A limit that is announced need not be felt, unless it is refused often in spite of it: then there is
@@ -241,11 +197,11 @@ static void lose_model(struct lease *lease, const struct verdict *verdict, int64
     tab->channel->no_model += news;
     tab->no_model = true;
     tab->is_asked_to_wait = true;
-    set_reason(lease->key, verdict);
+    key_set_reason(lease->key, verdict);
     tab_cool(tab, now + MODEL_PAUSE, 0);
     if (news)
-        say(&(struct notice){name_of(tab->account), "is not asked for this model", MODEL_PAUSE,
-                             lease->key->reason, false});
+        notice_say(&(struct notice){account_name(tab->account), "is not asked for this model",
+                                    MODEL_PAUSE, lease->key->reason, false});
 }
 
 // Different rows were refused, while rows for other models were served: it is the model.
@@ -273,13 +229,13 @@ static void follow_money(struct lease *lease, const struct pool_report *report, 
         struct key *key = account->keys[i];
         if ((!whole && key != lease->key) || key->standing == STANDING_REMOVED)
             continue;
-        set_reason(key, verdict);
+        key_set_reason(key, verdict);
         key_suspend(key, now + recheck_after(key));
     }
     if (!was_out)
-        say(&(struct notice){whole ? name_of(account) : lease->key->entry->name,
-                             "is out of money and left alone", recheck_after(lease->key),
-                             lease->key->reason, true});
+        notice_say(&(struct notice){whole ? account_name(account) : lease->key->entry->name,
+                                    "is out of money and left alone", recheck_after(lease->key),
+                                    lease->key->reason, true});
 }
 
 static void follow_forbidden(struct lease *lease, const struct pool_report *report, int64_t now) {
@@ -290,14 +246,14 @@ static void follow_forbidden(struct lease *lease, const struct pool_report *repo
         lose_model(lease, report->verdict, now);
         return;
     }
-    set_reason(key, report->verdict);
+    key_set_reason(key, report->verdict);
     if (lease->row && report->verdict->by_status && key->counts.ok && key->looks < LOOKS_MOST) {
         look_again(key, now);
         return;
     }
     key_suspend(key, now + recheck_after(key));
-    say(&(struct notice){key->entry->name, "is refused and left alone", recheck_after(key),
-                         key->reason, true});
+    notice_say(&(struct notice){key->entry->name, "is refused and left alone", recheck_after(key),
+                                key->reason, true});
 }
 
 static void take_out(struct key *key, int64_t now) {
@@ -305,7 +261,8 @@ static void take_out(struct key *key, int64_t now) {
         key_suspend(key, now + recheck_after(key));
     else
         key_remove(key);
-    say(&(struct notice){key->entry->name, "is not accepted and taken out", 0, key->reason, true});
+    notice_say(
+        &(struct notice){key->entry->name, "is not accepted and taken out", 0, key->reason, true});
 }
 
 // The key that was taken out just before, if both served before and none was accepted in between.
@@ -326,7 +283,7 @@ static void follow_bad_key(struct lease *lease, const struct pool_report *report
         lose_model(lease, report->verdict, now);
         return;
     }
-    set_reason(key, report->verdict);
+    key_set_reason(key, report->verdict);
     struct key *fellow = key->looks ? NULL : fellow_sufferer(key, now);
     if (fellow && fellow->standing == STANDING_REMOVED && fellow->looks == 0)
         look_again(fellow, now);
@@ -366,7 +323,7 @@ static void bring_back(struct lease *lease) {
     struct key *key = lease->key;
     if (key->standing != STANDING_TRIAL)
         return;
-    clear_reason(key);
+    key_clear_reason(key);
     key_restore(key);
     log_info("%s is back", key->entry->name);
 }
@@ -374,20 +331,20 @@ static void bring_back(struct lease *lease) {
 void tab_forgive(struct tab *tab) {
     for (size_t i = 0; i < tab->account->key_count; i++)
         if (tab->account->keys[i]->standing == STANDING_GOOD)
-            clear_reason(tab->account->keys[i]);
+            key_clear_reason(tab->account->keys[i]);
     tab_open(tab);
 }
 
-// Its answer ends the cool-down, or the suspicion.
-static void settle_tab(struct lease *lease) {
+// Its answer ends the cool-down, or the suspicion; also that it has not the model.
+static void settle_tab(struct lease *lease, bool is_answered) {
     struct tab *tab = lease->seat->tab;
-    if (!is_news(lease))
+    if (!is_news(lease) && !(tab->no_model && is_answered))
         return;
     tab->refusals = 0;
     if (tab->state == TAB_OPEN)
         return;
     tab_forgive(tab);
-    log_info("%s is back", name_of(tab->account));
+    log_info("%s is back", account_name(tab->account));
 }
 
 // Whatever it said, the provider is there.
@@ -406,7 +363,7 @@ static void follow_accepted(struct lease *lease, const struct pool_report *repor
     if (report->verdict->outcome == OUTCOME_OK)
         width_passed(&lease->key->width, report->latency, lease->in_flight, now);
     note_health(lease, true, now);
-    settle_tab(lease);
+    settle_tab(lease, report->verdict->outcome == OUTCOME_OK);
 }
 
 static void follow_answer(struct lease *lease, const struct pool_report *report, int64_t now) {

@@ -93,6 +93,16 @@ void opinion_served(struct lease *lease, const struct row_refusals *refused) {
     }
 }
 
+// No account has the model: the pool says so itself, and another provider may have it.
+static bool is_model_gone(const struct channel *channel) {
+    for (size_t i = 0; i < channel->home->account_count; i++) {
+        const struct tab *tab = &channel->tabs[i];
+        if (is_alive(tab->account) && !(tab->no_model && tab->state == TAB_COOLING))
+            return false;
+    }
+    return true;
+}
+
 bool opinion_is_settled(const struct row_refusals *refused) {
     const struct row_refusal *last = refusals_last(refused);
     const struct tab *tab = ((const struct seat *)last->seat)->tab;
@@ -107,7 +117,7 @@ bool opinion_is_settled(const struct row_refusals *refused) {
         first = seat->tab->account;
     }
     if (!has_another(tab->channel, refused, tab->account, (enum cause)last->cause))
-        return !tab->no_model; // else the pool has no key for it, or another provider has
+        return last->cause != BECAUSE_MODEL || !is_model_gone(tab->channel);
     if (last->cause == BECAUSE_MODEL)
         return refused->count >= REFUSALS_KEPT;
     return several && (has_served || refused->count >= OPINIONS_MOST);

@@ -66,15 +66,16 @@ struct tab {
     struct account *account;
     struct channel *channel;
     enum tab_state state;
-    struct list line;            // seats that are SEAT_PARKED, first come first served
-    struct heap_node timer;      // when it is to be looked at again: COOLING, or OPEN with a line
-    int64_t until_wall;          // COOLING to the end of a day: that, by the wall clock; else 0
-    bool no_model;               // COOLING because the account has not this model
-    bool is_asked_to_wait;       // COOLING for as long as the provider said
-    bool is_crowded;             // its group had its hands full when a seat was asked
-    int refusals;                // one after the other …
-    int64_t refused_since;       // … since then
-    int64_t served_at;           // when the latest that was served was sent; 0: none
+    struct list line;       // seats that are SEAT_PARKED, first come first served
+    struct heap_node timer; // when it is to be looked at again: COOLING, or OPEN with a line
+    int64_t until_wall;     // COOLING to the end of a day: that, by the wall clock; else 0
+    bool no_model;          // COOLING because the account has not this model
+    bool is_asked_to_wait;  // COOLING for as long as the provider said
+    bool is_crowded;        // its group had its hands full when a seat was asked
+    int refusals;           // one after the other …
+    int64_t refused_since;  // … since then
+    int64_t served_at;      // when the latest that was served was sent; 0: none
+    int in_flight;
     bool is_given_up;            // its refusals never pass, though they say no more than "too many"
     struct suspicion *suspicion; // NULL until a row was refused for its rate
     int64_t surprises;           // refusals although limits are announced
@@ -254,6 +255,22 @@ bool opinion_is_of_key(const struct lease *lease, const struct pool_report *repo
 void opinion_served(struct lease *lease, const struct row_refusals *refused);
 // Whether the row has been asked of enough accounts, the last refusal being one of these.
 bool opinion_is_settled(const struct row_refusals *refused);
+
+// -- notice.c: what is said about keys and accounts --
+
+struct notice {
+    const char *who;  // a key or a group
+    const char *what; // "cools"
+    int64_t pause;    // 0: not said
+    const char *why;
+    bool loud;
+};
+
+void notice_say(const struct notice *n);
+// Why the key is not ready: the refusal's code and words.
+void key_set_reason(struct key *key, const struct verdict *verdict);
+void key_clear_reason(struct key *key);
+const char *account_name(const struct account *account);
 
 // -- follow.c: what follows from an answer --
 

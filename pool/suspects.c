@@ -357,8 +357,10 @@ static bool is_blamed(const struct row_refusals *refused, bool others_wait) {
 }
 
 // A pause that nobody asked for, and that no other row's refusal stands behind.
-static void lift_pause(const struct row_refusal *r) {
+static void lift_pause(const struct row_refusal *r, bool has_model) {
     struct tab *tab = ((struct seat *)r->seat)->tab;
+    if (tab->no_model && r->cause == BECAUSE_MODEL && has_model)
+        tab_forgive(tab);
     const struct suspicion *s = tab->suspicion;
     bool pauses = tab->state == TAB_COOLING || tab->state == TAB_TRIAL;
     if (is_rate((enum cause)r->cause) && pauses && s->row && s->rows == 1 && !tab->is_asked_to_wait)
@@ -368,7 +370,10 @@ static void lift_pause(const struct row_refusal *r) {
 bool pool_blames_row(const struct row_refusals *refused, bool others_wait) {
     if (refused->count == 0 || !is_blamed(refused, others_wait))
         return false;
+    bool has_model = false; // one of those that refused it serves others with the same model
     for (int i = 0; i < refusals_kept(refused); i++)
-        lift_pause(&refused->list[i]);
+        has_model = has_model || ((const struct seat *)refused->list[i].seat)->tab->served_at;
+    for (int i = 0; i < refusals_kept(refused); i++)
+        lift_pause(&refused->list[i], has_model);
     return true;
 }

@@ -356,6 +356,28 @@ static void a_model_that_nobody_has_fails_its_rows(void **state) {
     }
 }
 
+// One account has the model, the other has not; a row that both refuse is neither's fault.
+static void the_second_key_has_no_model(struct play *p, size_t key, int row, struct verdict *v) {
+    if (key == 1 || row == p->bad)
+        say_kind(v);
+}
+
+static void a_model_that_one_account_has_is_asked_for_there(void **state) {
+    (void)state;
+    static struct play p;
+    kind = ROW_MODEL;
+    for (int bad = -1; bad < 60; bad += 7) {
+        open_play(&p, 2, 60, the_second_key_has_no_model);
+        p.bad = bad;
+        play(&p, p.f.now + 60 * SEC);
+        assert_int_equal(count_state(&p, SERVED), bad < 0 ? 60 : 59);
+        assert_true(bad < 0 || p.rows[bad].failed_as == OUTCOME_MODEL);
+        assert_true(is_in_use(&p, 0));
+        assert_in_range(p.key_calls[1], 1, 6);
+        pool_free(p.f.pool);
+    }
+}
+
 // The cool-down's trial is another row's than the one that was refused.
 static void a_trial_never_carries_the_row_that_cooled_the_key(void **state) {
     (void)state;
@@ -468,6 +490,7 @@ int main(void) {
         cmocka_unit_test(a_key_that_refuses_all_is_out),
         cmocka_unit_test(wrong_rows_suspend_no_key),
         cmocka_unit_test(a_model_that_nobody_has_fails_its_rows),
+        cmocka_unit_test(a_model_that_one_account_has_is_asked_for_there),
         cmocka_unit_test(a_trial_never_carries_the_row_that_cooled_the_key),
         cmocka_unit_test(a_key_whose_429_never_passes_is_left_alone),
         cmocka_unit_test(a_limit_that_passes_is_waited_for),
