@@ -367,7 +367,6 @@ static void take_back(struct loop *l, struct flight *f) {
     result->key = f->key_before;
     result->started_at = f->started_at_before;
     stats_add(&l->p->stats.attempts, -1);
-    run_budget_take_back(&l->p->budget, f->tokens);
 }
 
 // With another request out for the job it is an attempt like any other; and a server that ends every
@@ -386,6 +385,7 @@ static void settle_unprocessed(struct loop *l, struct flight *f) {
     struct pool_report report = {
         .verdict = &ended, .is_unprocessed = true, .usage = USAGE_NOTHING, .end = REQUEST_REFUSED};
     take_back(l, f);
+    settle_budget(l, f, &report); // --max-requests holds for every request that leaves
     release_key(l, f, &report);
     stats_add(&l->p->stats.sent_again, 1);
     f->job->sent_again++;
@@ -397,6 +397,7 @@ static void settle_unprocessed(struct loop *l, struct flight *f) {
 static void settle_unsent(struct loop *l, struct flight *f) {
     struct job *job = f->job;
     take_back(l, f);
+    run_budget_take_back(&l->p->budget, f->tokens);
     inflight_answered(output_inflight(l->p->output), job, false);
     pool_return(&f->lease, l->now);
     land(l, f);

@@ -42,8 +42,8 @@ assert_same batch.jsonl inputs
 
 t "a prompt's escapes go out as they came in"
 cat >prompts.jsonl <<'END'
-{"prompt":"\u0000\u001f\"\\\/\b\f\n\r\t\u2028 \ud83d\ude00 😀 é","n":18446744073709551616,"z":0,"a":1.0}
-{"n":1e400,"prompt":"plain"}
+{"prompt":"\u0000\u001f\"\\\/\b\f\n\r\t\u2028 \ud83d\ude00 😀 é","k":18446744073709551616,"z":0,"a":1.0}
+{"k":1e400,"prompt":"plain"}
 "a bare string with \u00e9 and \u0000"
 {"prompt":""}
 END

@@ -106,7 +106,8 @@ for level in error warn info debug; do
     chat_answer good.http ok
     http_answer 429.http "429 Too Many Requests" '{"error":{"message":"busy","code":"rate_limit_exceeded"}}'
     start_canned 429.http good.http
-    OPENAI_API_KEY=second-second,second-second run "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o - --quiet --log-level "$level" \
+    sed -i p .canned.keys # each key twice: a warning
+    run "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o - --quiet --log-level "$level" \
         --cooldown 20ms
     lines=$(wc -l <"$ERR")
     assert_true "$level says more ($last, then $lines)" test "$lines" -gt "$last"

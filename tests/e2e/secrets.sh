@@ -155,6 +155,6 @@ assert_contains results.jsonl "$MASK"
 
 t "a proxy that cannot be reached, a provider that cannot: the message has no key"
 run "$BATCH_RUN" in.jsonl --provider openai --keys keys/line --base-url http://127.0.0.1:9/v1 -o net.jsonl \
-    --max-retries 0 --log-level debug
-assert_eq 1 "$STATUS" "exit code"
+    --max-retries 0 --log-level debug --outage-patience 1s
+assert_eq 3 "$STATUS" "exit code"
 no_secret "$OUT" "$ERR" net.jsonl

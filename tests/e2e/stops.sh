@@ -40,15 +40,15 @@ stop_simulator
 start_simulator --fault hang=100%
 send_to_simulator
 rows 1 >in.jsonl
-background "${SEND[@]}" --timeout 2s --max-retries 0
+background "${SEND[@]}" --timeout 2s --max-retries 0 --outage-patience 1s --summary late.json
 run_pid=$PID
 wait_until 10 eval '[ "$(sim_stats .requests)" = 1 ]'
 kill -STOP "$run_pid"
 sleep 3
 kill -CONT "$run_pid"
 wait "$run_pid"
-assert_eq 1 $? "exit code"
-assert_json results.jsonl 'map(.error.class)' '["timeout"]'
+assert_eq 3 $? "exit code" # nothing else was served: an outage
+assert_json late.json '.[0] | [.stopped, .errors.timeout.attempts >= 1]' '["outage",true]'
 stop_simulator
 
 t "a connection that is silently gone is noticed while an answer is waited for"

@@ -48,12 +48,14 @@ good_stream() { # FILE.close TEXT
 ask() {
     local wanted=$1
     shift
-    expect_exit "$wanted" "$BATCH_RUN" one.jsonl "${CANNED[@]}" --stream -o out.jsonl --overwrite --cooldown 10ms "$@"
+    expect_exit "$wanted" "$BATCH_RUN" "${ROWS:-one.jsonl}" "${CANNED[@]}" --stream -o out.jsonl --overwrite --cooldown 10ms "$@"
 }
 result() { # FILTER WANTED
-    assert_json out.jsonl ".[0] | $1" "$2"
+    assert_json out.jsonl "sort_by(.index) | .[-1] | $1" "$2"
 }
 echo '{"prompt":"x"}' >one.jsonl
+# the last row fails by itself: the one before was served, so that it is no outage
+printf '{"prompt":"served"}\n{"prompt":"x"}\n' >two.jsonl
 good_stream good.close "so far"
 
 # -- the wires, against the simulator --
@@ -137,11 +139,11 @@ result '[.text, .latency_ms > 2500, .ttft_ms < 2000]' '["x",true,true]'
 stop_simulator
 
 t "non-2xx answers are read as they are without --stream"
-start_simulator --fault 500=100%
-expect_exit 1 "$BATCH_RUN" one.jsonl --provider simulate --base-url "$SIM_URL/v1" -o out.jsonl --overwrite --stream --max-retries 0
+http_answer 500.http "500 Internal Server Error" '{"error":{"message":"The server had an error","type":"server_error"}}'
+start_canned served=good.close 500.http
+ROWS=two.jsonl ask 1 --max-retries 0 --slots 1
 result '[.error.class, .error.http_status, has("ttft_ms")]' '["server",500,false]'
 result '.error.message | length > 10' true
-stop_simulator
 
 # -- a server that lies --
 
@@ -225,8 +227,8 @@ printf 'data: {"error":{"message":"The server is busy","type":"server_error"}}\n
 start_canned busy.close late.close good.close
 ask 0
 result '[.text, .attempts]' '["so far",3]'
-start_canned late.close
-ask 1 --max-retries 0
+start_canned served=good.close late.close
+ROWS=two.jsonl ask 1 --max-retries 0 --slots 1
 result '[.error.class, .error.message, .error.http_status, .ttft_ms > 0]' '["server","The server is busy",200,true]'
 start_canned bad.close good.close
 ask 1
@@ -239,8 +241,8 @@ t "Anthropic's error event: the provider is overloaded, the key is not to blame"
     printf 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
 } | closing_stream overloaded.close
 start_canned overloaded.close
-ask 1 --provider anthropic --max-retries 0 --summary summary.json
-result '[.error.class, .error.code, .error.message]' '["server","overloaded_error","Overloaded"]'
+ask 3 --provider anthropic --max-retries 0 --summary summary.json --outage-patience 1s
+assert_json summary.json '.[0] | [.stopped, .errors.server.message]' '["outage","Overloaded"]'
 assert_json summary.json '.[0].keys | map(.state == "unavailable") | any' false
 
 t "a stream that ends early is no answer, and is asked for again"
@@ -253,8 +255,8 @@ delta '"content":"half"' | closing_stream half.close
 start_canned half.close torn.close nothing.close good.close
 ask 0
 result '[.text, .attempts]' '["so far",4]'
-start_canned half.close
-ask 1 --max-retries 0
+start_canned served=good.close half.close
+ROWS=two.jsonl ask 1 --max-retries 0 --slots 1
 result '[.error.class, .error.message]' '["bad_response","the stream is no answer: it ended before the answer was complete"]'
 
 t "a refusal is a refusal, whatever type it is said to have"
@@ -269,8 +271,8 @@ delta '"content":"half"' | open_stream broken.http.close
 start_canned broken.http.close good.close
 ask 0
 result '[.text, .attempts]' '["so far",2]'
-start_canned broken.http.close
-ask 1 --max-retries 0
+start_canned served=good.close broken.http.close
+ROWS=two.jsonl ask 1 --max-retries 0 --slots 1
 result .error.class '"network"'
 
 t "a connection that breaks behind the answer does no harm"
@@ -287,8 +289,8 @@ delta '"content":"half"' | open_stream stalls.http
 start_canned stalls.http good.close
 ask 0 --stall-timeout 400ms
 result '[.text, .attempts]' '["so far",2]'
-start_canned stalls.http
-ask 1 --stall-timeout 400ms --max-retries 0
+start_canned served=good.close stalls.http
+ROWS=two.jsonl ask 1 --stall-timeout 400ms --max-retries 0 --slots 1
 result '[.error.class, .error.message]' '["timeout","the stream stalled: nothing came for 0.4 s"]'
 result '.latency_ms >= 400 and .latency_ms < 1400' true
 
@@ -304,8 +306,8 @@ ask 0 --stall-timeout 700ms
 result '[.text, .attempts, .ttft_ms > 2000]' '["slowly",1,true]'
 
 t "--timeout counts all the same"
-start_canned slow.close
-ask 1 --stall-timeout 700ms --timeout 1s --max-retries 0
+start_canned served=good.close slow.close
+ROWS=two.jsonl ask 1 --stall-timeout 700ms --timeout 1s --max-retries 0 --slots 1
 result .error.class '"timeout"'
 
 t "a server that says it is done and does not end is not waited for"

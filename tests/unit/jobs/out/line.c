@@ -137,7 +137,12 @@ static void usage_holds_what_is_known(void **state) {
         const char *shown;
     } cases[] = {
         {{1, 2, -1, -1, -1, -1}, "{\"input_tokens\":1,\"output_tokens\":2,\"total_tokens\":3}"},
-        {{1, 2, 9, 4, 5, -1},
+        {{.input_tokens = 1,
+          .output_tokens = 2,
+          .total_tokens = 9,
+          .cached_tokens = 4,
+          .reasoning_tokens = 5,
+          .cache_write_tokens = -1},
          "{\"input_tokens\":1,\"output_tokens\":2,\"total_tokens\":9,\"cached_tokens\":4,"
          "\"reasoning_tokens\":5}"},
         {{1, -1, -1, -1, -1, -1}, "{\"input_tokens\":1}"},
