@@ -17,6 +17,7 @@ struct row_refusal {
     int status;
     int cause;       // enum cause
     bool about_size; // the words speak of the request's size
+    bool is_local;   // it is final at that account, but need not be at another
     bool was_alone;  // its account had taken next to nothing else for a minute
 };
 
@@ -27,6 +28,11 @@ struct row_refusals {
     int size_class;                         // how much it was estimated to take
     enum outcome fails_as;                  // what the row fails as, should it be to blame
 };
+
+// How many are in the list.
+static inline int refusals_kept(const struct row_refusals *refused) {
+    return refused->count < REFUSALS_KEPT ? refused->count : REFUSALS_KEPT;
+}
 
 // count is not 0.
 static inline const struct row_refusal *refusals_last(const struct row_refusals *refused) {

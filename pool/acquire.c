@@ -124,6 +124,7 @@ static void take(struct seat *seat, const struct need *need, const struct moment
     channel->home->in_flight++;
     key->counts.requests++;
     tab->account->in_flight++;
+    tab->in_flight++;
     charge(lease, m);
     const struct spend *spend = &lease->charge.spend;
     order_took(channel->order, key->place, spend->input_tokens + spend->output_tokens, m->now);
@@ -135,11 +136,13 @@ static void take(struct seat *seat, const struct need *need, const struct moment
     tab_pass(tab);
 }
 
+// What is under way may still be served.
 static bool is_without_model(const struct channel *channel) {
     const struct home *home = channel->home;
     for (size_t i = 0; i < home->count; i++) {
         const struct seat *seat = &channel->seats[i];
-        if (seat->place != SEAT_OUT && !(seat->tab->no_model && seat->tab->state == TAB_COOLING))
+        bool lacks = seat->tab->no_model && seat->tab->state == TAB_COOLING;
+        if (seat->tab->in_flight > 0 || (seat->place != SEAT_OUT && !lacks))
             return false;
     }
     return true;

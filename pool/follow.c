@@ -20,53 +20,13 @@
 #define SURPRISES_ENOUGH 3
 #define SURPRISES_ONE_IN 20
 
+// A 429 that never passes: so many refusals one after the other, over so long.
+#define TRIALS_ENOUGH 5
+#define TRIALS_SPAN   (300 * USEC_PER_SEC)
+
 #define MODEL_PAUSE   (300 * USEC_PER_SEC)
 #define HINTS_TRUSTED 3
 #define SPREAD_MOST   (USEC_PER_SEC / 2)
-
-// -- what is said about it --
-
-static void set_reason(struct key *key, const struct verdict *verdict) {
-    struct buf text = BUF_INIT(1024);
-    buf_add_str(&text, verdict->code);
-    if (verdict->code[0] && verdict->message[0])
-        buf_add_str(&text, ": ");
-    buf_add_str(&text, verdict->message);
-    free(key->reason);
-    key->reason = mem_text(text.p, text.n);
-    buf_free(&text);
-}
-
-static void clear_reason(struct key *key) {
-    free(key->reason);
-    key->reason = NULL;
-    key->rests_until = 0;
-}
-
-struct notice {
-    const char *who;  // a key or a group
-    const char *what; // "cools"
-    int64_t pause;    // 0: not said
-    const char *why;
-    bool loud;
-};
-
-static void say(const struct notice *n) {
-    struct buf text = BUF_INIT(64);
-    if (n->pause) {
-        buf_add_str(&text, " for ");
-        duration_add(&text, n->pause / USEC_PER_MS * USEC_PER_MS);
-    }
-    if (n->loud)
-        log_warn("%s %s%s: %s", n->who, n->what, buf_cstr(&text), n->why);
-    else
-        log_info("%s %s%s: %s", n->who, n->what, buf_cstr(&text), n->why);
-    buf_free(&text);
-}
-
-static const char *name_of(const struct account *account) {
-    return account->name ? account->name : account->keys[0]->entry->name;
-}
 
 // -- the account and this model --
 
@@ -100,10 +60,53 @@ static const char *set_reasons(const struct account *account, const struct verdi
         struct key *key = account->keys[i];
         if (key->standing != STANDING_GOOD)
             continue;
-        set_reason(key, verdict);
+        key_set_reason(key, verdict);
         why = key->reason;
     }
     return why;
+}
+
+// How long a key that is out is left alone: as the pool file's healthCheckInterval says, else for hours.
+static int64_t recheck_after(const struct key *key) {
+    int64_t stated = key->account->home->pool->options.keyring->recheck;
+    return stated > 0 ? stated : COOLDOWN_MONEY_PROBE;
+}
+
+// Whether another account was asked for this model and served since then.
+static bool is_another_served(const struct tab *tab, int64_t since) {
+    const struct channel *channel = tab->channel;
+    for (size_t i = 0; i < channel->home->account_count; i++)
+        if (&channel->tabs[i] != tab && channel->tabs[i].served_at >= since)
+            return true;
+    return false;
+}
+
+// A 429 whose words are not known may be an account that is blocked: a limit passes now and then, and is
+// met by all accounts alike.
+static bool never_passes(const struct lease *lease, const struct verdict *verdict, int64_t now) {
+    const struct tab *tab = lease->seat->tab;
+    return verdict->cause == BECAUSE_RATE && verdict->by_status && tab->refusals >= TRIALS_ENOUGH &&
+           now - tab->refused_since >= TRIALS_SPAN && lease->key->served_at < tab->refused_since &&
+           is_another_served(tab, tab->refused_since);
+}
+
+// Its keys are asked again as rarely as those that are out of money.
+static void give_up(struct lease *lease, const struct verdict *verdict, int64_t now) {
+    struct tab *tab = lease->seat->tab;
+    const struct account *account = tab->account;
+    bool is_said = tab->is_given_up;
+    int64_t pause = recheck_after(lease->key);
+    tab->is_given_up = true;
+    for (size_t i = 0; i < account->key_count; i++) {
+        struct key *key = account->keys[i];
+        if (key->standing == STANDING_REMOVED)
+            continue;
+        key_set_reason(key, verdict);
+        key_suspend(key, now + pause);
+    }
+    notice_say(&(struct notice){account_name(account),
+                                "is refused each time, while others are served; left alone", pause,
+                                lease->key->reason, !is_said});
 }
 
 static void cool(struct lease *lease, const struct verdict *verdict, int64_t now) {
@@ -118,11 +121,15 @@ static void cool(struct lease *lease, const struct verdict *verdict, int64_t now
     int64_t pause = pause_of(tab, verdict);
     int64_t wall = now + tab->channel->home->pool->wall_offset;
     tab_cool(tab, now + pause, verdict->cause == BECAUSE_DAY ? wall + pause : 0);
+    if (never_passes(lease, verdict, now)) {
+        give_up(lease, verdict, now);
+        return;
+    }
     if (!begins)
         return;
     const char *why = set_reasons(account, verdict);
     if (why)
-        say(&(struct notice){name_of(account), "cools", pause, why, false});
+        notice_say(&(struct notice){account_name(account), "cools", pause, why, false});
 }
 
 // A limit that is announced need not be felt, unless it is refused often in spite of it: then there is
@@ -144,16 +151,26 @@ static bool may_be_chance(const struct lease *lease) {
     return pauses && chance_refused(&tab->chance, lease->in_flight) && tab->state == TAB_OPEN;
 }
 
+// Fewer at once may be all that the provider wants, when others of the key were under way. Where it also
+// says how long to wait, both are done; a rate that is known explains such a refusal by itself.
+static bool is_too_many(const struct lease *lease, const struct verdict *verdict) {
+    const struct tab *tab = lease->seat->tab;
+    const struct key *key = lease->key;
+    if (lease->in_flight <= 1 || key->standing != STANDING_GOOD)
+        return false;
+    if (verdict->cause == BECAUSE_CONCURRENCY)
+        return true;
+    bool is_rate_known = tab->learned || tab->felt.rate > 0;
+    return !key->width.is_fixed && (verdict->hint < 0 || !is_rate_known);
+}
+
 static void follow_rate(struct lease *lease, const struct pool_report *report, int64_t now) {
-    struct key *key = lease->key;
     const struct verdict *verdict = report->verdict;
-    bool many = lease->in_flight > 1 && key->standing == STANDING_GOOD;
-    bool at_once =
-        verdict->cause == BECAUSE_CONCURRENCY || (!key->width.is_fixed && verdict->hint < 0);
-    if (many && at_once) { // fewer at once may be all it wants
-        width_refused(&key->width, lease->in_flight, lease->charge.at, now);
+    bool many = is_too_many(lease, verdict);
+    if (many)
+        width_refused(&lease->key->width, lease->in_flight, lease->charge.at, now);
+    if (many && verdict->hint < 0)
         return;
-    }
     bool is_rate = verdict->cause == BECAUSE_RATE && is_news(lease);
     bool goes_on = is_rate && verdict->hint < 0 && may_be_chance(lease);
     if (is_rate && is_to_feel(lease, report))
@@ -180,29 +197,27 @@ static void lose_model(struct lease *lease, const struct verdict *verdict, int64
     tab->channel->no_model += news;
     tab->no_model = true;
     tab->is_asked_to_wait = true;
-    set_reason(lease->key, verdict);
+    key_set_reason(lease->key, verdict);
     tab_cool(tab, now + MODEL_PAUSE, 0);
     if (news)
-        say(&(struct notice){name_of(tab->account), "is not asked for this model", MODEL_PAUSE,
-                             lease->key->reason, false});
+        notice_say(&(struct notice){account_name(tab->account), "is not asked for this model",
+                                    MODEL_PAUSE, lease->key->reason, false});
 }
 
 // Different rows were refused, while rows for other models were served: it is the model.
 static bool is_models(const struct lease *lease) {
     const struct suspicion *s = lease->seat->suspicion;
-    return lease->row && s && s->rows > 1 && lease->key->served_at >= s->sent_at;
+    if (!lease->row || !s)
+        return false;
+    int64_t served_at = lease->key->served_at;
+    return (s->rows > 1 && served_at >= s->sent_at) ||
+           (s->contradicted > 1 && served_at >= s->contradicted_since);
 }
 
 static void look_again(struct key *key, int64_t now) {
     key_doubt(key, now + (LOOK_FIRST << key->looks));
     log_info("%s was good and is refused; it is tried once more: %s", key->entry->name,
              key->reason);
-}
-
-// How long a key that is out is left alone: as the pool file's healthCheckInterval says, else for hours.
-static int64_t recheck_after(const struct key *key) {
-    int64_t stated = key->account->home->pool->options.keyring->recheck;
-    return stated > 0 ? stated : COOLDOWN_MONEY_PROBE;
 }
 
 static void follow_money(struct lease *lease, const struct pool_report *report, int64_t now) {
@@ -214,13 +229,13 @@ static void follow_money(struct lease *lease, const struct pool_report *report, 
         struct key *key = account->keys[i];
         if ((!whole && key != lease->key) || key->standing == STANDING_REMOVED)
             continue;
-        set_reason(key, verdict);
+        key_set_reason(key, verdict);
         key_suspend(key, now + recheck_after(key));
     }
     if (!was_out)
-        say(&(struct notice){whole ? name_of(account) : lease->key->entry->name,
-                             "is out of money and left alone", recheck_after(lease->key),
-                             lease->key->reason, true});
+        notice_say(&(struct notice){whole ? account_name(account) : lease->key->entry->name,
+                                    "is out of money and left alone", recheck_after(lease->key),
+                                    lease->key->reason, true});
 }
 
 static void follow_forbidden(struct lease *lease, const struct pool_report *report, int64_t now) {
@@ -231,14 +246,14 @@ static void follow_forbidden(struct lease *lease, const struct pool_report *repo
         lose_model(lease, report->verdict, now);
         return;
     }
-    set_reason(key, report->verdict);
+    key_set_reason(key, report->verdict);
     if (lease->row && report->verdict->by_status && key->counts.ok && key->looks < LOOKS_MOST) {
         look_again(key, now);
         return;
     }
     key_suspend(key, now + recheck_after(key));
-    say(&(struct notice){key->entry->name, "is refused and left alone", recheck_after(key),
-                         key->reason, true});
+    notice_say(&(struct notice){key->entry->name, "is refused and left alone", recheck_after(key),
+                                key->reason, true});
 }
 
 static void take_out(struct key *key, int64_t now) {
@@ -246,7 +261,8 @@ static void take_out(struct key *key, int64_t now) {
         key_suspend(key, now + recheck_after(key));
     else
         key_remove(key);
-    say(&(struct notice){key->entry->name, "is not accepted and taken out", 0, key->reason, true});
+    notice_say(
+        &(struct notice){key->entry->name, "is not accepted and taken out", 0, key->reason, true});
 }
 
 // The key that was taken out just before, if both served before and none was accepted in between.
@@ -267,7 +283,7 @@ static void follow_bad_key(struct lease *lease, const struct pool_report *report
         lose_model(lease, report->verdict, now);
         return;
     }
-    set_reason(key, report->verdict);
+    key_set_reason(key, report->verdict);
     struct key *fellow = key->looks ? NULL : fellow_sufferer(key, now);
     if (fellow && fellow->standing == STANDING_REMOVED && fellow->looks == 0)
         look_again(fellow, now);
@@ -307,7 +323,7 @@ static void bring_back(struct lease *lease) {
     struct key *key = lease->key;
     if (key->standing != STANDING_TRIAL)
         return;
-    clear_reason(key);
+    key_clear_reason(key);
     key_restore(key);
     log_info("%s is back", key->entry->name);
 }
@@ -315,20 +331,20 @@ static void bring_back(struct lease *lease) {
 void tab_forgive(struct tab *tab) {
     for (size_t i = 0; i < tab->account->key_count; i++)
         if (tab->account->keys[i]->standing == STANDING_GOOD)
-            clear_reason(tab->account->keys[i]);
+            key_clear_reason(tab->account->keys[i]);
     tab_open(tab);
 }
 
-// Its answer ends the cool-down, or the suspicion.
-static void settle_tab(struct lease *lease) {
+// Its answer ends the cool-down, or the suspicion; also that it has not the model.
+static void settle_tab(struct lease *lease, bool is_answered) {
     struct tab *tab = lease->seat->tab;
-    if (!is_news(lease))
+    if (!is_news(lease) && !(tab->no_model && is_answered))
         return;
     tab->refusals = 0;
     if (tab->state == TAB_OPEN)
         return;
     tab_forgive(tab);
-    log_info("%s is back", name_of(tab->account));
+    log_info("%s is back", account_name(tab->account));
 }
 
 // Whatever it said, the provider is there.
@@ -340,15 +356,19 @@ static void clear_breaker(struct lease *lease, int64_t now) {
         outage_end(lease->channel, now);
 }
 
-static void follow_answer(struct lease *lease, const struct pool_report *report, int64_t now) {
+static void follow_accepted(struct lease *lease, const struct pool_report *report, int64_t now) {
     lease->channel->home->answered_at = now;
-    suspects_served(lease, now);
     felt_passed(&lease->seat->tab->felt, lease->serial);
     chance_passed(&lease->seat->tab->chance);
     if (report->verdict->outcome == OUTCOME_OK)
         width_passed(&lease->key->width, report->latency, lease->in_flight, now);
     note_health(lease, true, now);
-    settle_tab(lease);
+    settle_tab(lease, report->verdict->outcome == OUTCOME_OK);
+}
+
+static void follow_answer(struct lease *lease, const struct pool_report *report, int64_t now) {
+    suspects_served(lease, report, now);
+    follow_accepted(lease, report, now);
 }
 
 // Nobody has the model: the row's own mistake. Else this account has it not.
@@ -393,6 +413,17 @@ static void follow_row(struct lease *lease, const struct pool_report *report, in
     set_reasons(tab->account, verdict);
 }
 
+// Final at this account: another is asked. A model that it never served is not asked for there again.
+static void follow_here(struct lease *lease, const struct pool_report *report, int64_t now) {
+    const struct verdict *verdict = report->verdict;
+    if (!verdict->by_status) // else the key may be refused with whatever it asks
+        bring_back(lease);
+    if (verdict->cause == BECAUSE_MODEL && !lease->seat->tab->served_at)
+        lose_model(lease, verdict, now);
+    else
+        follow_accepted(lease, report, now);
+}
+
 static void follow_cause(struct lease *lease, const struct pool_report *report, int64_t now) {
     enum cause cause = report->verdict->cause;
     if (cause != BECAUSE_UPSTREAM)
@@ -402,9 +433,14 @@ static void follow_cause(struct lease *lease, const struct pool_report *report, 
         follow_row(lease, report, now);
         return;
     }
+    if (suspect == SUSPECT_HERE) {
+        follow_here(lease, report, now);
+        return;
+    }
     if (suspect == SUSPECT_KEY && cause == BECAUSE_REQUEST)
         cause = BECAUSE_FORBIDDEN;
-    if (follows[cause].accepted)
+    bool is_out = lease->seat->tab->is_given_up && cause == BECAUSE_RATE;
+    if (follows[cause].accepted && !is_out)
         bring_back(lease);
     follows[cause].follow(lease, report, now);
 }

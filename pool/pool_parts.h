@@ -54,6 +54,8 @@ struct suspicion {
     int64_t charged_at; // when the key or account was last blamed: refusals until then are no row's
     int64_t served_at;  // when the latest that was served was sent, since this was made
     int64_t served_size[SERVED_SIZES]; // the same, of those of this size
+    int contradicted; // refused rows that other accounts served, since this key served one …
+    int64_t contradicted_since; // … when the first of them was sent
     int64_t made_at;
     int64_t used_before;      // tokens taken before it was made
     int64_t used[USED_SLOTS]; // tokens taken since …
@@ -64,14 +66,17 @@ struct tab {
     struct account *account;
     struct channel *channel;
     enum tab_state state;
-    struct list line;            // seats that are SEAT_PARKED, first come first served
-    struct heap_node timer;      // when it is to be looked at again: COOLING, or OPEN with a line
-    int64_t until_wall;          // COOLING to the end of a day: that, by the wall clock; else 0
-    bool no_model;               // COOLING because the account has not this model
-    bool is_asked_to_wait;       // COOLING for as long as the provider said
-    bool is_crowded;             // its group had its hands full when a seat was asked
-    int refusals;                // one after the other …
-    int64_t refused_since;       // … since then
+    struct list line;       // seats that are SEAT_PARKED, first come first served
+    struct heap_node timer; // when it is to be looked at again: COOLING, or OPEN with a line
+    int64_t until_wall;     // COOLING to the end of a day: that, by the wall clock; else 0
+    bool no_model;          // COOLING because the account has not this model
+    bool is_asked_to_wait;  // COOLING for as long as the provider said
+    bool is_crowded;        // its group had its hands full when a seat was asked
+    int refusals;           // one after the other …
+    int64_t refused_since;  // … since then
+    int64_t served_at;      // when the latest that was served was sent; 0: none
+    int in_flight;
+    bool is_given_up;            // its refusals never pass, though they say no more than "too many"
     struct suspicion *suspicion; // NULL until a row was refused for its rate
     int64_t surprises;           // refusals although limits are announced
     int64_t cooled_at;           // when the last cool-down began: what was sent before is no news
@@ -228,16 +233,44 @@ enum suspect {
     SUSPECT_NONE, // the words name whose it is
     SUSPECT_ROW,  // it may be the row's own: the key is not blamed for it as yet
     SUSPECT_KEY,  // the key has refused others too
+    SUSPECT_HERE, // the row's, as far as this account goes: another is asked (opinion.c)
 };
 
 // Notes a refusal.
 enum suspect suspects_note(struct lease *lease, const struct pool_report *report, int64_t now);
-// A row was served.
-void suspects_served(struct lease *lease, int64_t now);
+// The key was accepted with a row, which need not have been answered.
+void suspects_served(struct lease *lease, const struct pool_report *report, int64_t now);
 // Whether the seat's account is among those that refused the row.
 bool suspects_refused_by(const struct row_refusals *refused, const struct account *account);
 // Until then the row goes to other accounts only.
 int64_t suspects_wait_until(const struct row_refusals *refused);
+
+// -- opinion.c: refusals that are final at one account, but need not be at another --
+
+// Whether the row is to be asked of another account; not before there is one. report->refused is not NULL.
+bool opinion_is_wanted(const struct lease *lease, const struct pool_report *report);
+// Whether others served so many rows which this key refused that it is the key.
+bool opinion_is_of_key(const struct lease *lease, const struct pool_report *report);
+// A good answer; refused: those who refused the same row before, or NULL.
+void opinion_served(struct lease *lease, const struct row_refusals *refused);
+// Whether the row has been asked of enough accounts, the last refusal being one of these.
+bool opinion_is_settled(const struct row_refusals *refused);
+
+// -- notice.c: what is said about keys and accounts --
+
+struct notice {
+    const char *who;  // a key or a group
+    const char *what; // "cools"
+    int64_t pause;    // 0: not said
+    const char *why;
+    bool loud;
+};
+
+void notice_say(const struct notice *n);
+// Why the key is not ready: the refusal's code and words.
+void key_set_reason(struct key *key, const struct verdict *verdict);
+void key_clear_reason(struct key *key);
+const char *account_name(const struct account *account);
 
 // -- follow.c: what follows from an answer --
 

@@ -83,6 +83,7 @@ static void leave(struct lease *lease) {
     BUG_IF(!lease->key || lease->key->in_flight <= 0);
     lease->key->in_flight--;
     lease->key->account->in_flight--;
+    lease->seat->tab->in_flight--;
     lease->channel->home->in_flight--;
 }
 

@@ -72,6 +72,8 @@ static bool says(const struct verdict *v, const char *const *words) {
 static enum outcome outcome_of_row(const struct verdict *v) {
     static const char *const models[] = {"model", NULL};
     static const char *const policies[] = {"content", "policy", "safety", "moderation", NULL};
+    if (v->final)
+        return v->outcome;
     if (v->about_size && (is_rate(v->cause) || v->cause == BECAUSE_MONEY))
         return OUTCOME_TOO_LARGE;
     if (is_rate(v->cause))
@@ -146,16 +148,20 @@ static void note_served(struct suspicion *s, const struct lease *lease, int64_t 
         s->served_size[size] = sent_at;
 }
 
-void suspects_served(struct lease *lease, int64_t now) {
+void suspects_served(struct lease *lease, const struct pool_report *report, int64_t now) {
     struct seat *seat = lease->seat;
     struct channel *channel = lease->channel;
     if (lease->charge.at > lease->key->served_at)
         lease->key->served_at = lease->charge.at;
+    if (lease->charge.at > seat->tab->served_at && report->verdict->cause != BECAUSE_MODEL)
+        seat->tab->served_at = lease->charge.at;
     channel->refused_share -= channel->refused_share / SHARE_OVER;
     if (seat->suspicion)
         note_served(seat->suspicion, lease, now);
     if (seat->tab->suspicion)
         note_served(seat->tab->suspicion, lease, now);
+    if (report->verdict->outcome == OUTCOME_OK)
+        opinion_served(lease, report->refused);
 }
 
 // Whether it may be the row: no other was refused since one was served. Else the key is to blame.
@@ -174,12 +180,8 @@ static bool accuse(struct suspicion *s, const struct lease *lease, int64_t now) 
     return true;
 }
 
-static int kept(const struct row_refusals *refused) {
-    return refused->count < REFUSALS_KEPT ? refused->count : REFUSALS_KEPT;
-}
-
 static void add_refusal(struct row_refusals *refused, const struct lease *lease,
-                        const struct verdict *v, bool alone, int64_t now) {
+                        const struct verdict *v, bool alone, bool is_local, int64_t now) {
     refused->list[refused->count++ % REFUSALS_KEPT] =
         (struct row_refusal){.seat = lease->seat,
                              .sent_at = lease->charge.at,
@@ -187,6 +189,7 @@ static void add_refusal(struct row_refusals *refused, const struct lease *lease,
                              .status = v->status,
                              .cause = (int)v->cause,
                              .about_size = v->about_size,
+                             .is_local = is_local,
                              .was_alone = alone};
     refused->size_class = size_class(tokens_of(&lease->charge.spend));
     refused->fails_as = outcome_of_row(v);
@@ -204,13 +207,13 @@ static bool note_rate(struct lease *lease, const struct pool_report *report, int
     bool is_first = report->refused->count == 0, mine = accuse(s, lease, now);
     if (is_first)
         channel->refused_share += (1 - channel->refused_share) / SHARE_OVER;
-    add_refusal(report->refused, lease, report->verdict, was_alone(lease, s, now), now);
+    add_refusal(report->refused, lease, report->verdict, was_alone(lease, s, now), false, now);
     return mine && (!is_first || (report->others_wait && tab->felt.rate <= 0));
 }
 
 // Whether a key that refused this row served another one since.
 static bool was_served_since(const struct row_refusals *refused) {
-    for (int i = 0; i < kept(refused); i++) {
+    for (int i = 0; i < refusals_kept(refused); i++) {
         const struct row_refusal *r = &refused->list[i];
         if (suspicion_of(r->seat, r->cause)->served_at >= r->sent_at)
             return true;
@@ -225,12 +228,22 @@ static bool note_other(struct lease *lease, const struct pool_report *report, in
     bool is_served = lease->key->counts.ok && report->others_wait;
     if (report->verdict->cause == BECAUSE_KEY && !was_served_since(report->refused) && !is_served)
         mine = false;
-    add_refusal(report->refused, lease, report->verdict, false, now);
+    add_refusal(report->refused, lease, report->verdict, false, false, now);
     return mine;
 }
 
+static enum suspect note_here(struct lease *lease, const struct pool_report *report, int64_t now) {
+    suspicion_made(&lease->seat->suspicion, now);
+    add_refusal(report->refused, lease, report->verdict, false, true, now);
+    return opinion_is_of_key(lease, report) ? SUSPECT_KEY : SUSPECT_HERE;
+}
+
 enum suspect suspects_note(struct lease *lease, const struct pool_report *report, int64_t now) {
-    if (!lease->row || !report->refused || !is_uncertain(report->verdict))
+    if (!lease->row || !report->refused)
+        return SUSPECT_NONE;
+    if (opinion_is_wanted(lease, report))
+        return note_here(lease, report, now);
+    if (!is_uncertain(report->verdict))
         return SUSPECT_NONE;
     bool mine = is_rate(report->verdict->cause) ? note_rate(lease, report, now)
                                                 : note_other(lease, report, now);
@@ -244,13 +257,15 @@ static const struct account *account_of(const struct row_refusal *r) {
 }
 
 bool suspects_refused_by(const struct row_refusals *refused, const struct account *account) {
-    for (int i = 0; i < kept(refused); i++)
+    for (int i = 0; i < refusals_kept(refused); i++)
         if (account_of(&refused->list[i]) == account)
             return true;
     return false;
 }
 
 int64_t suspects_wait_until(const struct row_refusals *refused) {
+    if (refusals_last(refused)->is_local)
+        return TIME_NEVER;
     int64_t wait = WAIT_FIRST;
     for (int i = 1; i < refused->count && wait < WAIT_MOST; i++)
         wait *= 2;
@@ -279,7 +294,7 @@ static struct evidence weigh(const struct row_refusals *refused, int size) {
     const struct row_refusal *last = refusals_last(refused);
     struct evidence e = {.cleared = true};
     const struct account *first = NULL;
-    for (int i = 0; i < kept(refused); i++) {
+    for (int i = 0; i < refusals_kept(refused); i++) {
         const struct row_refusal *r = &refused->list[i];
         const struct seat *seat = r->seat;
         const struct suspicion *s = suspicion_of(r->seat, r->cause);
@@ -316,7 +331,7 @@ static bool is_rate_blamed(const struct row_refusals *refused, const struct evid
                            const struct channel *channel) {
     double share = fmin(fmax(channel->refused_share, SHARE_LEAST), SHARE_MOST);
     int enough = (int)ceil(log(CHANCE_OF_ROW) / log(share));
-    int alike = e->alike + refused->count - kept(refused);
+    int alike = e->alike + refused->count - refusals_kept(refused);
     if (refusals_last(refused)->about_size && e->alone >= PATIENCE_ALONE)
         return true;
     if (alike < enough)
@@ -330,6 +345,8 @@ static bool is_blamed(const struct row_refusals *refused, bool others_wait) {
     const struct row_refusal *last = refusals_last(refused);
     const struct tab *tab = ((const struct seat *)last->seat)->tab;
     const struct home *home = tab->account->home;
+    if (last->is_local)
+        return opinion_is_settled(refused);
     struct evidence e = weigh(refused, refused->size_class);
     if (is_rate((enum cause)last->cause))
         return is_rate_blamed(refused, &e, tab->channel);
@@ -340,8 +357,10 @@ static bool is_blamed(const struct row_refusals *refused, bool others_wait) {
 }
 
 // A pause that nobody asked for, and that no other row's refusal stands behind.
-static void lift_pause(const struct row_refusal *r) {
+static void lift_pause(const struct row_refusal *r, bool has_model) {
     struct tab *tab = ((struct seat *)r->seat)->tab;
+    if (tab->no_model && r->cause == BECAUSE_MODEL && has_model)
+        tab_forgive(tab);
     const struct suspicion *s = tab->suspicion;
     bool pauses = tab->state == TAB_COOLING || tab->state == TAB_TRIAL;
     if (is_rate((enum cause)r->cause) && pauses && s->row && s->rows == 1 && !tab->is_asked_to_wait)
@@ -351,7 +370,10 @@ static void lift_pause(const struct row_refusal *r) {
 bool pool_blames_row(const struct row_refusals *refused, bool others_wait) {
     if (refused->count == 0 || !is_blamed(refused, others_wait))
         return false;
-    for (int i = 0; i < kept(refused); i++)
-        lift_pause(&refused->list[i]);
+    bool has_model = false; // one of those that refused it serves others with the same model
+    for (int i = 0; i < refusals_kept(refused); i++)
+        has_model = has_model || ((const struct seat *)refused->list[i].seat)->tab->served_at;
+    for (int i = 0; i < refusals_kept(refused); i++)
+        lift_pause(&refused->list[i], has_model);
     return true;
 }

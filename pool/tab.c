@@ -117,6 +117,7 @@ void tab_open(struct tab *tab) {
     heap_remove(&tab->channel->resting_tabs, &tab->timer);
     tab->until_wall = 0;
     tab->refusals = 0;
+    tab->is_given_up = false;
     tab->channel->no_model -= tab->no_model;
     tab->no_model = false;
     if (tab->state != TAB_OPEN)

@@ -90,6 +90,19 @@ static bool is_about_size(const struct refusal *r, const struct meaning *meaning
     return meaning->about_size || (meaning->cause == BECAUSE_RATE && may_be_too_large(r));
 }
 
+// Types that stand for the request itself, and lists of what is wrong with it ({"loc": ["body", …]}).
+static bool names_request(const struct refusal *r) {
+    static const char *const types[] = {"invalid_request_error", "invalid_request",
+                                        "invalid_request_body",  "BadRequestError",
+                                        "validation_error",      "ValidationError",
+                                        "INVALID_ARGUMENT",      "invalid_parameter_error",
+                                        "invalid_parameter",     "invalid_value"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (error_body_has(&r->error, types[i]))
+            return true;
+    return r->answer->body.n && memmem(r->answer->body.p, r->answer->body.n, "\"loc\"", 5);
+}
+
 void signals_read(const struct provider *provider, const struct http_answer *answer,
                   int64_t now_wall, struct verdict *verdict) {
     struct refusal r;
@@ -106,6 +119,7 @@ void signals_read(const struct provider *provider, const struct http_answer *ans
         .final = meaning.final,
         .status = r.status,
         .by_status = meaning.by_status,
+        .names_request = names_request(&r),
         .about_size = is_about_size(&r, &meaning),
         .wrong_address = meaning.wrong_address,
         .hint = hint_find(&r, &meaning),

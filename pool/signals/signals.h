@@ -58,10 +58,12 @@ struct verdict {
     enum cause cause;
     // "not before": microseconds from now, -1 not said; unclamped. Always said with BECAUSE_DAY.
     int64_t hint;
-    bool final;      // another attempt of the job cannot help, whatever the outcome
-    int status;      // the HTTP status that counts; 0: not known
-    bool by_status;  // no known words: concluded from the status alone
-    bool about_size; // the words speak of this request's tokens, size or price
+    bool final;     // another attempt of the job cannot help, whatever the outcome
+    int status;     // the HTTP status that counts; 0: not known
+    bool by_status; // no known words: concluded from the status alone
+    bool
+        names_request; // the error's type or shape says that the request is wrong, whatever its words
+    bool about_size;   // the words speak of this request's tokens, size or price
     // Nothing speaks this wire there: a path that the server does not know, a redirect, http where https
     // is spoken, a proxy that wants a password. The message names --base-url or what to set. With
     // BECAUSE_UPSTREAM: no row is to blame, and no key.

@@ -14,7 +14,7 @@ static void too_many_at_once_narrows_and_one_alone_rests(void **state) {
     for (int i = 0; i < 4; i++)
         leases[i] = take(&f);
     f.now++;
-    give(&f, &leases[3], OUTCOME_RATE_LIMITED, BECAUSE_CONCURRENCY, SEC);
+    give(&f, &leases[3], OUTCOME_RATE_LIMITED, BECAUSE_CONCURRENCY, -1);
     assert_int_equal(refuse(&f, &not_before), POOL_BUSY); // three are under way, and not resting
     for (int i = 0; i < 3; i++)
         answer(&f, &leases[i]);
@@ -29,6 +29,63 @@ static void too_many_at_once_narrows_and_one_alone_rests(void **state) {
     assert_int_equal(refuse(&f, &not_before), POOL_LATER);
     assert_true(not_before == f.now + 2 * SEC);
     pool_free(f.pool);
+}
+
+// How many the key takes at once once its rest is over.
+static int width_after_rest(struct fixture *f) {
+    struct lease leases[64], probe = take(f);
+    int64_t not_before;
+    int count = 0;
+    answer(f, &probe);
+    while (count < 64 &&
+           pool_acquire(f->home, &any, f->now, &leases[count], &not_before) == POOL_LEASED)
+        count++;
+    for (int i = 0; i < count; i++)
+        answer(f, &leases[i]);
+    return count;
+}
+
+// Whoever else is under way: the wait that is asked for is kept to, and then there are fewer at once.
+static void too_many_with_a_wait_narrows_and_rests(void **state) {
+    (void)state;
+    static const struct {
+        enum cause cause;
+        int slots, at_once, least, most; // width afterwards
+    } cases[] = {
+        {BECAUSE_CONCURRENCY, 4, 4, 3, 3},
+        {BECAUSE_CONCURRENCY, SLOTS_AUTO, 8, 4, 7},
+        {BECAUSE_RATE, SLOTS_AUTO, 8, 4, 7},
+        {BECAUSE_RATE, 4, 4, 4, 4}, // as many as were asked for
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture f;
+        struct lease leases[64];
+        int64_t not_before;
+        int count = 0;
+        open_pool(&f, 1, cases[i].slots, COOLDOWN_AUTO);
+        while (count < cases[i].at_once) { // an automatic width doubles with each round
+            count = 0;
+            while (pool_acquire(f.home, &any, f.now, &leases[count], &not_before) == POOL_LEASED)
+                count++;
+            for (int k = 0; count < cases[i].at_once && k < count; k++)
+                answer(&f, &leases[k]);
+            f.now += SEC / 100;
+        }
+        assert_int_equal(count, cases[i].at_once);
+        give(&f, &leases[--count], OUTCOME_RATE_LIMITED, cases[i].cause, 5 * SEC);
+        int64_t until = f.now + 5 * SEC;
+        while (count) {
+            refuse(&f, &not_before); // the rest, or full hands
+            assert_true(not_before == until);
+            answer(&f, &leases[--count]);
+            f.now += SEC / 10;
+        }
+        f.now = until - 1;
+        assert_int_equal(refuse(&f, &not_before), POOL_LATER);
+        f.now = until;
+        assert_in_range(width_after_rest(&f), cases[i].least, cases[i].most);
+        pool_free(f.pool);
+    }
 }
 
 // --cooldown is for refusals of a rate, whatever the hint; a day that is used up lasts to its end.
@@ -198,6 +255,7 @@ static void a_returned_lease_takes_nothing_from_stated_limits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(too_many_at_once_narrows_and_one_alone_rests),
+        cmocka_unit_test(too_many_with_a_wait_narrows_and_rests),
         cmocka_unit_test(a_stated_rest_is_kept_and_a_day_lasts_to_its_end),
         cmocka_unit_test(a_key_that_may_not_is_left_alone),
         cmocka_unit_test(the_first_announcement_knows_nothing_of_what_is_under_way),
