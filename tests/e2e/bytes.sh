@@ -8,7 +8,7 @@
 # raw_field NAME LINE: the JSON text of a member as it stands in a result, by cutting between names.
 # `input` is the last one, or `response` is.
 raw_input() {
-    sed -E 's/^.*,"wait_ms":[0-9.]+,"input":(.*)\}$/\1/'
+    sed -E 's/,"settings":"[^"]*"\}$/}/; s/,"run_settings":\{.*\}\}$/}/; s/^.*,"wait_ms":[0-9.]+,"input":(.*)\}$/\1/'
 }
 # send INPUT [OPTIONS]: the rows, one after the other, to a server that takes down what it was asked.
 send() {
@@ -70,7 +70,7 @@ assert_contains "$OUT" '"text":"\u0000\u00e9é\/ \ud83c\udf4e"'
 assert_contains "$OUT" '"tool_calls":[{"id":"1","function":{"arguments":"{\"n\":12345678901234567890}","name":"f"},"type":"function"}]'
 assert_contains "$OUT" '"reasoning":"hm\u0020m"'
 assert_contains "$OUT" '"model":"m\u0031"'
-assert_contains "$OUT" "\"response\":$BODY}"
+assert_contains "$OUT" "\"response\":$BODY,"
 assert_contains "$OUT" '"usage":{"input_tokens":7,"output_tokens":8,"total_tokens":15,"cached_tokens":3,"reasoning_tokens":2}'
 assert_match "$OUT" '^\{"id":"1","index":0,"status":"ok",'
 
@@ -206,7 +206,7 @@ printf '{"prompt":"\\ud800 half","x":1}\n' >half.jsonl
 send half.jsonl
 assert_eq 0 "$STATUS" "exit code"
 assert_contains bodies '"content":"\ud800 half"'
-assert_contains results.jsonl '"input":{"prompt":"\ud800 half","x":1}}'
+assert_contains results.jsonl '"input":{"prompt":"\ud800 half","x":1},'
 
 t "a row over --max-line-bytes is one bad row"
 {
