@@ -116,6 +116,11 @@ static enum lines_status unpack_more(struct lines *l, bool *gave, struct error *
     *gave = n > 0;
     if (step == UNPACK_FAULT)
         return unpack_failed(l, "cannot be unpacked: its compressed data is damaged", err);
+    if (step == UNPACK_TOO_LARGE)
+        return unpack_failed(l,
+                             "needs more than 128 MiB of memory to be unpacked (its zstd window): "
+                             "unpack it first with zstd -d --long=31",
+                             err);
     if (step == UNPACK_GAVE)
         return LINES_LINE;
     enum lines_status status = read_bytes(l, block, &n, err);
@@ -184,16 +189,19 @@ static enum lines_status look(struct lines *l, const struct mark **mark, struct 
 // Puts a stage between the file and the window, and what was read already into it.
 static enum lines_status put_between(struct lines *l, enum unpack_kind kind, const char *encoding,
                                      size_t skip, struct error *err) {
-    if (l->unpack)
-        return unpack_failed(l, "is packed, and its text is not UTF-8: unpack it first", err);
-    l->unpack = unpack_new(kind, encoding);
-    if (!l->unpack) {
+    if (l->unpack && kind != UNPACK_TEXT)
+        return unpack_failed(l, "is packed twice: unpack it once first", err);
+    struct unpack *stage = unpack_new(kind, encoding);
+    if (!stage) {
         error_set(err, ERROR_USAGE, "--encoding: '%s' is no encoding that iconv knows (iconv -l)",
                   encoding ? encoding : "");
         return LINES_FAILED;
     }
-    l->taken = (int64_t)l->data.n;
-    unpack_put(l->unpack, slice_of(l->data.p ? l->data.p + skip : "", l->data.n - skip));
+    if (!l->unpack)
+        l->taken = (int64_t)l->data.n;
+    unpack_put(stage, slice_of(l->data.p ? l->data.p + skip : "", l->data.n - skip));
+    unpack_after(stage, l->unpack);
+    l->unpack = stage;
     l->data.n = 0;
     l->eof = false;
     return LINES_LINE;

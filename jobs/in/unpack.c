@@ -9,9 +9,15 @@
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 // Stands for a byte that is not valid in the encoding: no UTF-8 text holds it, so the row is a bad one.
 #define INVALID '\xff'
+
+// The largest window of a zstd frame, as a power of two: 128 MiB of memory.
+#define ZSTD_WINDOW_LOG_MAX 27
+
+#define STEP_BYTES 16384 // from one stage to the next
 
 struct unpack {
     enum unpack_kind kind;
@@ -21,12 +27,19 @@ struct unpack {
     z_stream gzip;
     ZSTD_DStream *zstd;
     iconv_t text;
+    struct unpack *from; // the stage before, or NULL
 };
+
+static bool start_zstd(struct unpack *u) {
+    u->zstd = ZSTD_createDStream();
+    return u->zstd &&
+           !ZSTD_isError(ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX));
+}
 
 static bool start(struct unpack *u, const char *encoding) {
     switch (u->kind) {
     case UNPACK_GZIP: return inflateInit2(&u->gzip, 15 + 16) == Z_OK;
-    case UNPACK_ZSTD: u->zstd = ZSTD_createDStream(); return u->zstd != NULL;
+    case UNPACK_ZSTD: return start_zstd(u);
     case UNPACK_TEXT: u->text = iconv_open("UTF-8", encoding); return u->text != (iconv_t)-1;
     }
     return false;
@@ -52,14 +65,23 @@ void unpack_free(struct unpack *u) {
     if (u->kind == UNPACK_TEXT)
         iconv_close(u->text);
     buf_free(&u->in);
+    unpack_free(u->from);
     free(u);
 }
 
-void unpack_put(struct unpack *u, struct slice bytes) {
+static void put_bytes(struct unpack *u, struct slice bytes) {
     memmove(u->in.p, u->in.p + u->used, u->used ? u->in.n - u->used : 0);
     u->in.n -= u->used;
     u->used = 0;
     buf_add_slice(&u->in, bytes);
+}
+
+void unpack_put(struct unpack *u, struct slice bytes) {
+    put_bytes(u->from ? u->from : u, bytes);
+}
+
+void unpack_after(struct unpack *u, struct unpack *from) {
+    u->from = from;
 }
 
 // Zeros behind the last member are padding.
@@ -95,7 +117,9 @@ static enum unpack_status take_zstd(struct unpack *u, char *to, size_t room, siz
     ZSTD_outBuffer out = {to, room, 0};
     size_t left = ZSTD_decompressStream(u->zstd, &out, &in);
     if (ZSTD_isError(left))
-        return UNPACK_FAULT;
+        return ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge
+                   ? UNPACK_TOO_LARGE
+                   : UNPACK_FAULT;
     bool moved = in.pos > u->used || out.pos;
     if (moved)
         u->whole = left == 0;
@@ -123,7 +147,7 @@ static enum unpack_status take_text(struct unpack *u, char *to, size_t room, siz
     return failure == EINVAL && !*n ? UNPACK_WANTS : UNPACK_GAVE;
 }
 
-enum unpack_status unpack_take(struct unpack *u, char *to, size_t room, size_t *n) {
+static enum unpack_status take_step(struct unpack *u, char *to, size_t room, size_t *n) {
     *n = 0;
     switch (u->kind) {
     case UNPACK_GZIP: return take_gzip(u, to, room, n);
@@ -133,6 +157,20 @@ enum unpack_status unpack_take(struct unpack *u, char *to, size_t room, size_t *
     return UNPACK_FAULT;
 }
 
+enum unpack_status unpack_take(struct unpack *u, char *to, size_t room, size_t *n) {
+    char block[STEP_BYTES];
+    for (;;) {
+        enum unpack_status step = take_step(u, to, room, n);
+        if (step != UNPACK_WANTS || !u->from)
+            return step;
+        size_t got;
+        step = unpack_take(u->from, block, sizeof block, &got);
+        if (step != UNPACK_GAVE)
+            return step;
+        put_bytes(u, slice_of(block, got));
+    }
+}
+
 bool unpack_is_whole(const struct unpack *u) {
-    return u->whole;
+    return u->whole && (!u->from || u->from->whole);
 }

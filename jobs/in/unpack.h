@@ -11,16 +11,21 @@
 enum unpack_kind { UNPACK_GZIP, UNPACK_ZSTD, UNPACK_TEXT };
 
 enum unpack_status {
-    UNPACK_GAVE,  // bytes were written, or more can be asked for at once
-    UNPACK_WANTS, // all bytes are used up
-    UNPACK_FAULT, // the bytes are not what they should be
+    UNPACK_GAVE,      // bytes were written, or more can be asked for at once
+    UNPACK_WANTS,     // all bytes are used up
+    UNPACK_FAULT,     // the bytes are not what they should be
+    UNPACK_TOO_LARGE, // the zstd window is larger than 128 MiB
 };
 
 struct unpack;
 
 // encoding: a name that iconv knows, for UNPACK_TEXT. NULL when it knows none of that name.
 struct unpack *unpack_new(enum unpack_kind kind, const char *encoding);
-void unpack_free(struct unpack *u); // NULL is fine
+void unpack_free(struct unpack *u); // also the stage before it; NULL is fine
+
+// Feeds `u` with what `from` gives, and `from` with the file; u owns it. What was put into `u` before
+// comes first. from may be NULL and has no stage before it.
+void unpack_after(struct unpack *u, struct unpack *from);
 
 // Adds bytes of the file.
 void unpack_put(struct unpack *u, struct slice bytes);

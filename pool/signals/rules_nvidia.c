@@ -6,7 +6,6 @@
 const struct rule rules_nvidia[] = {
     {.text = "DEGRADED function cannot be invoked", .means = DOWN}, // a sick model; freellmapi #522
     {.text = "ResourceExhausted", .means = CROWDED}, // a worker's slots are taken; new-api #6619
-    {.status = 403, .whole = "Authorization failed", .means = BAD_KEY},   // an unknown key
     {.status = 404, .whole = "404 page not found", .means = NO_MODEL},    // not in its catalogue
     {.status = 404, .text = "not found for account", .means = NOT_MODEL}, // free-claude-code #1021
     // Trial credits that are used up or over; 402 says so by itself.

@@ -129,6 +129,29 @@ assert_eq 2 "$(wc -l <piped)" "rows from a pipe"
 head -c 30 in.jsonl.gz >cut.jsonl.gz
 expect_refusal cut.jsonl.gz 'cut.jsonl.gz ends too early'
 
+t "packed files in other encodings; a zstd window that needs too much memory"
+printf 'id,prompt\n1,Größe\n' >plain.csv
+iconv -f UTF-8 -t WINDOWS-1252 plain.csv | gzip -c >in.csv.gz
+send in.csv.gz --encoding WINDOWS-1252
+expect_prompts Größe
+iconv -f UTF-8 -t UTF-16 plain.csv | gzip -c >in.csv.gz
+send in.csv.gz
+expect_prompts Größe
+{
+    printf 'prompt\n'
+    seq 40000 | sed 's/$/ ö/'
+} | iconv -f UTF-8 -t UTF-16 | gzip -c >in.csv.gz
+expect_exit 0 "$BATCH_RUN" in.csv.gz -p simulate --dry-run
+iconv -f UTF-8 -t UTF-16 plain.csv | gzip -c | head -c 30 >cut.csv.gz
+expect_refusal cut.csv.gz 'ends too early'
+if command -v zstd >/dev/null; then
+    iconv -f UTF-8 -t GB18030 plain.csv | zstd -qc >in.csv.zst
+    send in.csv.zst --encoding GB18030
+    expect_prompts Größe
+    zstd -qc --ultra --long=28 <plain >in.jsonl.zst
+    expect_refusal in.jsonl.zst 'more than 128 MiB of memory'
+fi
+
 t "files that are something else are named for what they are"
 printf 'PAR1xxxx' >in.parquet
 expect_refusal in.parquet 'is a Parquet file'
