@@ -51,6 +51,8 @@ static void set_models(struct run_settings *s, const struct plan *plan) {
     struct slice first = plan->route_count ? plan->routes[0].defaults.model : SLICE("\"\"");
     for (size_t i = 0; i < plan->route_count; i++)
         models[i] = setting_hash(plan->routes[i].defaults.model);
+    if (first.n < 2) // no model of its own: rows name theirs
+        first = SLICE("\"\"");
     set_text(s, SETTING_MODEL, slice_of(first.p + 1, first.n - 2));
     s->models = models;
     s->model_count = plan->route_count;
