@@ -51,6 +51,14 @@ static void add_texts(struct buf *out, const struct run_settings *run) {
     buf_add_char(out, '}');
 }
 
+static void add_hash(struct buf *out, uint32_t hash) {
+    static const char digits[] = "0123456789abcdef";
+    char text[DIGITS];
+    for (int i = DIGITS; i-- > 0; hash >>= 4)
+        text[i] = digits[hash & 15];
+    buf_add_slice(out, slice_of(text, DIGITS));
+}
+
 void settings_add(struct buf *out, const struct settings *s, const struct run_settings *run,
                   bool told) {
     if (told)
@@ -59,7 +67,7 @@ void settings_add(struct buf *out, const struct settings *s, const struct run_se
     for (int i = 0; i < SETTINGS; i++) {
         buf_add_char(out, i ? '.' : '"');
         if (s->of[i])
-            buf_addf(out, "%08x", s->of[i]);
+            add_hash(out, s->of[i]);
         else
             buf_add_str(out, NO_SETTING);
     }

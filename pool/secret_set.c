@@ -12,6 +12,7 @@
 
 // So many characters are looked up by their hash before anything is searched for.
 #define START      4
+#define INNER      (SECRET_TAIL_MIN - 1) // pairs that are there whatever the end of the text cuts off
 #define START_BITS ((size_t)1 << 17)
 
 // One way of writing a secret.
@@ -30,6 +31,8 @@ struct secret_set {
     size_t longest;
     struct secret **odd; // hold backslashes or percent signs: each is looked for by itself
     size_t odd_count;
+    unsigned char
+        inner[65536 / 8]; // two bytes that stand side by side in the first INNER + 1 of a form
     unsigned char
         pairs[65536 / 8]; // two bytes that a form may begin with, as they stand or escaped
     unsigned char
@@ -189,7 +192,20 @@ static bool has_start(const struct secret_set *set, const char *start) {
     return set->starts[bit / 8] >> bit % 8 & 1;
 }
 
+static void add_inner(struct secret_set *set, const struct form *form) {
+    for (size_t i = 0; i < INNER; i++) {
+        unsigned first = (unsigned char)form->head[i], second = (unsigned char)form->head[i + 1];
+        set_pair(set->inner, first, second);
+        if (!form->text->any_case)
+            continue;
+        set_pair(set->inner, large(first), second);
+        set_pair(set->inner, first, large(second));
+        set_pair(set->inner, large(first), large(second));
+    }
+}
+
 static void add_start(struct secret_set *set, const struct form *form) {
+    add_inner(set, form);
     unsigned first = (unsigned char)form->head[0], second = (unsigned char)form->head[1];
     size_t bit = start_bit(form->head);
     set->starts[bit / 8] |= (unsigned char)(1u << bit % 8);
@@ -325,13 +341,36 @@ static const struct form *find_form(const struct secret_set *set, struct place *
     return form;
 }
 
+// The first character at or behind p that may begin an escape.
+static const char *next_escape(const char *p, const char *end) {
+    const char *backslash = memchr(p, '\\', (size_t)(end - p));
+    const char *percent = memchr(p, '%', (size_t)((backslash ? backslash : end) - p));
+    return percent ? percent : backslash ? backslash : end;
+}
+
+// Where the next form may begin: in plain text several places at a time are ruled out by one pair.
+static const char *skip(const struct secret_set *set, const char *p, const char *end,
+                        const char **escape) {
+    for (;;) {
+        if (p > *escape)
+            *escape = next_escape(p, end);
+        while (*escape - p > INNER && !has_pair(set->inner, p + INNER - 1))
+            p += INNER;
+        if (end - p < SECRET_TAIL_MIN || has_pair(set->pairs, p))
+            return p;
+        p++;
+    }
+}
+
 static size_t scrub_forms(const struct secret_set *set, char *text, size_t n) {
     const char *kept = text; // up to `kept` everything is in its place
     char *out = text;
     struct place place = {.text = text, .end = text + n, .p = text};
     struct secret_quotes quotes = secret_quotes(text, n);
-    while (place.end - place.p >= SECRET_TAIL_MIN) {
-        const struct form *form = has_pair(set->pairs, place.p) ? find_form(set, &place) : NULL;
+    const char *escape = next_escape(text, place.end);
+    while ((place.p = skip(set, place.p, place.end, &escape)),
+           place.end - place.p >= SECRET_TAIL_MIN) {
+        const struct form *form = find_form(set, &place);
         if (!form) {
             place.p++;
             continue;

@@ -58,9 +58,9 @@ mix "slow answers" 0 20 --fault slow=0.5% --seed 9
 t "an attempt that times out here is counted once on both sides"
 start_simulator --latency 3s
 rows 6 >few.jsonl
-expect_exit 1 "$BATCH_RUN" few.jsonl --provider simulate --base-url "$SIM_URL/v1" -o few.results.jsonl \
-    --summary summary.json --max-retries 0 --timeout 300ms
-assert_json few.results.jsonl 'map(.error.class) | unique' '["timeout"]'
+expect_exit 3 "$BATCH_RUN" few.jsonl --provider simulate --base-url "$SIM_URL/v1" -o few.results.jsonl \
+    --summary summary.json --max-retries 0 --timeout 300ms --outage-patience 1s
+assert_json summary.json '.[0].errors | keys' '["timeout"]'
 wait_until 10 eval '[ "$(sim_stats .in_flight)" = 0 ]'
 assert_ledger summary.json
 stop_simulator
