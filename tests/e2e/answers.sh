@@ -164,8 +164,8 @@ expect '[.status,.text,.attempts,.http_status]' '["ok","good",1,200]'
 assert_eq 3 "$ASKED" requests
 assert_eq "GET /v1/status/1234-abcd" "$(sed -n 3p "$CANNED_LOG" | cut -d ' ' -f 4,5)" "the last request"
 assert_eq 1 "$(cut -d ' ' -f 3 "$CANNED_LOG" | sort -u | wc -l)" keys
-ask --timeout 1s --max-retries 0 -- later.http
-expect '.error.class' '"timeout"'
+ask --timeout 1s --outage-patience 1s --summary summary.json -- later.http
+assert_json summary.json '.[0] | [.stopped, (.errors | keys)]' '["outage",["timeout"]]'
 
 # batch URL BODY ANSWER [OPTIONS...]: a batch line for this path.
 batch() {
@@ -184,8 +184,8 @@ events response "text/event-stream" '{"type":"response.created","response":{"id"
     '{"type":"response.output_text.delta","delta":"hel"}' '{"type":"response.completed","response":'"$RESPONSE"'}'
 ask --format openai -- response.close
 expect '[.response.body.object,.response.body.output[1].content[0].text]' '["response","hello"]'
-batch /v1/responses '{"model":"m","input":"x"}' '{"object":"response","status":"failed","error":{"code":"server_error","message":"it broke"},"output":[]}' --max-retries 0
-expect '[.error.class,.error.message]' '["server","it broke"]'
+batch /v1/responses '{"model":"m","input":"x"}' '{"object":"response","status":"failed","error":{"code":"server_error","message":"it broke"},"output":[]}' --outage-patience 1s --summary summary.json
+assert_json summary.json '.[0] | [.stopped, .errors.server.message]' '["outage","it broke"]'
 batch /v1/embeddings '{"model":"m","input":"x"}' '{"object":"list","data":[{"embedding":[0.1]}],"usage":{"prompt_tokens":5,"completion_tokens":0,"total_tokens":5}}'
 expect '[.status,.text,.usage.input_tokens,.attempts]' '["ok",null,5,1]'
 batch /v1/completions '{"model":"m","prompt":"x"}' '{"choices":[{"index":0,"text":"old","finish_reason":"stop"}]}'

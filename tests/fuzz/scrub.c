@@ -76,9 +76,9 @@ static void add_secret(struct buf *out, struct slice secret, int way) {
     }
 }
 
-// No key has these: a backslash as \u005c, or a percent sign as %25, is one disguise too many.
+// No key has these: a backslash that is escaped once more, or a percent sign as %25, is one disguise too many.
 static bool is_beyond(struct slice secret, int way) {
-    return (way == UNICODE && memchr(secret.p, '\\', secret.n)) ||
+    return (way != PLAIN && memchr(secret.p, '\\', secret.n)) ||
            (way == PERCENT && memchr(secret.p, '%', secret.n));
 }
 
