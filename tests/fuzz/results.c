@@ -145,7 +145,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bool keep_failed = choice / OUTPUT_FORMATS % 2;
     prepare();
     struct sent *sent = sent_new(&(struct sent_options){0});
-    check_scan(bytes, &(struct resume_options){"r.jsonl", format, keep_failed, sent});
+    check_scan(bytes,
+               &(struct resume_options){
+                   .path = "r.jsonl", .format = format, .keep_failed = keep_failed, .sent = sent});
     sent_free(sent);
     check_repair(bytes, &(struct output_options){.path = path,
                                                  .line = {.format = format},

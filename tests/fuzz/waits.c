@@ -19,7 +19,7 @@ static void check_header(struct slice text) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct slice text = fuzz_input(data, size);
     int64_t usec;
-    HOLDS(!retry_after_in_text(text, &usec) || usec >= 0);
+    HOLDS(!retry_after_in_text(text, NOW, &usec) || usec >= 0);
     check_header(text);
     return 0;
 }

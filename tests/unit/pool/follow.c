@@ -193,7 +193,7 @@ static void end(struct fixture *f, struct lease *lease, enum outcome outcome, in
     enum cause cause = outcome == OUTCOME_OK ? BECAUSE_NOTHING : BECAUSE_REQUEST;
     struct verdict verdict = {.outcome = outcome, .cause = cause, .hint = -1};
     struct pool_report report = {.verdict = &verdict,
-                                 .usage = {input, output, -1, -1, -1},
+                                 .usage = {input, output, -1, -1, -1, -1},
                                  .end = outcome == OUTCOME_INVALID_REQUEST ? REQUEST_REFUSED
                                                                            : REQUEST_ANSWERED,
                                  .latency = 1000};

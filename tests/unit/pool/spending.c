@@ -12,9 +12,11 @@
 #define LIMIT  100000
 
 static const struct usage told[] = {
-    {-1, -1, -1, -1, -1},  {0, 0, 0, -1, -1},     {20, 30, 50, -1, -1}, {500, 490, 990, -1, -1},
-    {500, -1, -1, -1, -1}, {-1, 900, -1, -1, -1}, {-1, -1, 40, -1, -1}, {-1, -1, 2000, -1, -1},
-    {10, 20, 700, -1, -1}, // reasoning that only the sum has
+    {-1, -1, -1, -1, -1, -1},  {0, 0, 0, -1, -1, -1},
+    {20, 30, 50, -1, -1, -1},  {500, 490, 990, -1, -1, -1},
+    {500, -1, -1, -1, -1, -1}, {-1, 900, -1, -1, -1, -1},
+    {-1, -1, 40, -1, -1, -1},  {-1, -1, 2000, -1, -1, -1},
+    {10, 20, 700, -1, -1, -1}, // reasoning that only the sum has
 };
 
 static int64_t told_sum(const struct usage *usage) {
@@ -112,7 +114,7 @@ static void charges_are_never_less_than_what_was_told(void **state) {
 static void absurd_counts_stay_within_bounds(void **state) {
     (void)state;
     const struct spend estimate = {1, 10, 20};
-    const struct usage absurd = {INT64_MAX, INT64_MAX, INT64_MAX, -1, -1};
+    const struct usage absurd = {INT64_MAX, INT64_MAX, INT64_MAX, -1, -1, -1};
     for (int end = REQUEST_ANSWERED; end <= REQUEST_LOST; end++) {
         struct spend cost = cost_of(&estimate, &absurd, (enum request_end)end);
         assert_true(cost.input_tokens == TOKENS_MOST && cost.output_tokens == TOKENS_MOST);

@@ -258,8 +258,8 @@ static void answer(struct storm *s, size_t i) {
     say_anything(s, &verdict);
     report.announced = announce_anything(s, &announced) ? &announced : NULL;
     if (verdict.outcome == OUTCOME_OK && one_in(s, 2))
-        report.usage = (struct usage){random_below(&s->random, 5000),
-                                      random_below(&s->random, 5000), 0, -1, -1};
+        report.usage = (struct usage){
+            random_below(&s->random, 5000), random_below(&s->random, 5000), 0, -1, -1, -1};
     s->jobs -= verdict.outcome == OUTCOME_OK || verdict.cause == BECAUSE_REQUEST;
     pool_release(&sent.lease, &report, s->w.now);
 }

@@ -93,7 +93,7 @@ static void settle(struct scene *s) {
         return;
     }
     struct pool_report report = {.verdict = below(s, 10) ? &ok : &lost,
-                                 .usage = {below(s, 20), below(s, 20), -1, -1, -1},
+                                 .usage = {below(s, 20), below(s, 20), -1, -1, -1, -1},
                                  .end = (enum request_end)below(s, 4),
                                  .latency = SEC};
     announced.tokens_minute = (struct announced_limit){3000, below(s, 3001), -1};
@@ -159,7 +159,7 @@ static void room_is_never_overlooked(void **state) {
 static void answers_five_tokens(struct world *w, size_t key, struct said *said) {
     (void)w, (void)key;
     said_ok(said, SEC / 5);
-    said->usage = (struct usage){2, 3, 5, -1, -1};
+    said->usage = (struct usage){2, 3, 5, -1, -1, -1};
 }
 
 static int64_t served_in_a_minute(int64_t bound) {

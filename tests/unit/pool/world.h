@@ -205,7 +205,7 @@ static inline void said_ok(struct said *said, int64_t latency) {
     said->verdict.outcome = OUTCOME_OK;
     said->verdict.cause = BECAUSE_NOTHING;
     said->latency = latency;
-    said->usage = (struct usage){10, 20, 30, -1, -1};
+    said->usage = (struct usage){10, 20, 30, -1, -1, -1};
 }
 
 static inline void said_no(struct said *said, enum outcome outcome, enum cause cause) {

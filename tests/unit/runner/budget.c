@@ -251,8 +251,10 @@ static void it_says_what_was_reached(void **state) {
     assert_string_equal(run_budget_name(b.reached), "max-requests");
     buf_free(&text);
     b = (struct run_budget){.max_tokens = 900};
-    assert_int_equal(run_budget_may(&b, run_budget_estimate(&b, &(struct need){3, -1, 0})),
-                     BUDGET_PASS);
+    assert_int_equal(
+        run_budget_may(
+            &b, run_budget_estimate(&b, &(struct need){.input_tokens = 3, .output_tokens = -1})),
+        BUDGET_PASS);
     text = BUF_INIT(1000);
     run_budget_describe(&b, &text);
     assert_string_equal(

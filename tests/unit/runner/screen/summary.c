@@ -8,11 +8,11 @@ static struct buf out = BUF_INIT(1 << 20);
 
 static const struct summary_key three[] = {
     {"bigmodel-1", "bigmodel", "bae6****RLh1", "healthy", 98, 440, 439, 1, 0, 1200, 3400, 0, 812000,
-     1240000, 1, 0, NULL},
+     1240000, 1, 0, NULL, 0},
     {"bigmodel-2", "bigmodel", "bae6****RLh2", "rate_limited", 60, 440, 400, 0, 40, 100000, 0, 0,
-     800, 75000000, 1, 9, "429: 1302"},
+     800, 75000000, 1, 9, "429: 1302", 0},
     {"bigmodel-10", "bigmodel", "bae6****RLh3", "unavailable", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-     "the key is not \033[2Jaccepted (401)"},
+     "the key is not \033[2Jaccepted (401)", 0},
 };
 
 static const struct summary_error two_errors[] = {

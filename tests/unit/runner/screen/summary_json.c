@@ -7,9 +7,9 @@
 
 static const struct summary_key two[] = {
     {"bigmodel-1", "bigmodel", "bae6****RLh1", "healthy", 98, 35, 33, 1, 1, 1200, 3400, 1100,
-     812400, 1240001, INT64_C(1795240800123456), 0, NULL},
+     812400, 1240001, INT64_C(1795240800123456), 0, NULL, 0},
     {"odd\"\xff\n", "bigmodel", "****", "rate_limited", 0, 69, 65, 1, 3, 0, 0, 0, 0, 0, 0,
-     INT64_C(1795240801000000), "429"},
+     INT64_C(1795240801000000), "429", 0},
 };
 
 static const struct summary_error errors[] = {
