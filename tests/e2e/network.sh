@@ -50,11 +50,11 @@ start_canned 503.http good.http
 run_ok one.jsonl "${CANNED[@]}" -o -
 assert_true "a second passed" awk 'NR == 1 { a = $1 } NR == 2 { exit !($1 >= a + 1000) }' "$CANNED_LOG"
 
-t "what no retry can help is sent once"
+t "what no retry can help is sent once to each of two accounts, where its words do not say whose fault it is"
 start_canned 400.http
 expect_exit 1 "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o -
-assert_json "$OUT" 'map([.error.class, .error.code, .attempts, .http_status]) | unique' '[["invalid_request","bad",1,400]]'
-assert_eq 6 "$(canned_requests)" "requests"
+assert_json "$OUT" 'map([.error.class, .error.code, .attempts, .http_status]) | unique' '[["invalid_request","bad",2,400]]'
+assert_eq 12 "$(canned_requests)" "requests"
 
 t "nobody listens"
 start_canned good.http
