@@ -264,7 +264,7 @@ good_stream 400.close "never mind"
 sed -i '1s/200 OK/400 Bad Request/' 400.close
 start_canned 400.close
 ask 1
-result '[.error.class, .error.http_status, .attempts]' '["invalid_request",400,1]'
+result '[.error.class, .error.http_status, .attempts]' '["invalid_request",400,2]'
 
 t "a connection that breaks within a stream"
 delta '"content":"half"' | open_stream broken.http.close

@@ -27,7 +27,7 @@ error_answer 500.http "500 Internal Server Error" "the server is on fire"
 start_canned 'q1#=400.http' 'q2#=400.http' 'q5#=500.http' good.http
 expect_exit 1 "$BATCH_RUN" in.jsonl "${CANNED[@]}" -o r.jsonl --max-retries 1 --summary s.json
 assert_json s.json '.[0].errors | [.invalid_request, .server] | map([.rows, .attempts, .message, (.example_id | sub("[12]"; "N"))])' \
-    '[[2,2,"max_tokens is too large: 64000","rN"],[1,2,"the server is on fire","r5"]]'
+    '[[2,4,"max_tokens is too large: 64000","rN"],[1,2,"the server is on fire","r5"]]'
 assert_json s.json '.[0].errors | keys' '["invalid_request","server"]'
 assert_match "$ERR" '^2 rows failed: invalid_request, for example row r[12]: max_tokens is too large: 64000$'
 assert_match "$ERR" '^    the provider refuses the request itself: change the row'
