@@ -53,7 +53,7 @@ machine bare make
 user bare 0
 stand_in bare apt-get <<<'echo "$DEBIAN_FRONTEND $*" >>"$LOG"'
 call 0 bare run
-assert_contains "$ERR" "installing gcc libc6-dev pkg-config libcurl4-openssl-dev libcjson-dev libcsv-dev libmicrohttpd-dev"
+assert_contains "$ERR" "installing gcc libc6-dev pkg-config libcurl4-openssl-dev libcjson-dev libcsv-dev zlib1g-dev libzstd-dev libmicrohttpd-dev"
 assert_match log '^noninteractive .*install -y --no-install-recommends gcc .* libmicrohttpd-dev'
 assert_no_match log cmocka
 call 0 bare test
